@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HEAPWHY_H
+#define HEAPWHY_H
+
+/*
+ * heapwhy: why does the memory of a running Python program grow?
+ *
+ * This is the one public header of libheapwhy. The order of use is
+ *
+ *     struct hw_err err = HW_ERR_INIT;
+ *     struct hw_graph *graph = NULL;
+ *     if (!hw_capture(pid, NULL, &graph, &err))
+ *         ... err.code, err.msg ...
+ *     struct hw_types *types = NULL;
+ *     if (hw_types_ask(graph, &types, &err))
+ *         ... types->rows[0].name ...
+ *     hw_types_destroy(types);
+ *     hw_graph_destroy(graph);
+ *
+ * Conventions that hold for every function:
+ *
+ * - Functions that can fail return false (or NULL) and fill *err, which may be NULL. Outputs are
+ *   named ret..., come before err, and are untouched on failure.
+ * - Results of questions are one block each: the strings and arrays in them live until the matching
+ *   hw_..._destroy(), and no longer. destroy(NULL) does nothing.
+ * - An address in the target is a hw_addr, an integer, never a pointer. Sizes are bytes, times are
+ *   nanoseconds, unless the name says otherwise.
+ * - A graph is immutable once made: any number of threads may ask it questions at the same time,
+ *   except hw_graph_value(), which keeps one cached block and wants one thread at a time.
+ * - The library never prints and never exits.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* ---- basic types ---- */
+
+/* An address inside the process under study. */
+typedef uint64_t hw_addr;
+
+/* A node of a heap graph: its row number in every column. */
+typedef uint32_t hw_id;
+#define HW_NONE UINT32_MAX
+
+/* ---- errors ---- */
+
+/* What the user can do about it decides the code; hw_err_exit_status() maps it. */
+enum hw_err_code {
+    HW_OK = 0,
+    HW_ERR_USAGE,       /* the request makes no sense as given */
+    HW_ERR_NOT_FOUND,   /* no such process, file or object */
+    HW_ERR_NOT_PYTHON,  /* the process has no CPython in it */
+    HW_ERR_UNSUPPORTED, /* a CPython, a kernel or an option we do not know */
+    HW_ERR_PERMISSION,  /* msg says which right is missing */
+    HW_ERR_GONE,        /* the process exited meanwhile */
+    HW_ERR_BUSY,        /* somebody else traces the process */
+    HW_ERR_IO,          /* the system refused an operation; sys_errno says why */
+    HW_ERR_CORRUPT,     /* a file is damaged or truncated */
+    HW_ERR_TOO_NEW,     /* a file of a later format version */
+    HW_ERR_NO_MEMORY,
+    HW_ERR_LIMIT,       /* larger than this version can hold */
+    HW_ERR_INTERRUPTED, /* the caller asked to stop (see hw_capture_options.cancel) */
+};
+
+/* Lives on the caller's stack. msg is one complete sentence without a final newline: what happened,
+ * why, and where possible the command that helps. */
+struct hw_err {
+    enum hw_err_code code;
+    int sys_errno;
+    hw_addr addr;
+    char msg[600];
+};
+#define HW_ERR_INIT {HW_OK, 0, 0, ""}
+
+/* ---- capture ---- */
+
+enum hw_freeze {
+    HW_FREEZE_TWIN, /* a copy-on-write twin is read; the target goes on after milliseconds */
+    HW_FREEZE_STOP, /* the target stands still while its memory is copied */
+};
+
+struct hw_capture_options {
+    enum hw_freeze freeze;
+    bool no_values;    /* leave the contents of strings, numbers and bytes out */
+    unsigned retries;  /* how often to let go and try again when the collector runs; 0 = default (50) */
+    /* Called from time to time with a stage name and done/total (total 0: unknown). May be NULL. */
+    void (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t total);
+    void *progress_ctx;
+    /* Polled often; when it becomes non-zero the capture cleans up and fails with
+     * HW_ERR_INTERRUPTED. May be NULL. Safe to set from a signal handler. */
+    const volatile int *cancel;
+};
+
+struct hw_graph;
+
+/* Freezes process pid, reads its whole object graph, lets it go. opts may be NULL.
+ * The caller owns *ret_graph. */
+bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_graph **ret_graph,
+                struct hw_err *err);
+
+/* ---- snapshot files (docs/snapshot-format.md) ---- */
+
+/* Writes graph to path, mode 0600: first to a temporary file in the same directory, which is
+ * renamed when it is complete and synced, and removed on any failure. */
+bool hw_snapshot_save(const struct hw_graph *graph, const char *path, struct hw_err *err);
+
+/* Loads a whole file. The caller owns *ret_graph. */
+bool hw_snapshot_load(const char *path, struct hw_graph **ret_graph, struct hw_err *err);
+
+/* One row for every chunk that hw_snapshot_check() met. */
+struct hw_chunk_row {
+    char name[16];        /* the chunk's tag, printable */
+    uint64_t offset;      /* of the chunk in the file */
+    uint64_t file_bytes;  /* as stored */
+    uint64_t raw_bytes;   /* unpacked */
+    bool known;           /* false: this reader skips it */
+};
+struct hw_check {
+    unsigned version;     /* format version of the file */
+    uint64_t file_bytes;
+    uint32_t objects;
+    uint64_t edges;
+    struct hw_chunk_row *chunks;
+    size_t chunk_count;
+};
+
+/* Reads every byte of the file, verifies every checksum and every cross reference.
+ * Fails with HW_ERR_CORRUPT at the first thing that is wrong, naming chunk and offset. */
+bool hw_snapshot_check(const char *path, struct hw_check **ret_check, struct hw_err *err);
+void hw_check_destroy(struct hw_check *check);
+
+/* ---- the graph ----
+ *
+ * Nodes [0, object_count) are objects in increasing address order. Nodes [object_count, node_count)
+ * are synthetic: the root, interpreters, threads, running frames, C globals, native stacks. The
+ * last node is the root of everything; every synthetic node is reached from it.
+ */
+
+enum hw_node_flag {
+    HW_NODE_TRACKED = 1 << 0,      /* on one of the collector's lists */
+    HW_NODE_FROZEN = 1 << 1,       /* on the permanent list (gc.freeze) */
+    HW_NODE_GEN1 = 1 << 2,         /* generation 1; neither bit: 0, or not tracked */
+    HW_NODE_GEN2 = 1 << 3,
+    HW_NODE_STATIC = 1 << 4,       /* inside a mapped file: refcount means nothing */
+    HW_NODE_IMMORTAL = 1 << 5,
+    HW_NODE_INFERRED = 1 << 6,     /* layout not known: edges found by scanning its words */
+    HW_NODE_DAMAGED = 1 << 7,      /* some of it could not be read or made no sense */
+    HW_NODE_FINALIZED = 1 << 8,    /* its finalizer has already run */
+    HW_NODE_SYNTHETIC = 1 << 9,
+    HW_NODE_TYPE = 1 << 10,        /* is a type object */
+    HW_NODE_LEAF = 1 << 11,        /* str, int, float, bytes and the like: holds nothing */
+};
+
+/* How to name an edge. The top four bits of a label are the kind, the rest is its payload. */
+enum hw_label_kind {
+    HW_LABEL_ATTR,     /* payload: string. Python spells it .name */
+    HW_LABEL_INDEX,    /* payload: index. Python spells it [3] */
+    HW_LABEL_KEY,      /* payload: entry number. The key object of a dict */
+    HW_LABEL_VALUE,    /* payload: entry number. The value; its key is the target of the edge
+                          just before it, which has kind HW_LABEL_KEY */
+    HW_LABEL_NAMED,    /* payload: string. The value of a dict whose keys are shared: ['name'] */
+    HW_LABEL_MEMBER,   /* payload: table slot. A member of a set */
+    HW_LABEL_LOCAL,    /* payload: string. A local variable of a frame, generator or coroutine */
+    HW_LABEL_STACK,    /* payload: slot. The operand stack of a frame */
+    HW_LABEL_TYPE,     /* the object's type */
+    HW_LABEL_INTERNAL, /* payload: string. A C field no Python expression reaches */
+    HW_LABEL_WORD,     /* payload: byte offset. Inferred by scanning: maybe not an edge at all */
+    HW_LABEL_ROOT,     /* payload: string. From a synthetic node */
+};
+#define HW_LABEL_SHIFT 28
+#define HW_LABEL_PAYLOAD 0x0fffffffu /* also the payload of anything larger */
+
+static inline enum hw_label_kind hw_label_kind(uint32_t label)
+{
+    return (enum hw_label_kind)(label >> HW_LABEL_SHIFT);
+}
+static inline uint32_t hw_label_payload(uint32_t label)
+{
+    return label & HW_LABEL_PAYLOAD;
+}
+
+struct hw_edge {
+    hw_id to;
+    uint32_t label;
+};
+
+enum hw_synthetic_kind {
+    HW_SYN_ROOT,         /* of everything; always the last node */
+    HW_SYN_INTERPRETER,
+    HW_SYN_THREAD,
+    HW_SYN_FRAME,        /* a running frame: its locals are edges of kind HW_LABEL_LOCAL */
+    HW_SYN_STATIC_TYPES, /* types in C data: immortal */
+    HW_SYN_C_GLOBALS,    /* one for each mapped library; name is its file name */
+    HW_SYN_NATIVE_STACK, /* words found on one thread's C stack and in its registers */
+};
+struct hw_synthetic {
+    enum hw_synthetic_kind kind;
+    const char *name; /* function's qualified name, thread name, library's file name */
+    const char *file; /* frames: co_filename; libraries: path; else "" */
+    uint32_t line;    /* frames: co_firstlineno */
+    int32_t tid;      /* threads, frames, native stacks; else 0 */
+    uint32_t depth;   /* frames: 0 is the innermost */
+};
+
+/* A type, met as the type of some node or as an object itself. */
+struct hw_type {
+    const char *name;      /* type(o).__module__ + '.' + __qualname__, without 'builtins.' */
+    hw_id node;            /* the type object, or HW_NONE for the types of synthetic nodes */
+    uint32_t basicsize;
+    uint32_t flags;        /* enum hw_type_flag */
+};
+enum hw_type_flag {
+    HW_TYPE_HEAP = 1 << 0,      /* made at run time: by a class statement or an extension's spec */
+    HW_TYPE_GC = 1 << 1,
+    HW_TYPE_BUILTIN = 1 << 2,   /* lives in the interpreter or the standard library's C code */
+    HW_TYPE_HAS_DEL = 1 << 3,   /* __del__ (tp_finalize of a Python class) or legacy tp_del */
+    HW_TYPE_PYTHON = 1 << 4,    /* made by a class statement: its instances have Python code */
+    HW_TYPE_SYNTHETIC = 1 << 5,
+    HW_TYPE_DICT = 1 << 6,      /* dict or a subclass; likewise below */
+    HW_TYPE_LIST = 1 << 7,
+    HW_TYPE_TUPLE = 1 << 8,
+    HW_TYPE_SET = 1 << 9,
+    HW_TYPE_STR = 1 << 10,
+    HW_TYPE_INT = 1 << 11,
+    HW_TYPE_FLOAT = 1 << 12,
+    HW_TYPE_BYTES = 1 << 13,
+    HW_TYPE_TYPE = 1 << 14,
+    HW_TYPE_MODULE = 1 << 15,
+    HW_TYPE_FUNCTION = 1 << 16,
+    HW_TYPE_CODE = 1 << 17,
+    HW_TYPE_FRAME = 1 << 18,
+    HW_TYPE_TRACEBACK = 1 << 19,
+    HW_TYPE_GENERATOR = 1 << 20, /* generator, coroutine or asynchronous generator */
+    HW_TYPE_METHOD = 1 << 21,
+    HW_TYPE_CELL = 1 << 22,
+    HW_TYPE_DEQUE = 1 << 23,
+    HW_TYPE_EXCEPTION = 1 << 24,
+    HW_TYPE_WEAKREF = 1 << 25,
+};
+
+/* What is known about the moment of capture. */
+struct hw_facts {
+    int32_t pid;
+    uint64_t start_time;        /* of the process, clock ticks since boot: with pid an identity */
+    int64_t taken_at_ns;        /* wall clock, since 1970 */
+    int64_t uptime_ns;          /* of the process when it was frozen */
+    int64_t pause_ns;           /* how long it stood still */
+    int64_t capture_ns;         /* from start to the finished graph */
+    uint64_t rss_bytes;         /* of the target, just before the freeze */
+    uint32_t python_version;    /* PY_VERSION_HEX */
+    uint32_t freeze;            /* enum hw_freeze */
+    uint32_t collector_running; /* 1: frozen in the middle of a collection; counts may be short */
+    uint32_t gc_enabled;
+    uint32_t gc_threshold[3];
+    uint32_t gc_count[3];
+    uint32_t retries;           /* times the target was let go again before this freeze */
+    uint64_t bad_pointers;      /* read from the target and not believed */
+    uint64_t damaged_objects;
+    uint64_t target_bytes_read;
+    char executable[256];
+    char main_script[256];      /* sys.argv[0] or "" */
+};
+
+void hw_graph_destroy(struct hw_graph *graph);
+uint32_t hw_graph_node_count(const struct hw_graph *graph);
+uint32_t hw_graph_object_count(const struct hw_graph *graph);
+uint64_t hw_graph_edge_count(const struct hw_graph *graph);
+uint64_t hw_graph_bytes(const struct hw_graph *graph); /* sum of all objects' sizes */
+const struct hw_facts *hw_graph_facts(const struct hw_graph *graph);
+
+hw_addr hw_graph_addr(const struct hw_graph *graph, hw_id id); /* 0 for synthetic nodes */
+hw_id hw_graph_find(const struct hw_graph *graph, hw_addr addr); /* HW_NONE: no object starts there */
+uint64_t hw_graph_size(const struct hw_graph *graph, hw_id id);  /* as sys.getsizeof; 0: synthetic */
+uint32_t hw_graph_refcount(const struct hw_graph *graph, hw_id id); /* saturates at UINT32_MAX */
+uint32_t hw_graph_flags(const struct hw_graph *graph, hw_id id);    /* enum hw_node_flag */
+uint32_t hw_graph_type_count(const struct hw_graph *graph);
+uint32_t hw_graph_type_index(const struct hw_graph *graph, hw_id id);
+const struct hw_type *hw_graph_type(const struct hw_graph *graph, uint32_t type_index);
+const struct hw_synthetic *hw_graph_synthetic(const struct hw_graph *graph, hw_id id); /* or NULL */
+
+/* The edges that leave id, in the order in which the object holds them. */
+uint32_t hw_graph_degree(const struct hw_graph *graph, hw_id id);
+struct hw_edge hw_graph_edge(const struct hw_graph *graph, hw_id id, uint32_t n);
+
+/* The string a label's payload names; "" when out of range. */
+const char *hw_graph_string(const struct hw_graph *graph, uint32_t payload);
+
+/* The content of a leaf, or a short description of another object, as text: 'abc', 42, 3.5, b'\x00',
+ * maxlen=100, serve app.py:12. Bounded; ends in an ellipsis when cut. Writes a terminated string into
+ * buf and returns its length, 0 when nothing is recorded. */
+size_t hw_graph_value(const struct hw_graph *graph, hw_id id, char *buf, size_t buf_bytes);
+
+/* ---- question: types ---- */
+
+struct hw_type_row {
+    const char *name;
+    uint64_t count;
+    uint64_t bytes;
+    uint32_t type_index;
+};
+struct hw_types {
+    struct hw_type_row *rows; /* by bytes, largest first; equal names merged */
+    size_t row_count;
+    uint64_t count, bytes;    /* of all objects */
+};
+bool hw_types_ask(const struct hw_graph *graph, struct hw_types **ret_types, struct hw_err *err);
+void hw_types_destroy(struct hw_types *types);
+
+/* ---- question: objects and expressions ---- */
+
+/* Resolves what a user wrote: 0x7f..., an expression such as sys.modules['app'].hub._x[3], a path
+ * as hw_chain prints it, or a type name (then: some live instances, most deeply held first are not
+ * promised). Writes at most max ids; *ret_count is the number that match in all.
+ * Fails with HW_ERR_NOT_FOUND, naming the part of the expression that does not exist. */
+bool hw_object_resolve(const struct hw_graph *graph, const char *text, hw_id *ids, size_t max,
+                       size_t *ret_count, struct hw_err *err);
+
+/* ---- question: holders ---- */
+
+/* One hop of a chain: from the holder before it to node. */
+struct hw_step {
+    hw_id node;
+    hw_addr addr;
+    const char *edge;  /* how the node before holds this one: .hub  ['user-1']  [3]  local sessions */
+    const char *type;  /* of node, qualified */
+    const char *what;  /* one line about node: a function with file and line, a frame, a value */
+    bool inferred;     /* the edge was found by scanning words */
+};
+struct hw_chain {
+    const char *path;       /* the last step as one Python expression */
+    struct hw_step *steps;  /* from a root to the object */
+    size_t step_count;
+    uint32_t cost;          /* lower is more telling */
+};
+struct hw_holders {
+    hw_id target;
+    struct hw_chain *chains; /* best first */
+    size_t chain_count;
+    uint64_t referrer_count; /* objects that refer to the target directly */
+    bool garbage;            /* no root reaches it, and the collector would free it */
+};
+/* At most max_chains chains, each through a different direct referrer. */
+bool hw_holders_ask(const struct hw_graph *graph, hw_id id, size_t max_chains,
+                    struct hw_holders **ret_holders, struct hw_err *err);
+void hw_holders_destroy(struct hw_holders *holders);
+
+/* ---- question: one object ---- */
+
+struct hw_link {
+    hw_id node;
+    hw_addr addr;
+    const char *edge; /* as in hw_step */
+    const char *type;
+    const char *value; /* content, bounded; "" when none */
+    bool inferred;
+};
+struct hw_object {
+    hw_id id;
+    hw_addr addr;
+    const char *type;
+    uint64_t size;
+    uint32_t refcount, flags;
+    const char *value;
+    const char *path;          /* best chain's expression, "" when no root reaches it */
+    struct hw_link *referents; /* at most max_links each */
+    size_t referent_count;
+    uint64_t referent_total;
+    struct hw_link *referrers;
+    size_t referrer_count;
+    uint64_t referrer_total;
+};
+bool hw_object_ask(const struct hw_graph *graph, hw_id id, size_t max_links,
+                   struct hw_object **ret_object, struct hw_err *err);
+void hw_object_destroy(struct hw_object *object);
+
+/* ---- questions over time: a series of snapshots of one process ---- */
+
+/* Keeps the latest graph whole and of each earlier one only what comparing needs (about 16 bytes an
+ * object). */
+struct hw_series;
+
+bool hw_series_create(struct hw_series **ret_series, struct hw_err *err);
+void hw_series_destroy(struct hw_series *series);
+
+/* Adds the next graph and takes ownership of it, also on failure. Fails with HW_ERR_USAGE when it
+ * is of another process than the one before, or older. */
+bool hw_series_add(struct hw_series *series, struct hw_graph *graph, struct hw_err *err);
+size_t hw_series_count(const struct hw_series *series);
+const struct hw_graph *hw_series_last(const struct hw_series *series);
+
+struct hw_diff_type {
+    const char *name;
+    uint64_t *counts;   /* one for each snapshot */
+    uint64_t *bytes;
+    int64_t count_delta, bytes_delta; /* last minus first */
+    uint64_t born;      /* in the last, not in the first */
+    uint64_t survived;  /* born before the last but one snapshot, and still there */
+};
+struct hw_diff_holder {
+    const char *path;    /* expression of the holder */
+    const char *holder_type;
+    const char *type;    /* most frequent type of what is new under it */
+    hw_id node;          /* of the holder, in the last graph */
+    uint64_t *sizes;     /* direct members in each snapshot; 0 where it did not exist */
+    uint64_t born;       /* objects under it, not in the first snapshot */
+    uint64_t born_bytes;
+    uint64_t survived;   /* of them, born before the last but one snapshot */
+};
+struct hw_diff {
+    size_t snapshot_count;
+    struct hw_facts *facts;
+    uint64_t *objects, *bytes; /* totals of each snapshot */
+    struct hw_diff_type *types;   /* by bytes_delta, largest first; unchanged ones left out */
+    size_t type_count;
+    struct hw_diff_holder *holders; /* by born_bytes, largest first */
+    size_t holder_count;
+};
+/* Needs two snapshots. */
+bool hw_diff_ask(const struct hw_series *series, struct hw_diff **ret_diff, struct hw_err *err);
+void hw_diff_destroy(struct hw_diff *diff);
+
+enum hw_verdict { HW_VERDICT_STEADY, HW_VERDICT_LEAK, HW_VERDICT_INCONCLUSIVE };
+
+enum hw_pattern {
+    HW_PATTERN_GROWING_CONTAINER,
+    HW_PATTERN_REFERENCE_CYCLE,
+    HW_PATTERN_CLOSURE,
+    HW_PATTERN_FRAME,
+    HW_PATTERN_UNCLOSED_RESOURCE,
+    HW_PATTERN_UNEXPLAINED,
+};
+
+struct hw_suspect {
+    enum hw_pattern pattern;
+    enum hw_verdict verdict;   /* of this suspect alone */
+    const char *type;          /* what leaks, module-qualified */
+    struct hw_chain chain;     /* of the holder; path "" when nothing that we see holds it */
+    struct hw_chain *also;     /* other containers that hold the same objects */
+    size_t also_count;
+    double objects_per_second, bytes_per_second;
+    uint64_t objects, bytes;   /* held now, old ones included */
+    const char **evidence;     /* sentences */
+    size_t evidence_count;
+    const char *fix;           /* the cure, in the user's own names */
+};
+struct hw_shot {
+    int64_t taken_at_ns;
+    int64_t pause_ns;
+    uint64_t objects, bytes, rss_bytes;
+};
+struct hw_diagnosis {
+    enum hw_verdict verdict;
+    const char *answer;      /* one sentence */
+    const char **doubts;     /* what the evidence does not settle, and what would */
+    size_t doubt_count;
+    struct hw_shot *shots;
+    size_t shot_count;
+    struct hw_suspect *suspects; /* ranked */
+    size_t suspect_count;
+};
+/* Needs two snapshots; three or more tell a leak from a filling cache. */
+bool hw_diagnose_ask(const struct hw_series *series, struct hw_diagnosis **ret_diagnosis,
+                     struct hw_err *err);
+void hw_diagnosis_destroy(struct hw_diagnosis *diagnosis);
+const char *hw_verdict_name(enum hw_verdict verdict);  /* leak, steady, inconclusive */
+const char *hw_pattern_name(enum hw_pattern pattern);  /* growing-container, ... */
+
+/* The library's version, "0.1.0". */
+const char *hw_version(void);
+
+#endif

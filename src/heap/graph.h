@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_HEAP_GRAPH_H
+#define HW_HEAP_GRAPH_H
+
+/*
+ * The heap graph from inside: columns, one row a node, in the order that heapwhy.h describes.
+ *
+ *     node       0        1        2    ...   object_count      ...   node_count-1
+ *                |------ objects, by address ------|--- synthetic ---| root
+ *     where[]    position of the object (spans turn it into an address); 0 for synthetic nodes
+ *     type[]     index into types[]
+ *     size[]     bytes as sys.getsizeof; HW_BIG_SIZE: look it up in big[]
+ *     refcount[] saturates
+ *     flags[]    enum hw_node_flag
+ *     edge_start[node] .. edge_start[node+1]  ->  edge_to[], edge_label[]
+ *
+ * A position is a count of granules: span after span, each cut into pieces of 1 << shift bytes. It
+ * keeps four bytes where an address needs eight.
+ */
+
+#include "base/arena.h"
+#include "heap/values.h"
+#include "heapwhy.h"
+
+struct hw_span {
+    hw_addr start, end;
+    uint32_t first;  /* position of start */
+    uint32_t shift;  /* log2 of the granule: 4 for anonymous memory, 3 for mapped files */
+};
+
+enum { HW_BIG_SIZE = UINT32_MAX };
+struct hw_big_size {
+    hw_id id;
+    uint64_t bytes;
+};
+
+struct hw_graph {
+    uint32_t node_count, object_count;
+    uint64_t edge_count; /* at most UINT32_MAX */
+    uint32_t *where;
+    uint32_t *type;
+    uint32_t *size;
+    uint32_t *refcount;
+    uint16_t *flags;
+    uint32_t *edge_start; /* node_count + 1 */
+    uint32_t *edge_to;
+    uint32_t *edge_label;
+    struct hw_span *spans;
+    size_t span_count;
+    struct hw_big_size *big; /* by id */
+    size_t big_count;
+    struct hw_type *types;
+    uint32_t type_count;
+    const char **strings; /* what label payloads name; [0] is "" */
+    uint32_t string_count;
+    struct hw_synthetic *synthetic; /* node_count - object_count */
+    struct hw_values values;
+    struct hw_facts facts;
+    struct hw_arena arena; /* owns types' names, strings, synthetic nodes' names */
+};
+/* All arrays but the arena's are malloc'ed and owned by the graph. */
+
+struct hw_graph *hw_graph_create(void); /* empty; NULL: no memory */
+
+/* Checks every cross reference: spans sorted, positions rising, types, labels' strings, edge targets in
+ * range, edge_start rising, last node the root. True for every graph we make; a file's must pass it
+ * before anybody uses it. */
+bool hw_graph_validate(const struct hw_graph *graph, struct hw_err *err);
+
+/* The same as the public accessors, for loops. */
+static inline uint32_t graph_degree(const struct hw_graph *graph, hw_id id)
+{
+    return graph->edge_start[id + 1] - graph->edge_start[id];
+}
+
+/* Edges turned round: who refers to node. Made when first needed, by counting. */
+struct hw_referrers {
+    uint32_t *start; /* node_count + 1 */
+    uint32_t *from;  /* referring node */
+    uint32_t *edge;  /* index into edge_to/edge_label of that edge */
+};
+bool hw_referrers_init(struct hw_referrers *referrers, const struct hw_graph *graph,
+                       struct hw_err *err);
+void hw_referrers_deinit(struct hw_referrers *referrers);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_HEAP_VALUES_H
+#define HW_HEAP_VALUES_H
+
+/*
+ * Short texts that belong to some of the nodes, packed. Added in rising order of id, kept as
+ * independently compressed blocks, found by the first id of a block.
+ */
+
+#include "base/buf.h"
+#include "heapwhy.h"
+
+enum { HW_VALUE_MAX_BYTES = 200 };
+
+struct hw_value_block {
+    hw_id first;         /* id of its first text */
+    uint32_t count;      /* texts in it */
+    uint32_t raw_bytes;
+    uint32_t bytes;      /* packed */
+    uint64_t offset;     /* in packed */
+};
+
+struct hw_values {
+    struct hw_value_block *blocks;
+    size_t block_count, block_capacity;
+    struct hw_buf packed;    /* all blocks, one behind the other */
+    struct hw_buf open;      /* the block that is being filled */
+    uint32_t open_count;
+    hw_id open_first, open_last;
+    /* One unpacked block, so that texts read in order cost nothing. */
+    struct hw_buf cached;
+    size_t cached_block;     /* SIZE_MAX: none */
+};
+
+void hw_values_init(struct hw_values *values);
+void hw_values_deinit(struct hw_values *values);
+/* id must be larger than the one before. Texts are cut at HW_VALUE_MAX_BYTES. */
+bool hw_values_add(struct hw_values *values, hw_id id, const char *text, size_t bytes,
+                   struct hw_err *err);
+bool hw_values_finish(struct hw_values *values, struct hw_err *err); /* packs the open block */
+/* Copies the text of id, terminated, into buf (cut to fit); returns its length, 0: none, or the
+ * block is damaged. Changes the cache, hence not const. */
+size_t hw_values_get(struct hw_values *values, hw_id id, char *buf, size_t buf_bytes);
+
+#endif
