@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+#include "cpython/decode.h"
+
+#include <stdlib.h>
+
+/*
+ * Frames since 3.11: a _PyInterpreterFrame, which lies in a thread's data stack, inside a generator, or
+ * inside a frame object that outlived its call. CPython Include/internal/pycore_frame.h.
+ *
+ *     func, code, globals, locals, frame object, previous ... | locals, cells, free | operand stack
+ */
+
+enum {
+    FRAME_MAX_SLOTS = 1 << 16,
+    FRAME_OWNED_BY_FRAME_OBJECT = 2, /* enum _frameowner, the same in 3.11 to 3.15 */
+};
+
+struct hw_code_slot {
+    hw_addr code;
+    const uint32_t *names;
+    uint32_t count;
+};
+
+static bool code_slots_grow(struct hw_py *py)
+{
+    uint32_t count = py->code_slot_count ? py->code_slot_count * 2 : 256;
+    struct hw_code_slot *slots = calloc(count, sizeof(*slots));
+    if (!slots)
+        return false;
+    for (uint32_t i = 0; i < py->code_slot_count; i++) {
+        if (!py->codes[i].code)
+            continue;
+        uint32_t at = (uint32_t)(py->codes[i].code >> 4) * 2654435761u & (count - 1);
+        while (slots[at].code)
+            at = (at + 1) & (count - 1);
+        slots[at] = py->codes[i];
+    }
+    free(py->codes);
+    py->codes = slots;
+    py->code_slot_count = count;
+    return true;
+}
+
+static void code_read_names(struct hw_py *py, struct hw_code_slot *slot)
+{
+    const struct hw_pytype *type = hw_pytype_of(py, slot->code);
+    if (!type || type->family != HW_FAMILY_CODE)
+        return;
+    hw_addr names = hw_py_word(py, slot->code + PY_OFF(py, PyCodeObject_co_localsplusnames));
+    const unsigned char *p = names ? hw_py_at(py, names, PY_SIZE(py, PyVarObject)) : NULL;
+    uint64_t count = p ? PY_WORD(py, p, PyVarObject_ob_size) : 0;
+    if (!count || count > FRAME_MAX_SLOTS)
+        return;
+    p = hw_py_at(py, names + PY_OFF(py, PyTupleObject_ob_item), count * 8);
+    uint32_t *numbers = hw_arena_array(py->arena, count, sizeof(*numbers));
+    if (!p || !numbers)
+        return;
+    for (uint64_t i = 0; i < count; i++)
+        numbers[i] = hw_py_name(py, load64(p + i * 8));
+    slot->names = numbers;
+    slot->count = (uint32_t)count;
+}
+
+const uint32_t *hw_code_local_names(struct hw_py *py, hw_addr code, uint32_t *ret_count)
+{
+    *ret_count = 0;
+    if (!code || (py->code_slot_used * 2 >= py->code_slot_count && !code_slots_grow(py)))
+        return NULL;
+    uint32_t at = (uint32_t)(code >> 4) * 2654435761u & (py->code_slot_count - 1);
+    while (py->codes[at].code && py->codes[at].code != code)
+        at = (at + 1) & (py->code_slot_count - 1);
+    struct hw_code_slot *slot = &py->codes[at];
+    if (!slot->code) {
+        slot->code = code;
+        py->code_slot_used++;
+        code_read_names(py, slot);
+    }
+    *ret_count = slot->count;
+    return slot->names;
+}
+
+/* Since 3.14 a slot may carry tag bits: only tag 00 owns an object; up to 3.13 there are no tags. */
+static hw_addr frame_slot(struct hw_py *py, uint64_t word)
+{
+    if (py->version < 0x030e0000)
+        return word;
+    return word & 3 ? 0 : word;
+}
+
+/* Slots in use, counted from localsplus[0]; -1: not known, the frame is executing. */
+static int64_t frame_depth(struct hw_py *py, hw_addr addr, const unsigned char *p)
+{
+    if (PY_HAS(py, _PyInterpreterFrame_stacktop))
+        return (int32_t)load32(p + PY_OFF(py, _PyInterpreterFrame_stacktop));
+    hw_addr top = PY_WORD(py, p, _PyInterpreterFrame_stackpointer);
+    hw_addr first = addr + PY_OFF(py, _PyInterpreterFrame_localsplus);
+    return top < first ? -1 : (int64_t)((top - first) / 8);
+}
+
+static void frame_add_slots(struct hw_py *py, hw_addr addr, const unsigned char *p, hw_addr code)
+{
+    uint32_t name_count;
+    const uint32_t *names = hw_code_local_names(py, code, &name_count);
+    int64_t depth = frame_depth(py, addr, p);
+    if (depth < 0)
+        depth = name_count;
+    if (depth > FRAME_MAX_SLOTS) {
+        py->object_damaged = true;
+        return;
+    }
+    const unsigned char *slots =
+        hw_py_at(py, addr + PY_OFF(py, _PyInterpreterFrame_localsplus), (size_t)depth * 8);
+    for (int64_t i = 0; slots && i < depth; i++) {
+        hw_addr to = frame_slot(py, load64(slots + i * 8));
+        uint32_t label = i < name_count ? label_make(HW_LABEL_LOCAL, names[i])
+                                        : label_make(HW_LABEL_STACK, (uint64_t)(i - name_count));
+        ref_add(py, to, label);
+    }
+}
+
+void hw_decode_interpreter_frame(struct hw_py *py, hw_addr addr)
+{
+    const unsigned char *p = hw_py_at(py, addr, PY_SIZE(py, _PyInterpreterFrame));
+    if (!p)
+        return;
+    hw_addr code = PY_HAS(py, _PyInterpreterFrame_f_executable)
+                       ? frame_slot(py, PY_WORD(py, p, _PyInterpreterFrame_f_executable))
+                       : PY_WORD(py, p, _PyInterpreterFrame_f_code);
+    hw_addr function = PY_HAS(py, _PyInterpreterFrame_f_funcobj)
+                           ? frame_slot(py, PY_WORD(py, p, _PyInterpreterFrame_f_funcobj))
+                           : PY_WORD(py, p, _PyInterpreterFrame_f_func);
+    ref_add(py, PY_WORD(py, p, _PyInterpreterFrame_frame_obj),
+            hw_label_named(py, HW_LABEL_INTERNAL, "frame_obj"));
+    ref_add(py, PY_WORD(py, p, _PyInterpreterFrame_f_locals),
+            hw_label_named(py, HW_LABEL_ATTR, "f_locals"));
+    ref_add(py, function, hw_label_named(py, HW_LABEL_INTERNAL, "f_func"));
+    ref_add(py, code, hw_label_named(py, HW_LABEL_ATTR, "f_code"));
+    frame_add_slots(py, addr, p, code);
+}
+
+static void frame_field(struct hw_py *py, const unsigned char *p, enum hw_field_id field,
+                        enum hw_label_kind kind, const char *name)
+{
+    struct hw_field at = py->layout->f[field];
+    hw_addr to = at.width ? load64(p + at.offset) : 0;
+    if (to)
+        ref_add(py, to, hw_label_named(py, kind, name));
+}
+
+void hw_decode_frame_object(struct hw_py *py, hw_addr addr, const unsigned char *p)
+{
+    frame_field(py, p, HW_F_PyFrameObject_f_trace, HW_LABEL_ATTR, "f_trace");
+    frame_field(py, p, HW_F_PyFrameObject_f_extra_locals, HW_LABEL_INTERNAL, "f_extra_locals");
+    frame_field(py, p, HW_F_PyFrameObject_f_locals_cache, HW_LABEL_INTERNAL, "f_locals_cache");
+    frame_field(py, p, HW_F_PyFrameObject_f_overwritten_fast_locals, HW_LABEL_INTERNAL,
+                "f_overwritten_fast_locals");
+    hw_addr frame = PY_WORD(py, p, PyFrameObject_f_frame);
+    const unsigned char *f = hw_py_at(py, frame, PY_SIZE(py, _PyInterpreterFrame));
+    if (!f || f[PY_OFF(py, _PyInterpreterFrame_owner)] != FRAME_OWNED_BY_FRAME_OBJECT) {
+        /* A view of a frame that still runs: its thread or generator reports what it holds. */
+        frame_field(py, p, HW_F_PyFrameObject_f_back, HW_LABEL_INTERNAL, "f_back");
+        return;
+    }
+    frame_field(py, p, HW_F_PyFrameObject_f_back, HW_LABEL_ATTR, "f_back");
+    hw_decode_interpreter_frame(py, frame);
+}
+
+/* Whether the generator still has a frame. The codes changed in 3.13 and 3.15. */
+static bool generator_has_frame(struct hw_py *py, const unsigned char *p)
+{
+    int state = (int8_t)p[PY_OFF(py, PyGenObject_gi_frame_state)];
+    if (py->version >= 0x030f0000)
+        return state < 5;
+    /* 1 is completed, 4 is cleared; a completed frame holds nothing any more. */
+    return state < 1;
+}
+
+void hw_decode_generator(struct hw_py *py, hw_addr addr, const unsigned char *p)
+{
+    frame_field(py, p, HW_F_PyGenObject_gi_code, HW_LABEL_ATTR, "gi_code");
+    frame_field(py, p, HW_F_PyGenObject_gi_name, HW_LABEL_ATTR, "__name__");
+    frame_field(py, p, HW_F_PyGenObject_gi_qualname, HW_LABEL_ATTR, "__qualname__");
+    frame_field(py, p, HW_F_PyGenObject_gi_origin_or_finalizer, HW_LABEL_INTERNAL,
+                "gi_origin_or_finalizer");
+    const unsigned char *e = p + PY_OFF(py, PyGenObject_gi_exc_state);
+    frame_field(py, e, HW_F__PyErr_StackItem_exc_value, HW_LABEL_INTERNAL, "gi_exc_state");
+    if (generator_has_frame(py, p))
+        hw_decode_interpreter_frame(py, addr + PY_OFF(py, PyGenObject_gi_iframe));
+}

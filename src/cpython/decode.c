@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cpython/decode.h"
+
+static uint32_t ref_label(struct hw_py *py, const struct hw_ref *ref)
+{
+    return hw_label_named(py, ref->is_attr ? HW_LABEL_ATTR : HW_LABEL_INTERNAL, ref->label);
+}
+
+static void row_inline(struct hw_py *py, hw_addr addr, const unsigned char *p,
+                       const struct hw_ref *ref)
+{
+    uint64_t count = ref->count ? ref->count : PY_WORD(py, p, PyVarObject_ob_size);
+    const unsigned char *items =
+        count <= HW_MAX_ITEMS ? hw_py_at(py, addr + ref->offset, count * 8) : NULL;
+    for (uint64_t i = 0; items && i < count; i++)
+        ref_add(py, load64(items + i * 8), label_make(HW_LABEL_INDEX, i));
+}
+
+void hw_decode_row(struct hw_py *py, hw_addr addr, const unsigned char *p,
+                   const struct hw_struct_row *row)
+{
+    for (uint16_t i = 0; i < row->ref_count; i++) {
+        const struct hw_ref *ref = &row->refs[i];
+        if (ref->kind == HW_REF_INLINE)
+            row_inline(py, addr, p, ref);
+        else if (ref->kind != HW_REF_WEAK && load64(p + ref->offset))
+            ref_add(py, load64(p + ref->offset), ref_label(py, ref));
+    }
+}
+
+/* The part that belongs to the C structure. */
+static void decode_c_part(struct hw_py *py, hw_addr addr, const unsigned char *p,
+                          const struct hw_pytype *solid)
+{
+    switch (solid->family) {
+    case HW_FAMILY_DICT:
+        hw_decode_dict(py, addr, p);
+        break;
+    case HW_FAMILY_DEFAULTDICT:
+        hw_decode_dict(py, addr, p);
+        ref_add(py, PY_WORD(py, p, defdictobject_default_factory),
+                hw_label_named(py, HW_LABEL_ATTR, "default_factory"));
+        break;
+    case HW_FAMILY_ODICT:
+        hw_decode_odict(py, addr, p);
+        break;
+    case HW_FAMILY_LIST:
+        hw_decode_list(py, addr, p);
+        break;
+    case HW_FAMILY_TUPLE:
+        hw_decode_tuple(py, addr, p);
+        break;
+    case HW_FAMILY_SET:
+        hw_decode_set(py, addr, p);
+        break;
+    case HW_FAMILY_DEQUE:
+        hw_decode_deque(py, addr, p);
+        break;
+    case HW_FAMILY_FUNCTION:
+        hw_decode_function(py, p);
+        break;
+    case HW_FAMILY_CODE:
+        hw_decode_code(py, p);
+        break;
+    case HW_FAMILY_TYPE:
+        hw_decode_type(py, addr, p);
+        break;
+    case HW_FAMILY_MODULE:
+        hw_decode_module(py, p);
+        break;
+    case HW_FAMILY_FRAME:
+        hw_decode_frame_object(py, addr, p);
+        break;
+    case HW_FAMILY_GENERATOR:
+        hw_decode_generator(py, addr, p);
+        break;
+    case HW_FAMILY_ROW:
+        hw_decode_row(py, addr, p, solid->row);
+        break;
+    case HW_FAMILY_SIDE:
+        if (solid->row)
+            hw_decode_row(py, addr, p, solid->row);
+        hw_decode_side(py, addr, p, solid);
+        break;
+    case HW_FAMILY_UNKNOWN:
+        if (solid->base)
+            decode_c_part(py, addr, p, solid->base->solid);
+        hw_decode_unknown(py, addr, p, solid);
+        break;
+    case HW_FAMILY_BYTEARRAY:
+        if (PY_HAS(py, PyByteArrayObject_ob_bytes_object))
+            ref_add(py, PY_WORD(py, p, PyByteArrayObject_ob_bytes_object),
+                    hw_label_named(py, HW_LABEL_INTERNAL, "ob_bytes_object"));
+        break;
+    case HW_FAMILY_PLAIN:
+    case HW_FAMILY_LEAF:
+    case HW_FAMILY_STR:
+    case HW_FAMILY_INT:
+    case HW_FAMILY_FLOAT:
+    case HW_FAMILY_BYTES:
+        break;
+    }
+}
+
+void hw_decode(struct hw_py *py, hw_addr addr, const struct hw_pytype *type)
+{
+    py->refs.count = 0;
+    py->object_damaged = false;
+    const unsigned char *p = hw_py_at(py, addr, type->read_bytes);
+    if (!p)
+        return;
+    decode_c_part(py, addr, p, type->solid);
+    if (!type->is_heap)
+        return;
+    /* A class's instances may be longer than what a leaf needs to be read. */
+    if (type->slot_count || type->dictoffset || type->managed_dict)
+        hw_decode_attributes(py, addr, p, type);
+    ref_add(py, type->addr, py->label_type);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_CPYTHON_DECODE_H
+#define HW_CPYTHON_DECODE_H
+
+/*
+ * From an object's bytes to its references. hw_decode() is the door; behind it stands one function
+ * for each family of types, in decode-<family>.c. Each appends to py->refs the references that the
+ * object owns, in a fixed order, named as Python names them where Python can.
+ */
+
+#include "cpython/pytype.h"
+
+/* Fills py->refs with the references of the object at addr, of type type. Sets
+ * py->object_damaged when a part could not be read. */
+void hw_decode(struct hw_py *py, hw_addr addr, const struct hw_pytype *type);
+
+/* Families. p: the object's first type->read_bytes bytes. */
+void hw_decode_dict(struct hw_py *py, hw_addr addr, const unsigned char *p);
+void hw_decode_odict(struct hw_py *py, hw_addr addr, const unsigned char *p);
+void hw_decode_list(struct hw_py *py, hw_addr addr, const unsigned char *p);
+void hw_decode_tuple(struct hw_py *py, hw_addr addr, const unsigned char *p);
+void hw_decode_set(struct hw_py *py, hw_addr addr, const unsigned char *p);
+void hw_decode_deque(struct hw_py *py, hw_addr addr, const unsigned char *p);
+void hw_decode_function(struct hw_py *py, const unsigned char *p);
+void hw_decode_code(struct hw_py *py, const unsigned char *p);
+void hw_decode_type(struct hw_py *py, hw_addr addr, const unsigned char *p);
+void hw_decode_module(struct hw_py *py, const unsigned char *p);
+void hw_decode_frame_object(struct hw_py *py, hw_addr addr, const unsigned char *p);
+void hw_decode_generator(struct hw_py *py, hw_addr addr, const unsigned char *p);
+void hw_decode_row(struct hw_py *py, hw_addr addr, const unsigned char *p,
+                   const struct hw_struct_row *row);
+void hw_decode_side(struct hw_py *py, hw_addr addr, const unsigned char *p,
+                    const struct hw_pytype *type);
+void hw_decode_unknown(struct hw_py *py, hw_addr addr, const unsigned char *p,
+                       const struct hw_pytype *type);
+
+/* The value of a str key of a dict; 0: not there. For look-ups of a few names. */
+hw_addr hw_dict_find(struct hw_py *py, hw_addr dict, const char *key);
+
+/* The names of a key block, by entry; unreadable ones are 0. Kept in py's arena. */
+void hw_dict_key_names(struct hw_py *py, hw_addr keys, uint32_t **ret_names, uint32_t *ret_count);
+
+/* The attribute names that a class keeps for its instances: each key block is owned once, by the
+ * class. */
+void hw_decode_shared_keys(struct hw_py *py, hw_addr keys);
+
+/* Adds as inferred references (HW_LABEL_WORD, payload the offset) every word of addr + [from, to) that
+ * points at something that looks like an object. */
+void hw_scan_words(struct hw_py *py, hw_addr addr, uint64_t from, uint64_t to);
+
+/* Whether an object can be at addr: a known type and a sane reference count. For words that may be
+ * anything. */
+bool hw_object_plausible(struct hw_py *py, hw_addr addr);
+
+/* Numbers of the names of a code object's local variables, cells and free variables; kept until py
+ * dies. *ret_count 0 when unreadable. */
+const uint32_t *hw_code_local_names(struct hw_py *py, hw_addr code, uint32_t *ret_count);
+
+/* One _PyInterpreterFrame at addr (3.11 and later). code, func and locals; previous and the borrowed
+ * fields are left out. */
+void hw_decode_interpreter_frame(struct hw_py *py, hw_addr addr);
+
+/* The decoder of a C type with references in side buffers, by tp_name; NULL: no such type. */
+const struct hw_side *hw_side_find(const char *tp_name);
+
+/* The instance's attributes: managed, inline or behind tp_dictoffset. */
+void hw_decode_attributes(struct hw_py *py, hw_addr addr, const unsigned char *p,
+                          const struct hw_pytype *type);
+
+/* sys.getsizeof(object). */
+uint64_t hw_object_size(struct hw_py *py, hw_addr addr, const struct hw_pytype *type);
+
+/* Content or short description as text, see hw_graph_value(). Returns its length, 0: none. */
+size_t hw_object_value(struct hw_py *py, hw_addr addr, const struct hw_pytype *type, char *to,
+                       size_t max);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_CPYTHON_PY_H
+#define HW_CPYTHON_PY_H
+
+/*
+ * What every reader of Python objects needs: the image, the layout, the types met so far, and where
+ * the references found go. One per capture; not for threads to share.
+ *
+ * Every address comes from the target and is hostile: it is looked at only through hw_image_at(),
+ * counts are bounded before they are used, and what makes no sense is counted in bad_pointers.
+ */
+
+#include "cpython/layout.h"
+#include "cpython/names.h"
+#include "heapwhy.h"
+#include "image/image.h"
+
+#include <string.h>
+
+/* No container is believed to be longer than this. */
+#define HW_MAX_ITEMS ((uint64_t)1 << 32)
+
+/* References found in one object, in the order in which it holds them. */
+struct hw_refs {
+    hw_addr *to;
+    uint32_t *label;
+    size_t count, capacity;
+    bool failed; /* memory ran out */
+};
+
+struct hw_pytype;
+
+struct hw_py {
+    struct hw_image *image;
+    const struct hw_layout *layout;
+    uint32_t version;             /* PY_VERSION_HEX of the target */
+    hw_addr type_type;            /* address of `type` itself */
+    hw_addr class_dealloc;        /* tp_dealloc of classes made by a class statement */
+    struct hw_names names;
+    struct hw_arena *arena;       /* names, types */
+    struct hw_refs refs;          /* of the object at hand */
+    struct hw_pytype **types;     /* by number */
+    uint32_t type_count, type_capacity;
+    struct hw_type_slot *type_slots; /* by address, open addressing; refusals too */
+    uint32_t type_slot_count, type_slot_used;
+    uint32_t type_refusals;
+    unsigned type_depth;          /* how deep hw_pytype_get() is inside itself */
+    struct hw_pytype *last_type;  /* the one asked for last */
+    struct hw_code_slot *codes;   /* local variables' names by code object, open addressing */
+    uint32_t code_slot_count, code_slot_used;
+    hw_addr set_dummy;            /* marks deleted slots in sets; 0: not met yet */
+    uint64_t bad_pointers;
+    uint32_t label_type, label_dict; /* labels used all the time */
+    bool object_damaged;          /* set by a decoder that could not read all of its object */
+};
+
+static inline uint64_t load64(const unsigned char *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+static inline uint32_t load32(const unsigned char *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+static inline uint16_t load16(const unsigned char *p)
+{
+    uint16_t v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+#define PY_HAS(py, name) ((py)->layout->f[HW_F_##name].width != 0)
+#define PY_OFF(py, name) ((py)->layout->f[HW_F_##name].offset)
+#define PY_SIZE(py, name) ((py)->layout->s[HW_S_##name])
+/* A pointer-sized field of the object whose bytes begin at p. */
+#define PY_WORD(py, p, name) load64((p) + PY_OFF(py, name))
+
+static inline uint32_t label_make(enum hw_label_kind kind, uint64_t payload)
+{
+    return (uint32_t)kind << HW_LABEL_SHIFT |
+           (uint32_t)(payload < HW_LABEL_PAYLOAD ? payload : HW_LABEL_PAYLOAD);
+}
+uint32_t hw_label_named(struct hw_py *py, enum hw_label_kind kind, const char *name);
+
+/* Room for count more references; false when memory ran out. */
+bool hw_refs_reserve(struct hw_refs *refs, size_t count);
+
+static inline void ref_add(struct hw_py *py, hw_addr to, uint32_t label)
+{
+    struct hw_refs *refs = &py->refs;
+    if (!to)
+        return;
+    if (refs->count == refs->capacity && !hw_refs_reserve(refs, 1))
+        return;
+    refs->to[refs->count] = to;
+    refs->label[refs->count++] = label;
+}
+
+/* Fails only when memory runs out. arena outlives py. */
+bool hw_py_init(struct hw_py *py, struct hw_image *image, const struct hw_layout *layout,
+                uint32_t version, struct hw_arena *arena, struct hw_err *err);
+void hw_py_deinit(struct hw_py *py);
+
+/* Bytes of the target, or NULL with the miss counted. */
+const unsigned char *hw_py_at(struct hw_py *py, hw_addr addr, size_t bytes);
+
+/* Reads one pointer; 0 when unreadable. */
+hw_addr hw_py_word(struct hw_py *py, hw_addr addr);
+
+/* The text of a str object as UTF-8, cut at max bytes (between characters), terminated. Returns its
+ * length; SIZE_MAX when addr is not a readable str. *ret_cut says whether it was cut. */
+size_t hw_py_text(struct hw_py *py, hw_addr addr, char *to, size_t max, bool *ret_cut);
+
+/* The number of a str object's text among the names; 0 when unreadable. */
+uint32_t hw_py_name(struct hw_py *py, hw_addr str);
+
+/* The signed value of an int object that fits 64 bits. */
+bool hw_py_int(struct hw_py *py, hw_addr addr, int64_t *ret_value);
+
+#endif
