@@ -41,6 +41,7 @@ enum hw_ref_kind {
     HW_REF_OWNED,    /* one pointer, may be NULL */
     HW_REF_INLINE,   /* count pointers in a row at offset; count 0: ob_size many */
     HW_REF_WEAK,     /* not an edge: weak, borrowed or a list link; listed so that it is not scanned */
+    HW_REF_UNVISITED, /* owned, may be NULL, but tp_traverse does not visit it */
 };
 struct hw_ref {
     const char *label;   /* the C field's name, or the Python attribute that shows it */
