@@ -193,16 +193,21 @@ bool hw_py_int(struct hw_py *py, hw_addr addr, int64_t *ret_value)
         digits = negative ? -(uint64_t)size : (uint64_t)size;
         first = PY_OFF(py, PyLongObject_ob_digit);
     }
+    /* Three digits of 30 bits reach past 64 bits; four bits of the third still fit. */
     if (digits > 3)
         return false;
     p = hw_image_at(py->image, addr + first, digits * 4);
     if (!p)
         return false;
-    unsigned __int128 value = 0;
-    for (uint64_t i = digits; i-- > 0;)
-        value = value << 30 | (load32(p + i * 4) & 0x3fffffff);
-    if (value > (negative ? (unsigned __int128)1 << 63 : (unsigned __int128)INT64_MAX))
+    uint64_t value = 0;
+    for (uint64_t i = digits; i-- > 0;) {
+        uint32_t digit = load32(p + i * 4) & 0x3fffffff;
+        if (value >> 34)
+            return false;
+        value = value << 30 | digit;
+    }
+    if (value > (uint64_t)INT64_MAX + negative)
         return false;
-    *ret_value = negative ? (int64_t)(0 - (uint64_t)value) : (int64_t)value;
+    *ret_value = (int64_t)(negative ? 0 - value : value);
     return true;
 }

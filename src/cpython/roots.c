@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cpython/roots.h"
+
+#include "base/err.h"
+#include "base/arena.h"
+#include "cpython/dictkeys.h"
+
+#include <stdlib.h>
+
+enum {
+    ROOTS_MAX_THREADS = 1 << 16,
+    ROOTS_MAX_FRAMES = 1 << 20,
+    ROOTS_MAX_EXC_DEPTH = 1 << 16,
+    FRAME_OWNED_BY_CSTACK = 3,      /* enum _frameowner: a shim, since 3.12 */
+    FRAME_OWNED_BY_INTERPRETER = 4, /* likewise, since 3.14 */
+};
+
+uint32_t hw_roots_add(struct hw_roots *roots, struct hw_synthetic as, uint32_t parent)
+{
+    if (roots->count == roots->capacity) {
+        size_t capacity = roots->capacity ? roots->capacity * 2 : 64;
+        struct hw_root_node *nodes = realloc(roots->nodes, capacity * sizeof(*nodes));
+        if (!nodes)
+            return HW_NONE;
+        roots->nodes = nodes;
+        roots->capacity = capacity;
+    }
+    roots->nodes[roots->count] = (struct hw_root_node){
+        .as = as, .parent = parent, .first_ref = roots->refs.count, .ref_count = 0};
+    return (uint32_t)roots->count++;
+}
+
+void hw_roots_ref(struct hw_roots *roots, hw_addr to, uint32_t label)
+{
+    struct hw_refs *refs = &roots->refs;
+    if (!to || (refs->count == refs->capacity && !hw_refs_reserve(refs, 1)))
+        return;
+    refs->to[refs->count] = to;
+    refs->label[refs->count++] = label;
+    roots->nodes[roots->count - 1].ref_count++;
+}
+
+void hw_roots_deinit(struct hw_roots *roots)
+{
+    free(roots->nodes);
+    free(roots->refs.to);
+    free(roots->refs.label);
+    *roots = (struct hw_roots){0};
+}
+
+static void roots_take_decoded(struct hw_py *py, struct hw_roots *roots)
+{
+    for (size_t i = 0; i < py->refs.count; i++)
+        hw_roots_ref(roots, py->refs.to[i], py->refs.label[i]);
+}
+
+hw_addr hw_attribute_find(struct hw_py *py, hw_addr object, const char *name)
+{
+    const struct hw_pytype *type = hw_pytype_of(py, object);
+    if (!type)
+        return 0;
+    uint32_t label = hw_label_named(py, HW_LABEL_ATTR, name);
+    hw_decode(py, object, type);
+    hw_addr dict = 0;
+    for (size_t i = 0; i < py->refs.count; i++) {
+        if (py->refs.label[i] == label)
+            return py->refs.to[i];
+        if (py->refs.label[i] == py->label_dict)
+            dict = py->refs.to[i];
+    }
+    return dict ? hw_dict_find(py, dict, name) : 0;
+}
+
+struct interpreter_field {
+    enum hw_field_id field;
+    const char *name;
+};
+
+/* What an interpreter owns (CPython Include/internal/pycore_interp.h). Names that Python can say are
+ * Python's; the rest are the C fields'. */
+static const struct interpreter_field interpreter_fields[] = {
+    {HW_F_PyInterpreterState_imports_modules, "sys.modules"},
+    {HW_F_PyInterpreterState_modules, "sys.modules"},
+    {HW_F_PyInterpreterState_sysdict, "sys.__dict__"},
+    {HW_F_PyInterpreterState_builtins, "builtins.__dict__"},
+    {HW_F_PyInterpreterState_imports_modules_by_index, "modules_by_index"},
+    {HW_F_PyInterpreterState_modules_by_index, "modules_by_index"},
+    {HW_F_PyInterpreterState_imports_importlib, "importlib"},
+    {HW_F_PyInterpreterState_importlib, "importlib"},
+    {HW_F_PyInterpreterState_imports_import_func, "import_func"},
+    {HW_F_PyInterpreterState_import_func, "import_func"},
+    {HW_F_PyInterpreterState_codecs_search_path, "codec_search_path"},
+    {HW_F_PyInterpreterState_codecs_search_cache, "codec_search_cache"},
+    {HW_F_PyInterpreterState_codecs_error_registry, "codec_error_registry"},
+    {HW_F_PyInterpreterState_codec_search_path, "codec_search_path"},
+    {HW_F_PyInterpreterState_codec_search_cache, "codec_search_cache"},
+    {HW_F_PyInterpreterState_codec_error_registry, "codec_error_registry"},
+    {HW_F_PyInterpreterState_dict, "interpreter dict"},
+    {HW_F_PyInterpreterState_sysdict_copy, "sysdict_copy"},
+    {HW_F_PyInterpreterState_builtins_copy, "builtins_copy"},
+    {HW_F_PyInterpreterState_before_forkers, "before_forkers"},
+    {HW_F_PyInterpreterState_after_forkers_parent, "after_forkers_parent"},
+    {HW_F_PyInterpreterState_after_forkers_child, "after_forkers_child"},
+    {HW_F_PyInterpreterState_pyexitmodule, "pyexitmodule"},
+    {HW_F_PyInterpreterState_warnings_filters, "warnings.filters"},
+    {HW_F_PyInterpreterState_warnings_once_registry, "warnings.onceregistry"},
+    {HW_F_PyInterpreterState_warnings_default_action, "warnings.defaultaction"},
+    {HW_F_PyInterpreterState_warnings_context, "warnings context"},
+    {HW_F_PyInterpreterState_audit_hooks, "audit_hooks"},
+    {HW_F_PyInterpreterState_exc_state_errnomap, "errnomap"},
+    {HW_F_PyInterpreterState_exc_state_PyExc_ExceptionGroup, "ExceptionGroup"},
+};
+
+/* Up to 3.13 an array of pointers to {func, args, kwargs}; a list since. */
+static void roots_atexit(struct hw_py *py, struct hw_roots *roots, hw_addr interp)
+{
+    if (!PY_HAS(py, PyInterpreterState_atexit_callbacks))
+        return;
+    uint32_t label = hw_label_named(py, HW_LABEL_ROOT, "atexit callback");
+    hw_addr callbacks = hw_py_word(py, interp + PY_OFF(py, PyInterpreterState_atexit_callbacks));
+    if (!PY_HAS(py, PyInterpreterState_atexit_ncallbacks)) {
+        hw_roots_ref(roots, callbacks, label);
+        return;
+    }
+    const unsigned char *n =
+        hw_py_at(py, interp + PY_OFF(py, PyInterpreterState_atexit_ncallbacks), 4);
+    uint32_t count = n ? load32(n) : 0;
+    for (uint32_t i = 0; callbacks && i < count && i < 4096; i++) {
+        hw_addr one = hw_py_word(py, callbacks + (hw_addr)i * 8);
+        for (unsigned word = 0; one && word < 3; word++)
+            hw_roots_ref(roots, hw_py_word(py, one + word * 8), label);
+    }
+}
+
+/* Dicts and subclass tables of built-in static types, which live outside the types since 3.12. */
+static void roots_static_types(struct hw_py *py, struct hw_roots *roots, hw_addr interp,
+                               struct hw_field array)
+{
+    uint32_t step = PY_SIZE(py, static_type_state);
+    if (!array.width || !step)
+        return;
+    uint32_t dict = hw_label_named(py, HW_LABEL_ROOT, "static type's dict");
+    uint32_t subclasses = hw_label_named(py, HW_LABEL_ROOT, "static type's subclasses");
+    for (uint32_t at = 0; at + step <= array.width; at += step) {
+        const unsigned char *s = hw_py_at(py, interp + array.offset + at, step);
+        if (!s || !PY_WORD(py, s, static_type_state_type))
+            continue;
+        hw_roots_ref(roots, PY_WORD(py, s, static_type_state_tp_dict), dict);
+        hw_roots_ref(roots, PY_WORD(py, s, static_type_state_tp_subclasses), subclasses);
+    }
+}
+
+static uint32_t roots_interpreter(struct hw_py *py, const struct hw_runtime *rt, struct hw_roots *roots,
+                                  size_t index)
+{
+    hw_addr interp = rt->interpreters[index];
+    char *name = hw_arena_printf(py->arena, "interpreter %zu", index);
+    uint32_t node = hw_roots_add(
+        roots, (struct hw_synthetic){.kind = HW_SYN_INTERPRETER, .name = name ? name : "", .file = ""},
+        HW_NONE);
+    if (node == HW_NONE)
+        return node;
+    for (size_t i = 0; i < sizeof(interpreter_fields) / sizeof(*interpreter_fields); i++) {
+        struct hw_field at = py->layout->f[interpreter_fields[i].field];
+        if (at.width)
+            hw_roots_ref(roots, hw_py_word(py, interp + at.offset),
+                         hw_label_named(py, HW_LABEL_ROOT, interpreter_fields[i].name));
+    }
+    hw_addr gc = PY_HAS(py, PyInterpreterState_gc) ? interp + PY_OFF(py, PyInterpreterState_gc)
+                                                   : rt->addr + PY_OFF(py, _PyRuntimeState_gc);
+    hw_roots_ref(roots, hw_py_word(py, gc + PY_OFF(py, _gc_runtime_state_garbage)),
+                 hw_label_named(py, HW_LABEL_ROOT, "gc.garbage"));
+    hw_roots_ref(roots, hw_py_word(py, gc + PY_OFF(py, _gc_runtime_state_callbacks)),
+                 hw_label_named(py, HW_LABEL_ROOT, "gc.callbacks"));
+    roots_atexit(py, roots, interp);
+    roots_static_types(py, roots, interp,
+                       py->layout->f[HW_F_PyInterpreterState_types_builtins_initialized]);
+    roots_static_types(py, roots, interp,
+                       py->layout->f[HW_F_PyInterpreterState_types_for_extensions_initialized]);
+    return node;
+}
+
+static const struct interpreter_field thread_fields[] = {
+    {HW_F_PyThreadState_dict, "thread's dict"},
+    {HW_F_PyThreadState_context, "context"},
+    {HW_F_PyThreadState_async_exc, "async_exc"},
+    {HW_F_PyThreadState_c_profileobj, "profile function"},
+    {HW_F_PyThreadState_c_traceobj, "trace function"},
+    {HW_F_PyThreadState_curexc_type, "current exception's type"},
+    {HW_F_PyThreadState_curexc_value, "current exception"},
+    {HW_F_PyThreadState_curexc_traceback, "current traceback"},
+    {HW_F_PyThreadState_current_exception, "current exception"},
+    {HW_F_PyThreadState_async_gen_firstiter, "asyncgen firstiter hook"},
+    {HW_F_PyThreadState_async_gen_finalizer, "asyncgen finalizer hook"},
+    {HW_F_PyThreadState_threading_local_key, "thread-local key"},
+    {HW_F_PyThreadState_threading_local_sentinel, "thread-local sentinel"},
+};
+
+/* The stack of exceptions being handled: items live in the thread or in generators. */
+static void roots_exceptions(struct hw_py *py, struct hw_roots *roots, hw_addr thread)
+{
+    hw_addr item = hw_py_word(py, thread + PY_OFF(py, PyThreadState_exc_info));
+    uint32_t label = hw_label_named(py, HW_LABEL_ROOT, "handled exception");
+    for (unsigned i = 0; item && i < ROOTS_MAX_EXC_DEPTH; i++) {
+        hw_roots_ref(roots, hw_py_word(py, item + PY_OFF(py, _PyErr_StackItem_exc_value)), label);
+        item = hw_py_word(py, item + PY_OFF(py, _PyErr_StackItem_previous_item));
+    }
+}
+
+static hw_addr thread_first_frame(struct hw_py *py, hw_addr thread)
+{
+    if (PY_HAS(py, PyThreadState_current_frame))
+        return hw_py_word(py, thread + PY_OFF(py, PyThreadState_current_frame));
+    if (!PY_HAS(py, PyThreadState_cframe))
+        return 0;
+    hw_addr cframe = hw_py_word(py, thread + PY_OFF(py, PyThreadState_cframe));
+    return cframe ? hw_py_word(py, cframe + PY_OFF(py, _PyCFrame_current_frame)) : 0;
+}
+
+static void frame_describe(struct hw_py *py, hw_addr code, struct hw_synthetic *as)
+{
+    char text[512];
+    as->name = as->file = "";
+    const unsigned char *p = hw_image_at(py->image, code, PY_SIZE(py, PyCodeObject));
+    if (!p)
+        return;
+    hw_addr qualname = PY_HAS(py, PyCodeObject_co_qualname) ? PY_WORD(py, p, PyCodeObject_co_qualname)
+                                                            : PY_WORD(py, p, PyCodeObject_co_name);
+    char *copy = NULL;
+    if (hw_py_text(py, qualname, text, sizeof(text), NULL) != SIZE_MAX)
+        copy = hw_arena_strdup(py->arena, text);
+    as->name = copy ? copy : "";
+    copy = NULL;
+    if (hw_py_text(py, PY_WORD(py, p, PyCodeObject_co_filename), text, sizeof(text), NULL) != SIZE_MAX)
+        copy = hw_arena_strdup(py->arena, text);
+    as->file = copy ? copy : "";
+    as->line = load32(p + PY_OFF(py, PyCodeObject_co_firstlineno));
+}
+
+static hw_addr frame_code(struct hw_py *py, const unsigned char *p)
+{
+    if (PY_HAS(py, _PyInterpreterFrame_f_executable))
+        return PY_WORD(py, p, _PyInterpreterFrame_f_executable) & ~(hw_addr)3;
+    return PY_WORD(py, p, _PyInterpreterFrame_f_code);
+}
+
+static bool frame_is_shim(struct hw_py *py, const unsigned char *p, hw_addr code)
+{
+    unsigned owner = p[PY_OFF(py, _PyInterpreterFrame_owner)];
+    const struct hw_pytype *type = hw_pytype_of(py, code);
+    return (py->version >= 0x030c0000 && owner >= FRAME_OWNED_BY_CSTACK &&
+            owner <= FRAME_OWNED_BY_INTERPRETER) ||
+           !type || type->family != HW_FAMILY_CODE;
+}
+
+static bool roots_frames(struct hw_py *py, struct hw_roots *roots, hw_addr thread, uint32_t parent,
+                         int32_t tid)
+{
+    hw_addr frame = thread_first_frame(py, thread);
+    uint32_t depth = 0;
+    for (unsigned i = 0; frame && i < ROOTS_MAX_FRAMES; i++) {
+        const unsigned char *p = hw_py_at(py, frame, PY_SIZE(py, _PyInterpreterFrame));
+        if (!p)
+            break;
+        hw_addr code = frame_code(py, p);
+        if (!frame_is_shim(py, p, code)) {
+            struct hw_synthetic as = {.kind = HW_SYN_FRAME, .tid = tid, .depth = depth++};
+            frame_describe(py, code, &as);
+            if (hw_roots_add(roots, as, parent) == HW_NONE)
+                return false;
+            py->refs.count = 0;
+            hw_decode_interpreter_frame(py, frame);
+            roots_take_decoded(py, roots);
+        }
+        frame = PY_WORD(py, p, _PyInterpreterFrame_previous);
+    }
+    return true;
+}
+
+hw_addr hw_module_dict(struct hw_py *py, const struct hw_runtime *rt, const char *name)
+{
+    hw_addr interp = rt->interpreters[0];
+    uint32_t offset = PY_HAS(py, PyInterpreterState_imports_modules)
+                          ? PY_OFF(py, PyInterpreterState_imports_modules)
+                          : PY_OFF(py, PyInterpreterState_modules);
+    hw_addr module = hw_dict_find(py, hw_py_word(py, interp + offset), name);
+    const struct hw_pytype *type = module ? hw_pytype_of(py, module) : NULL;
+    if (!type || type->solid->family != HW_FAMILY_MODULE)
+        return 0;
+    return hw_py_word(py, module + PY_OFF(py, PyModuleObject_md_dict));
+}
+
+/* The Thread object that threading._active has for an identifier; 0: none. */
+static hw_addr thread_object(struct hw_py *py, const struct hw_runtime *rt, uint64_t ident)
+{
+    hw_addr dict = hw_module_dict(py, rt, "threading");
+    hw_addr active = dict ? hw_dict_find(py, dict, "_active") : 0;
+    const struct hw_pytype *type = active ? hw_pytype_of(py, active) : NULL;
+    if (!type || type->family != HW_FAMILY_DICT)
+        return 0;
+    hw_decode(py, active, type);
+    for (size_t i = 0; i + 1 < py->refs.count; i++) {
+        int64_t key;
+        if (hw_label_kind(py->refs.label[i]) == HW_LABEL_KEY &&
+            hw_py_int(py, py->refs.to[i], &key) && (uint64_t)key == ident)
+            return py->refs.to[i + 1];
+    }
+    return 0;
+}
+
+static const char *thread_name(struct hw_py *py, const struct hw_runtime *rt, hw_addr thread,
+                               int32_t tid)
+{
+    uint64_t ident = hw_py_word(py, thread + PY_OFF(py, PyThreadState_thread_id));
+    hw_addr object = thread_object(py, rt, ident);
+    hw_addr name = object ? hw_attribute_find(py, object, "_name") : 0;
+    char text[128];
+    const char *copy = NULL;
+    if (name && hw_py_text(py, name, text, sizeof(text), NULL) != SIZE_MAX)
+        copy = hw_arena_strdup(py->arena, text);
+    else if (tid == py->image->pid)
+        copy = "MainThread";
+    else
+        copy = hw_arena_printf(py->arena, "thread %d", tid);
+    return copy ? copy : "";
+}
+
+static bool roots_thread(struct hw_py *py, const struct hw_runtime *rt, struct hw_roots *roots,
+                         hw_addr thread, uint32_t parent)
+{
+    int32_t tid = PY_HAS(py, PyThreadState_native_thread_id)
+                      ? (int32_t)hw_py_word(py, thread + PY_OFF(py, PyThreadState_native_thread_id))
+                      : 0;
+    const char *name = thread_name(py, rt, thread, tid);
+    uint32_t node = hw_roots_add(
+        roots, (struct hw_synthetic){.kind = HW_SYN_THREAD, .name = name, .file = "", .tid = tid},
+        parent);
+    if (node == HW_NONE)
+        return false;
+    for (size_t i = 0; i < sizeof(thread_fields) / sizeof(*thread_fields); i++) {
+        struct hw_field at = py->layout->f[thread_fields[i].field];
+        if (at.width)
+            hw_roots_ref(roots, hw_py_word(py, thread + at.offset),
+                         hw_label_named(py, HW_LABEL_ROOT, thread_fields[i].name));
+    }
+    roots_exceptions(py, roots, thread);
+    return roots_frames(py, roots, thread, node, tid);
+}
+
+bool hw_roots_collect(struct hw_py *py, const struct hw_runtime *rt, struct hw_roots *ret_roots,
+                      struct hw_err *err)
+{
+    struct hw_roots roots = {0};
+    for (size_t i = 0; i < rt->interpreter_count; i++) {
+        uint32_t node = roots_interpreter(py, rt, &roots, i);
+        if (node == HW_NONE)
+            goto no_memory;
+        uint32_t head = PY_HAS(py, PyInterpreterState_threads_head)
+                            ? PY_OFF(py, PyInterpreterState_threads_head)
+                            : PY_OFF(py, PyInterpreterState_tstate_head);
+        hw_addr thread = hw_py_word(py, rt->interpreters[i] + head);
+        for (unsigned t = 0; thread && t < ROOTS_MAX_THREADS; t++) {
+            if (!roots_thread(py, rt, &roots, thread, node))
+                goto no_memory;
+            thread = hw_py_word(py, thread + PY_OFF(py, PyThreadState_next));
+        }
+    }
+    if (roots.refs.failed)
+        goto no_memory;
+    *ret_roots = roots;
+    return true;
+no_memory:
+    hw_roots_deinit(&roots);
+    return hw_err_no_memory(err);
+}
+
+void hw_py_learn_classes(struct hw_py *py, const struct hw_runtime *rt)
+{
+    /* ModuleSpec is a class written in Python that no process can do without. */
+    hw_addr dict = hw_module_dict(py, rt, "_frozen_importlib");
+    hw_addr spec = dict ? hw_dict_find(py, dict, "ModuleSpec") : 0;
+    if (spec)
+        py->class_dealloc = hw_py_word(py, spec + PY_OFF(py, PyTypeObject_tp_dealloc));
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cpython/runtime.h"
+
+#include "base/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RT_OFF(rt, name) ((rt)->layout->f[HW_F_##name].offset)
+#define RT_HAS(rt, name) ((rt)->layout->f[HW_F_##name].width != 0)
+
+/* _Py_DebugOffsets, the first member of _PyRuntime since 3.13: its head never moved. */
+enum { DEBUG_COOKIE = 0, DEBUG_VERSION = 8, DEBUG_FREE_THREADED = 16, DEBUG_HEAD_BYTES = 24 };
+static const char debug_cookie[8] = {'x', 'd', 'e', 'b', 'u', 'g', 'p', 'y'};
+
+static hw_addr word_at(struct hw_image *image, hw_addr addr)
+{
+    hw_addr word = 0;
+    hw_image_read(image, addr, &word, sizeof(word));
+    return word;
+}
+
+static uint32_t word32_at(struct hw_image *image, hw_addr addr)
+{
+    uint32_t word = 0;
+    hw_image_read(image, addr, &word, sizeof(word));
+    return word;
+}
+
+static void version_text(uint32_t version, char *to, size_t max)
+{
+    snprintf(to, max, "%u.%u.%u", version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);
+}
+
+/* Version and flavour, from what the process itself says of them. 0: unknown. */
+static uint32_t version_read(struct hw_image *image, const struct hw_module *module, hw_addr runtime,
+                             enum hw_flavour *ret_flavour)
+{
+    unsigned char head[DEBUG_HEAD_BYTES];
+    *ret_flavour = HW_FLAVOUR_RELEASE;
+    if (hw_image_read(image, runtime, head, sizeof(head)) &&
+        !memcmp(head + DEBUG_COOKIE, debug_cookie, sizeof(debug_cookie))) {
+        if (load64(head + DEBUG_FREE_THREADED))
+            *ret_flavour = HW_FLAVOUR_THREADED;
+        return (uint32_t)load64(head + DEBUG_VERSION);
+    }
+    struct hw_symbol symbol;
+    if (hw_module_symbol(image, module, "Py_Version", &symbol))
+        return (uint32_t)word_at(image, symbol.addr);
+    return 0;
+}
+
+static const struct hw_layout *layout_find(uint32_t version, uint64_t bytes, enum hw_flavour flavour)
+{
+    for (size_t i = 0; i < hw_layout_count; i++) {
+        const struct hw_layout *row = hw_layouts[i];
+        if (version >= row->version_min && version <= row->version_max &&
+            row->flavour == flavour && (!row->runtime_bytes || row->runtime_bytes == bytes))
+            return row;
+    }
+    return NULL;
+}
+
+static bool unsupported(const struct hw_runtime *rt, struct hw_err *err, const char *what)
+{
+    char version[32];
+    version_text(rt->version, version, sizeof(version));
+    return hw_err_set(err, HW_ERR_UNSUPPORTED,
+                      "CPython %s in %s is not supported by this version of heapwhy: %s "
+                      "(_PyRuntime has %llu bytes); `heapwhy --version` lists what is",
+                      version, rt->path, what, (unsigned long long)rt->bytes);
+}
+
+static bool interpreters_read(struct hw_image *image, struct hw_runtime *rt)
+{
+    hw_addr interp = word_at(image, rt->addr + RT_OFF(rt, _PyRuntimeState_interpreters_head));
+    rt->interpreter_count = 0;
+    while (interp && rt->interpreter_count < HW_MAX_INTERPRETERS) {
+        rt->interpreters[rt->interpreter_count++] = interp;
+        interp = word_at(image, interp + RT_OFF(rt, PyInterpreterState_next));
+    }
+    return rt->interpreter_count > 0;
+}
+
+static hw_addr first_thread(struct hw_image *image, const struct hw_runtime *rt, hw_addr interp)
+{
+    uint32_t offset = RT_HAS(rt, PyInterpreterState_threads_head)
+                          ? RT_OFF(rt, PyInterpreterState_threads_head)
+                          : RT_OFF(rt, PyInterpreterState_tstate_head);
+    return word_at(image, interp + offset);
+}
+
+/* Reads the row's claims back from the process. The message names the first one that fails. */
+static bool runtime_check(struct hw_image *image, struct hw_runtime *rt, struct hw_err *err)
+{
+    if (word_at(image, rt->type_type + RT_OFF(rt, PyObject_ob_type)) != rt->type_type)
+        return unsupported(rt, err, "type(type) is not type");
+    if (!interpreters_read(image, rt))
+        return unsupported(rt, err, "no interpreter where _PyRuntime should name one");
+    /* Interpreters that have no thread at the moment are possible; the main one always has. */
+    bool thread_found = false;
+    for (size_t i = 0; i < rt->interpreter_count; i++) {
+        hw_addr thread = first_thread(image, rt, rt->interpreters[i]);
+        if (thread &&
+            word_at(image, thread + RT_OFF(rt, PyThreadState_interp)) != rt->interpreters[i])
+            return unsupported(rt, err, "PyThreadState.interp does not point back");
+        thread_found |= thread != 0;
+        hw_addr heads[4];
+        if (!hw_runtime_gc_heads(image, rt, rt->interpreters[i], heads))
+            return unsupported(rt, err, "the collector's lists are not where they should be");
+    }
+    if (!thread_found)
+        return unsupported(rt, err, "no thread where PyInterpreterState should name one");
+    if (word_at(image, rt->type_type + RT_OFF(rt, PyTypeObject_tp_basicsize)) !=
+        rt->layout->s[HW_S_PyHeapTypeObject])
+        return unsupported(rt, err, "PyHeapTypeObject has another size");
+    return true;
+}
+
+static bool runtime_try(struct hw_image *image, const struct hw_module *module,
+                        const struct hw_symbol *symbol, struct hw_runtime *ret, struct hw_err *err)
+{
+    struct hw_runtime rt = {.addr = symbol->addr, .bytes = symbol->bytes};
+    enum hw_flavour flavour;
+    struct hw_symbol type;
+    snprintf(rt.path, sizeof(rt.path), "%s", module->path);
+    rt.version = version_read(image, module, rt.addr, &flavour);
+    if (!rt.version)
+        return hw_err_set(err, HW_ERR_UNSUPPORTED,
+                          "the CPython in %s does not say its version: older than 3.11, which this "
+                          "version of heapwhy does not read",
+                          rt.path);
+    rt.layout = layout_find(rt.version, rt.bytes, flavour);
+    if (!rt.layout)
+        return unsupported(&rt, err,
+                           flavour == HW_FLAVOUR_THREADED ? "free-threaded builds have no layout row"
+                                                          : "no layout row fits it");
+    if (!hw_module_symbol(image, module, "PyType_Type", &type))
+        return unsupported(&rt, err, "PyType_Type is not exported");
+    rt.type_type = type.addr;
+    if (!runtime_check(image, &rt, err))
+        return false;
+    *ret = rt;
+    return true;
+}
+
+bool hw_runtime_find(struct hw_image *image, struct hw_runtime *ret_runtime, struct hw_err *err)
+{
+    struct hw_module *modules;
+    size_t count;
+    if (!hw_modules_list(image, &modules, &count, err))
+        return false;
+    bool found = false, met = false;
+    struct hw_err first = HW_ERR_INIT;
+    for (size_t i = 0; i < count && !found; i++) {
+        struct hw_symbol symbol;
+        if (!hw_module_symbol(image, &modules[i], "_PyRuntime", &symbol))
+            continue;
+        struct hw_err one = HW_ERR_INIT;
+        found = runtime_try(image, &modules[i], &symbol, ret_runtime, &one);
+        if (!found && !met)
+            first = one;
+        met = true;
+    }
+    free(modules);
+    if (found)
+        return true;
+    if (met && err) {
+        *err = first;
+        return false;
+    }
+    return hw_err_set(err, HW_ERR_NOT_PYTHON,
+                      "process %d is not a Python process: no CPython is mapped into it",
+                      (int)image->pid);
+}
+
+/* A head is sane when both neighbours point back at it. */
+static bool head_is_list(struct hw_image *image, hw_addr head)
+{
+    hw_addr next = word_at(image, head) & ~(hw_addr)3;
+    hw_addr prev = word_at(image, head + 8) & ~(hw_addr)3;
+    if (!next || !prev)
+        return false;
+    return next == head ? prev == head : word_at(image, prev) != 0;
+}
+
+static hw_addr gc_state_addr(const struct hw_runtime *rt, hw_addr interpreter)
+{
+    return RT_HAS(rt, PyInterpreterState_gc) ? interpreter + RT_OFF(rt, PyInterpreterState_gc)
+                                             : rt->addr + RT_OFF(rt, _PyRuntimeState_gc);
+}
+
+bool hw_runtime_gc_heads(struct hw_image *image, const struct hw_runtime *rt, hw_addr interpreter,
+                         hw_addr ret_heads[4])
+{
+    hw_addr gc = gc_state_addr(rt, interpreter);
+    hw_addr first = gc + RT_OFF(rt, _gc_runtime_state_generations);
+    /* generation0 points at the first head; it moved inside 3.13 while its pointer did not. */
+    if (RT_HAS(rt, _gc_runtime_state_generation0)) {
+        hw_addr told = word_at(image, gc + RT_OFF(rt, _gc_runtime_state_generation0));
+        if (told < gc || told > gc + rt->layout->s[HW_S__gc_runtime_state])
+            return false;
+        first = told;
+    }
+    uint32_t step = rt->layout->s[HW_S_gc_generation];
+    for (unsigned i = 0; i < 3; i++)
+        ret_heads[i] = first + (hw_addr)i * step;
+    ret_heads[3] = gc + RT_OFF(rt, _gc_runtime_state_permanent_generation);
+    for (unsigned i = 0; i < 4; i++)
+        if (!head_is_list(image, ret_heads[i]))
+            return false;
+    return true;
+}
+
+bool hw_runtime_gc_state(struct hw_image *image, const struct hw_runtime *rt, struct hw_gc_state *ret)
+{
+    hw_addr gc = gc_state_addr(rt, rt->interpreters[0]);
+    hw_addr heads[4];
+    if (!hw_runtime_gc_heads(image, rt, rt->interpreters[0], heads))
+        return false;
+    ret->collecting = word32_at(image, gc + RT_OFF(rt, _gc_runtime_state_collecting)) != 0;
+    ret->enabled = word32_at(image, gc + RT_OFF(rt, _gc_runtime_state_enabled)) != 0;
+    for (unsigned i = 0; i < 3; i++) {
+        ret->threshold[i] = word32_at(image, heads[i] + RT_OFF(rt, gc_generation_threshold));
+        ret->count[i] = word32_at(image, heads[i] + RT_OFF(rt, gc_generation_count));
+    }
+    return true;
+}
+
+bool hw_runtime_is_calm(void *ctx, struct hw_image *live)
+{
+    const struct hw_runtime *rt = ctx;
+    for (size_t i = 0; i < rt->interpreter_count; i++) {
+        int32_t collecting = 0;
+        hw_addr at = gc_state_addr(rt, rt->interpreters[i]) +
+                     RT_OFF(rt, _gc_runtime_state_collecting);
+        size_t n = live->ops->read(live, at, &collecting, sizeof(collecting));
+        if (n == sizeof(collecting) && collecting)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_CPYTHON_RUNTIME_H
+#define HW_CPYTHON_RUNTIME_H
+
+/*
+ * Finding CPython in an image and believing it: where _PyRuntime lies, which version it is, which
+ * layout row fits; then checks on the process itself before anything else is read with that row.
+ */
+
+#include "cpython/py.h"
+#include "native/elf.h"
+
+enum { HW_MAX_INTERPRETERS = 64 };
+
+struct hw_runtime {
+    hw_addr addr;                 /* of _PyRuntime */
+    uint64_t bytes;               /* its st_size */
+    uint32_t version;             /* PY_VERSION_HEX */
+    const struct hw_layout *layout;
+    hw_addr type_type;            /* PyType_Type */
+    char path[256];               /* file that holds it */
+    hw_addr interpreters[HW_MAX_INTERPRETERS];
+    size_t interpreter_count;
+};
+
+/* Errors: HW_ERR_NOT_PYTHON; HW_ERR_UNSUPPORTED (no row, or a check failed: msg names version, runtime
+ * size and the field that disagrees). */
+bool hw_runtime_find(struct hw_image *image, struct hw_runtime *ret_runtime, struct hw_err *err);
+
+/* The heads of the collector's lists of one interpreter: generations 0, 1, 2 and the permanent one.
+ * False when they do not look like lists. */
+bool hw_runtime_gc_heads(struct hw_image *image, const struct hw_runtime *runtime, hw_addr interpreter,
+                         hw_addr ret_heads[4]);
+
+/* State of the first interpreter's collector. */
+struct hw_gc_state {
+    bool collecting, enabled;
+    uint32_t threshold[3], count[3];
+};
+bool hw_runtime_gc_state(struct hw_image *image, const struct hw_runtime *runtime,
+                         struct hw_gc_state *ret);
+
+/* An hw_calm_fn; ctx is the struct hw_runtime. True when no collector runs. Reads the process itself,
+ * not what the image has loaded. */
+bool hw_runtime_is_calm(void *ctx, struct hw_image *live);
+
+#endif

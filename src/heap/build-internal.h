@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_HEAP_BUILD_INTERNAL_H
+#define HW_HEAP_BUILD_INTERNAL_H
+
+/* What the passes of the graph's builder share. */
+
+#include "heap/build.h"
+#include "heap/marks.h"
+
+struct hw_builder {
+    struct hw_image *image;
+    const struct hw_runtime *runtime;
+    const struct hw_build_options *opts;
+    struct hw_py py;
+    struct hw_marks marks;
+    struct hw_roots roots;
+    struct hw_graph *graph;
+    hw_addr cursor;      /* discover: objects below it are pushed, those above are met later */
+    hw_addr *stack;      /* objects to decode that lie below the cursor */
+    size_t stack_count, stack_capacity;
+    uint64_t edge_bound; /* references seen while discovering */
+    uint64_t lists_broken; /* collector's lists that ended in the middle */
+    struct hw_err *err;
+};
+
+/* Fill marks; count edge_bound. */
+bool hw_build_discover(struct hw_builder *b);
+/* Adds the roots that need to know what an object is: C globals, native stacks, static types. */
+bool hw_build_native_roots(struct hw_builder *b);
+/* Fill the graph's columns. */
+bool hw_build_record(struct hw_builder *b);
+
+/* Reports progress now and then; false when the caller wants to stop. */
+bool hw_build_tick(struct hw_builder *b, const char *stage, uint64_t done, uint64_t total);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+#include "heap/build-internal.h"
+
+#include <stdlib.h>
+
+enum { TICK_EVERY = 1 << 16 };
+
+bool hw_build_tick(struct hw_builder *b, const char *stage, uint64_t done, uint64_t total)
+{
+    if (done % TICK_EVERY)
+        return true;
+    hw_image_trim(b->image);
+    if (b->opts->progress)
+        b->opts->progress(b->opts->progress_ctx, stage, done, total);
+    if (b->opts->cancel && *b->opts->cancel)
+        return hw_err_set(b->err, HW_ERR_INTERRUPTED, "interrupted");
+    return true;
+}
+
+static void build_facts(struct hw_builder *b)
+{
+    struct hw_facts *facts = &b->graph->facts;
+    struct hw_gc_state gc = {0};
+    hw_runtime_gc_state(b->image, b->runtime, &gc);
+    facts->python_version = b->runtime->version;
+    facts->collector_running = gc.collecting;
+    facts->gc_enabled = gc.enabled;
+    for (unsigned i = 0; i < 3; i++) {
+        facts->gc_threshold[i] = gc.threshold[i];
+        facts->gc_count[i] = gc.count[i];
+    }
+    facts->bad_pointers = b->py.bad_pointers;
+    facts->target_bytes_read = b->image->read_bytes;
+}
+
+static bool build_run(struct hw_builder *b)
+{
+    hw_py_learn_classes(&b->py, b->runtime);
+    return hw_marks_init(&b->marks, b->image, b->err) &&
+           hw_roots_collect(&b->py, b->runtime, &b->roots, b->err) && hw_build_discover(b) &&
+           hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) && hw_build_record(b);
+}
+
+bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
+                    const struct hw_build_options *opts, struct hw_graph **ret_graph,
+                    struct hw_err *err)
+{
+    struct hw_builder b = {.image = image, .runtime = runtime, .opts = opts, .err = err};
+    b.graph = hw_graph_create();
+    if (!b.graph)
+        return hw_err_no_memory(err);
+    bool ok = hw_py_init(&b.py, image, runtime->layout, runtime->version, &b.graph->arena, err);
+    if (ok) {
+        b.py.type_type = runtime->type_type;
+        ok = build_run(&b);
+        build_facts(&b);
+    }
+    free(b.stack);
+    hw_marks_deinit(&b.marks);
+    hw_roots_deinit(&b.roots);
+    hw_py_deinit(&b.py);
+    if (!ok) {
+        hw_graph_destroy(b.graph);
+        return false;
+    }
+    *ret_graph = b.graph;
+    return true;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_HEAP_BUILD_H
+#define HW_HEAP_BUILD_H
+
+/*
+ * From a frozen image to a graph, in two passes over the memory in address order:
+ *
+ *     discover   mark what the collector's lists name and what the roots hold; follow references
+ *                until nothing new turns up
+ *     record     number the marks, decode every object again and write its row and its edges
+ *
+ * Decoding twice costs less than keeping the edges of an unknown number of objects around, and it
+ * keeps the peak of memory at the size of the result.
+ */
+
+#include "cpython/roots.h"
+#include "heap/graph.h"
+
+struct hw_build_options {
+    bool no_values;
+    void (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t total);
+    void *progress_ctx;
+    const volatile int *cancel;
+};
+
+/* The caller owns *ret_graph; facts about the capture are left for the caller to fill, except the
+ * counts of what could not be read and the state of the collector. */
+bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
+                    const struct hw_build_options *opts, struct hw_graph **ret_graph,
+                    struct hw_err *err);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+#include "heap/build-internal.h"
+
+#include <stdlib.h>
+
+enum { GC_HEAD_BYTES = 16 };
+#define GC_POINTER_MASK (~(hw_addr)3) /* the low bits of the links are the collector's */
+
+static bool stack_push(struct hw_builder *b, hw_addr addr)
+{
+    if (b->stack_count == b->stack_capacity) {
+        size_t capacity = b->stack_capacity ? b->stack_capacity * 2 : 4096;
+        hw_addr *stack = realloc(b->stack, capacity * sizeof(*stack));
+        if (!stack)
+            return hw_err_no_memory(b->err);
+        b->stack = stack;
+        b->stack_capacity = capacity;
+    }
+    b->stack[b->stack_count++] = addr;
+    return true;
+}
+
+static bool holds_nothing(const struct hw_pytype *type)
+{
+    switch (type->solid->family) {
+    case HW_FAMILY_LEAF:
+    case HW_FAMILY_STR:
+    case HW_FAMILY_INT:
+    case HW_FAMILY_FLOAT:
+    case HW_FAMILY_BYTES:
+        return !type->is_heap;
+    default:
+        return false;
+    }
+}
+
+/* Marks the object at addr if there is one. False only when memory ran out. */
+static bool discover_mark(struct hw_builder *b, hw_addr addr)
+{
+    struct hw_pytype *type = hw_pytype_of(&b->py, addr);
+    int set = type ? hw_marks_set(&b->marks, addr) : -1;
+    if (set < 0)
+        b->py.bad_pointers++;
+    if (set <= 0)
+        return true;
+    if (!type->marked) {
+        type->marked = true;
+        if (!discover_mark(b, type->addr))
+            return false;
+    }
+    if (addr < b->cursor && !holds_nothing(type))
+        return stack_push(b, addr);
+    return true;
+}
+
+static bool discover_decode(struct hw_builder *b, hw_addr addr)
+{
+    const struct hw_pytype *type = hw_pytype_of(&b->py, addr);
+    if (!type || holds_nothing(type))
+        return true;
+    hw_decode(&b->py, addr, type);
+    if (b->py.refs.failed)
+        return hw_err_no_memory(b->err);
+    b->edge_bound += b->py.refs.count;
+    for (size_t i = 0; i < b->py.refs.count; i++)
+        if (!discover_mark(b, b->py.refs.to[i]))
+            return false;
+    return true;
+}
+
+static bool discover_drain(struct hw_builder *b, uint64_t *done)
+{
+    while (b->stack_count) {
+        hw_addr addr = b->stack[--b->stack_count];
+        if (!discover_decode(b, addr) || !hw_build_tick(b, "finding objects", ++*done, 0))
+            return false;
+    }
+    return true;
+}
+
+/* Follows one list in one direction. *ret_closed: it came back to its head. */
+static bool list_walk(struct hw_builder *b, hw_addr head, unsigned link, enum hw_mark_age age,
+                      bool *ret_closed)
+{
+    hw_addr at = hw_py_word(&b->py, head + link) & GC_POINTER_MASK;
+    uint64_t bound = b->image->segment_count ? UINT32_MAX : 0;
+    *ret_closed = false;
+    for (uint64_t i = 1; at && i < bound; i++) {
+        if (at == head) {
+            *ret_closed = true;
+            return true;
+        }
+        hw_addr object = at + GC_HEAD_BYTES;
+        bool known = hw_marks_has(&b->marks, object);
+        if (!discover_mark(b, object))
+            return false;
+        if (!hw_marks_has(&b->marks, object) || (known && link))
+            return true; /* not an object, or going backwards we met what we know */
+        hw_marks_set_age(&b->marks, object, age);
+        at = hw_py_word(&b->py, at + link) & GC_POINTER_MASK;
+        if (!hw_build_tick(b, "walking the collector's lists", i, 0))
+            return false;
+    }
+    return true;
+}
+
+static bool discover_lists(struct hw_builder *b)
+{
+    static const enum hw_mark_age ages[4] = {HW_AGE_YOUNGEST, HW_AGE_MIDDLE, HW_AGE_OLDEST,
+                                             HW_AGE_PERMANENT};
+    for (size_t i = 0; i < b->runtime->interpreter_count; i++) {
+        hw_addr heads[4];
+        if (!hw_runtime_gc_heads(b->image, b->runtime, b->runtime->interpreters[i], heads))
+            continue;
+        for (unsigned list = 0; list < 4; list++) {
+            bool closed;
+            if (!list_walk(b, heads[list], 0, ages[list], &closed))
+                return false;
+            if (closed)
+                continue;
+            /* An object being made is linked from before but not onwards: come from the end. */
+            b->lists_broken++;
+            if (!list_walk(b, heads[list], 8, ages[list], &closed))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool hw_build_discover(struct hw_builder *b)
+{
+    uint64_t done = 0;
+    for (size_t i = 0; i < b->roots.refs.count; i++)
+        if (!discover_mark(b, b->roots.refs.to[i]))
+            return false;
+    b->edge_bound += b->roots.refs.count;
+    if (!discover_lists(b))
+        return false;
+    for (hw_addr addr = hw_marks_next(&b->marks, 0); addr;
+         addr = hw_marks_next(&b->marks, addr + 8)) {
+        b->cursor = addr + 8;
+        if (!discover_decode(b, addr) || !discover_drain(b, &done) ||
+            !hw_build_tick(b, "finding objects", ++done, b->marks.marked))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "heap/marks.h"
+
+#include "base/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { LINE_BITS = 512, LINE_WORDS = LINE_BITS / 64 };
+#define SPAN_BYTES ((hw_addr)1 << 20)
+
+static void *reserve(uint64_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static uint64_t line_count(const struct hw_mark_segment *segment)
+{
+    return (segment->granules + LINE_BITS - 1) / LINE_BITS;
+}
+
+bool hw_marks_init(struct hw_marks *marks, const struct hw_image *image, struct hw_err *err)
+{
+    *marks = (struct hw_marks){0};
+    marks->segments = calloc(image->segment_count + 1, sizeof(*marks->segments));
+    if (!marks->segments)
+        return hw_err_no_memory(err);
+    bool after_file = false;
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct hw_segment *from = &image->segments[i];
+        bool is_file = from->path[0] && from->path[0] != '[';
+        bool touches = i && image->segments[i - 1].end == from->start;
+        /* Static objects are aligned to 8; the bss behind a file's data is anonymous. */
+        after_file = is_file || (after_file && touches && !from->path[0]);
+        if (!(from->prot & HW_PROT_WRITE))
+            continue;
+        struct hw_mark_segment *to = &marks->segments[marks->count++];
+        to->start = from->start;
+        to->end = from->end;
+        to->shift = after_file ? 3 : 4;
+        to->granules = (from->end - from->start) >> to->shift;
+    }
+    return true;
+}
+
+void hw_marks_deinit(struct hw_marks *marks)
+{
+    for (size_t i = 0; i < marks->count; i++) {
+        struct hw_mark_segment *s = &marks->segments[i];
+        if (s->bits)
+            munmap(s->bits, line_count(s) * LINE_WORDS * 8);
+        if (s->rank)
+            munmap(s->rank, line_count(s) * sizeof(*s->rank));
+        if (s->generation)
+            munmap(s->generation, s->granules / 4 + 1);
+    }
+    free(marks->segments);
+    *marks = (struct hw_marks){0};
+}
+
+/* Index of the first segment that ends behind addr. */
+static size_t segment_from(const struct hw_marks *marks, hw_addr addr)
+{
+    size_t low = 0, high = marks->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (marks->segments[middle].end <= addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct hw_mark_segment *hw_marks_segment(struct hw_marks *marks, hw_addr addr)
+{
+    if (marks->last < marks->count) {
+        struct hw_mark_segment *s = &marks->segments[marks->last];
+        if (addr >= s->start && addr < s->end)
+            return s;
+    }
+    size_t i = segment_from(marks, addr);
+    if (i == marks->count || addr < marks->segments[i].start)
+        return NULL;
+    marks->last = i;
+    return &marks->segments[i];
+}
+
+static bool granule_of(const struct hw_mark_segment *s, hw_addr addr, uint64_t *ret)
+{
+    hw_addr offset = addr - s->start;
+    *ret = offset >> s->shift;
+    return !(offset & (((hw_addr)1 << s->shift) - 1));
+}
+
+int hw_marks_set(struct hw_marks *marks, hw_addr addr)
+{
+    struct hw_mark_segment *s = hw_marks_segment(marks, addr);
+    uint64_t g;
+    if (!s || !granule_of(s, addr, &g))
+        return -1;
+    if (!s->bits && !(s->bits = reserve(line_count(s) * LINE_WORDS * 8)))
+        return -1;
+    uint64_t bit = (uint64_t)1 << (g % 64);
+    if (s->bits[g / 64] & bit)
+        return 0;
+    s->bits[g / 64] |= bit;
+    marks->marked++;
+    return 1;
+}
+
+bool hw_marks_has(struct hw_marks *marks, hw_addr addr)
+{
+    struct hw_mark_segment *s = hw_marks_segment(marks, addr);
+    uint64_t g;
+    return s && s->bits && granule_of(s, addr, &g) && s->bits[g / 64] >> (g % 64) & 1;
+}
+
+void hw_marks_set_age(struct hw_marks *marks, hw_addr addr, enum hw_mark_age age)
+{
+    struct hw_mark_segment *s = hw_marks_segment(marks, addr);
+    uint64_t g;
+    if (!s || age == HW_AGE_OLDEST || !granule_of(s, addr, &g))
+        return;
+    if (!s->generation && !(s->generation = reserve(s->granules / 4 + 1)))
+        return;
+    s->generation[g / 4] |= (uint8_t)(age << g % 4 * 2);
+}
+
+enum hw_mark_age hw_marks_age(struct hw_marks *marks, hw_addr addr)
+{
+    struct hw_mark_segment *s = hw_marks_segment(marks, addr);
+    uint64_t g;
+    if (!s || !s->generation || !granule_of(s, addr, &g))
+        return HW_AGE_OLDEST;
+    return (enum hw_mark_age)(s->generation[g / 4] >> g % 4 * 2 & 3);
+}
+
+bool hw_marks_rank(struct hw_marks *marks, struct hw_err *err)
+{
+    if (marks->marked >= UINT32_MAX / 2)
+        return hw_err_set(err, HW_ERR_LIMIT, "more than %u objects", UINT32_MAX / 2);
+    uint32_t id = 0;
+    for (size_t i = 0; i < marks->count; i++) {
+        struct hw_mark_segment *s = &marks->segments[i];
+        if (!s->bits)
+            continue;
+        uint64_t lines = line_count(s);
+        s->rank = reserve(lines * sizeof(*s->rank));
+        if (!s->rank)
+            return hw_err_no_memory(err);
+        for (uint64_t line = 0; line < lines; line++) {
+            s->rank[line] = id;
+            for (unsigned w = 0; w < LINE_WORDS; w++)
+                id += (uint32_t)__builtin_popcountll(s->bits[line * LINE_WORDS + w]);
+        }
+    }
+    return true;
+}
+
+hw_id hw_marks_id(struct hw_marks *marks, hw_addr addr)
+{
+    struct hw_mark_segment *s = hw_marks_segment(marks, addr);
+    uint64_t g;
+    if (!s || !s->bits || !granule_of(s, addr, &g))
+        return HW_NONE;
+    uint64_t word = g / 64;
+    if (!(s->bits[word] >> (g % 64) & 1))
+        return HW_NONE;
+    uint64_t first = g / LINE_BITS * LINE_WORDS;
+    uint32_t id = s->rank[g / LINE_BITS];
+    for (uint64_t w = first; w < word; w++)
+        id += (uint32_t)__builtin_popcountll(s->bits[w]);
+    uint64_t below = ((uint64_t)1 << (g % 64)) - 1;
+    return id + (uint32_t)__builtin_popcountll(s->bits[word] & below);
+}
+
+static hw_addr segment_next(const struct hw_mark_segment *s, hw_addr addr)
+{
+    uint64_t granule = ((addr - s->start) + ((hw_addr)1 << s->shift) - 1) >> s->shift;
+    if (!s->bits || granule >= s->granules)
+        return 0;
+    uint64_t word = granule / 64, words = (s->granules + 63) / 64;
+    uint64_t bits = s->bits[word] & ~(uint64_t)0 << granule % 64;
+    while (!bits && ++word < words)
+        bits = s->bits[word];
+    if (!bits)
+        return 0;
+    return s->start + ((word * 64 + (uint64_t)__builtin_ctzll(bits)) << s->shift);
+}
+
+hw_addr hw_marks_next(struct hw_marks *marks, hw_addr addr)
+{
+    for (size_t i = segment_from(marks, addr); i < marks->count; i++) {
+        const struct hw_mark_segment *s = &marks->segments[i];
+        hw_addr found = segment_next(s, addr > s->start ? addr : s->start);
+        if (found)
+            return found;
+    }
+    return 0;
+}
+
+struct span_list {
+    struct hw_span *spans;
+    size_t count, capacity;
+    uint64_t position;
+};
+
+static bool span_add(struct span_list *list, hw_addr start, hw_addr end, uint32_t shift)
+{
+    struct hw_span *last = list->count ? &list->spans[list->count - 1] : NULL;
+    if (last && last->end == start && last->shift == shift) {
+        last->end = end;
+    } else {
+        if (list->count == list->capacity) {
+            size_t capacity = list->capacity ? list->capacity * 2 : 64;
+            struct hw_span *spans = realloc(list->spans, capacity * sizeof(*spans));
+            if (!spans)
+                return false;
+            list->spans = spans;
+            list->capacity = capacity;
+        }
+        list->spans[list->count++] =
+            (struct hw_span){.start = start, .end = end, .first = (uint32_t)list->position, .shift = shift};
+    }
+    list->position += (end - start) >> shift;
+    return true;
+}
+
+bool hw_marks_spans(const struct hw_marks *marks, struct hw_span **ret_spans, size_t *ret_count,
+                    struct hw_err *err)
+{
+    struct span_list list = {0};
+    for (size_t i = 0; i < marks->count; i++) {
+        const struct hw_mark_segment *s = &marks->segments[i];
+        for (hw_addr at = segment_next(s, s->start); at;) {
+            hw_addr start = s->start + (at - s->start) / SPAN_BYTES * SPAN_BYTES;
+            hw_addr end = s->end - start > SPAN_BYTES ? start + SPAN_BYTES : s->end;
+            if (!span_add(&list, start, end, s->shift)) {
+                free(list.spans);
+                return hw_err_no_memory(err);
+            }
+            at = end < s->end ? segment_next(s, end) : 0;
+        }
+    }
+    if (list.position > UINT32_MAX) {
+        free(list.spans);
+        return hw_err_set(err, HW_ERR_LIMIT, "the objects spread over more than 64 GiB");
+    }
+    *ret_spans = list.spans;
+    *ret_count = list.count;
+    return true;
+}

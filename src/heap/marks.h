@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_HEAP_MARKS_H
+#define HW_HEAP_MARKS_H
+
+/*
+ * Which addresses are objects: one bit for each place where one could begin. The bits are in address
+ * order, so counting them gives node ids without any table.
+ *
+ *     segment    |----------------------------------------|    granule: 16 bytes, 8 in mapped files
+ *     bits       0000100001000000010000...
+ *     rank       ids before each line of 512 bits, made once all bits are set
+ *
+ * Memory is reserved, not used, where a segment has no objects.
+ */
+
+#include "heap/graph.h"
+#include "image/image.h"
+
+struct hw_mark_segment {
+    hw_addr start, end;
+    uint32_t shift;      /* log2 of the granule */
+    uint64_t granules;
+    uint64_t *bits;      /* NULL until first mark */
+    uint32_t *rank;      /* id of the first bit of each line */
+    uint8_t *generation; /* two bits a granule: see enum hw_mark_age; NULL until needed */
+};
+
+/* Where the collector had a tracked object. The oldest generation, where most are, costs nothing. */
+enum hw_mark_age { HW_AGE_OLDEST, HW_AGE_YOUNGEST, HW_AGE_MIDDLE, HW_AGE_PERMANENT };
+
+struct hw_marks {
+    struct hw_mark_segment *segments;
+    size_t count;
+    size_t last;        /* where the last look-up ended */
+    uint64_t marked;    /* bits set */
+};
+
+/* Covers the writable segments of the image: nothing else can hold an object. */
+bool hw_marks_init(struct hw_marks *marks, const struct hw_image *image, struct hw_err *err);
+void hw_marks_deinit(struct hw_marks *marks);
+
+struct hw_mark_segment *hw_marks_segment(struct hw_marks *marks, hw_addr addr);
+
+/* Sets the bit of addr. 1: it was clear; 0: it was set; -1: no object can begin there, or no memory. */
+int hw_marks_set(struct hw_marks *marks, hw_addr addr);
+bool hw_marks_has(struct hw_marks *marks, hw_addr addr);
+
+void hw_marks_set_age(struct hw_marks *marks, hw_addr addr, enum hw_mark_age age);
+enum hw_mark_age hw_marks_age(struct hw_marks *marks, hw_addr addr);
+
+/* Numbers the marked addresses in rising order. No bits may be set afterwards. */
+bool hw_marks_rank(struct hw_marks *marks, struct hw_err *err);
+/* The id of addr, HW_NONE when it is not marked. Only after hw_marks_rank(). */
+hw_id hw_marks_id(struct hw_marks *marks, hw_addr addr);
+
+/* The first marked address at or after addr; 0: none. Later marks ahead of it are seen. */
+hw_addr hw_marks_next(struct hw_marks *marks, hw_addr addr);
+
+/* Spans for the graph: the runs of 1 MiB that have marks. */
+bool hw_marks_spans(const struct hw_marks *marks, struct hw_span **ret_spans, size_t *ret_count,
+                    struct hw_err *err);
+
+#endif
