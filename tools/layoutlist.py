@@ -23,13 +23,12 @@ ALIASES = {
     'static_type_state': ['managed_static_type_state', 'static_builtin_state'],
     'atexit_callback': ['atexit_py_callback'],
     '_signal_handler': ['@_PyRuntimeState.signals.handlers'],
-    'ElementIterObject': ['elementiterobject'],
+    'TemplateItem': ['@TemplateObject.items'],
     'tracemalloc_trace': ['trace_t'],
     'tracemalloc_traceback': ['traceback_t'],
     'tracemalloc_frame': ['frame_t'],
     'formatcode': ['_formatcode'],
     'PyExecutorObject': ['_PyExecutorObject'],
-    'UnpicklerObject': ['UnpicklerObject'],
     'PyWeakReference': ['_PyWeakReference'],
 }
 
