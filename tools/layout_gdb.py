@@ -5,12 +5,10 @@ Reads the request from $LAYOUT_ASK, writes the answer to $LAYOUT_ANSWER, both JS
 """
 import json
 import os
-import re
 
 import gdb
 
 STRUCT = (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION)
-OBJECT = re.compile(r'^(_typeobject|_object|PyObject|PyTypeObject)$')
 
 
 def bare(kind):
@@ -89,22 +87,18 @@ def place(kind, path):
     return found[0], part.sizeof
 
 
-def is_object(kind, side):
-    """Does this structure start with an object header? Types of the side list do not count."""
+def is_object(kind):
+    """Does this structure start with an object header?"""
     kind = bare(kind)
     if kind.code != gdb.TYPE_CODE_STRUCT:
         return False
-    if kind.name in side or not kind.fields():
-        return kind.name in ('_object', '_typeobject')
-    if kind.name and OBJECT.match(kind.name):
+    if kind.name in ('_object', '_typeobject'):
         return True
-    first = kind.fields()[0]
-    if not hasattr(first, 'bitpos') or not first.name:
-        return False
-    return is_object(first.type, side)
+    fields = kind.fields()
+    return bool(fields and fields[0].name) and is_object(fields[0].type)
 
 
-def references(kind, side, base=0, prefix=''):
+def references(kind, base=0, prefix=''):
     """Every pointer to an object: [name, offset, count]; count None: a single one."""
     result = []
     for name, offset, part in members(kind):
@@ -117,11 +111,11 @@ def references(kind, side, base=0, prefix=''):
             low, high = part.range()
             count = high - low + 1
             element = bare(part.target())
-        if element.code == gdb.TYPE_CODE_PTR and is_object(element.target(), side):
+        if element.code == gdb.TYPE_CODE_PTR and is_object(element.target()):
             if base + offset >= 16:
                 result.append([prefix + name, base + offset, count])
         elif element.code in STRUCT and count is None:
-            result += references(element, side, base + offset, prefix + name + '.')
+            result += references(element, base + offset, prefix + name + '.')
     return result
 
 
@@ -140,7 +134,7 @@ def main():
         kind = lookup(name, ask['aliases'])
         if kind is not None:
             answer['refs'][name] = {
-                'size': kind.sizeof, 'refs': references(kind, ask['side']),
+                'size': kind.sizeof, 'refs': references(kind),
                 'offsets': {name: offset for name, offset, _ in members(kind)}}
     with open(os.environ['LAYOUT_ANSWER'], 'w', encoding='utf-8') as stream:
         json.dump(answer, stream)

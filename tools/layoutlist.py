@@ -23,24 +23,21 @@ ALIASES = {
     'static_type_state': ['managed_static_type_state', 'static_builtin_state'],
     'atexit_callback': ['atexit_py_callback'],
     '_signal_handler': ['@_PyRuntimeState.signals.handlers'],
-    'ElementIterObject': ['elementiterobject'],
+    'TemplateItem': ['@TemplateObject.items'],
     'tracemalloc_trace': ['trace_t'],
     'tracemalloc_traceback': ['traceback_t'],
     'tracemalloc_frame': ['frame_t'],
     'formatcode': ['_formatcode'],
     'PyExecutorObject': ['_PyExecutorObject'],
-    'UnpicklerObject': ['UnpicklerObject'],
     'PyWeakReference': ['_PyWeakReference'],
 }
 
-# Not objects, though their first member looks like an object header or they hold one.
-SIDE = []
-
-Struct = namedtuple('Struct', 'struct types size_of rules')
+Struct = namedtuple('Struct', 'struct module types size_of rules')
 Ref = namedtuple('Ref', 'label offset kind is_attr count')
 
 FIELD = re.compile(r'^HW_FIELD\((\w+), ([\w.]+), (\w+)\)$')
 SIZE = re.compile(r'^HW_SIZE\((\w+), (\w+)\)$')
+TYPE_OFFSET = 8  # ob_type, in builds with the lock
 REF = re.compile(r'^(?P<mark>[.!~]*)(?P<label>[\w.]+)(?:\[(?P<count>\d+|n)\])?@(?P<offset>\d+)$')
 
 
@@ -69,7 +66,8 @@ def read_structs(path):
                 continue
             if not line[0].isspace():
                 struct, _, types = line.partition(' = ')
-                entries.append(Struct(struct.strip(), [], [], []))
+                module, _, struct = struct.strip().rpartition(':')
+                entries.append(Struct(struct, module, [], [], []))
                 entries[-1].types.extend(t.strip() for t in types.split(',') if t.strip())
                 continue
             if not entries:
@@ -87,8 +85,8 @@ def add_rules(entry, words):
         low, high = (version, high) if bound[1] == '>=' else (low, version - 1)
         words = words[1:]
     for word in words:
-        if word.startswith('size:'):
-            entry.size_of.append((low, high, word[5:]))
+        if word.startswith(('size:', 'after:')):
+            entry.size_of.append((low, high, word))
         else:
             entry.rules.append((low, high, word))
 
@@ -97,7 +95,7 @@ RULE = re.compile(r'^(?P<mark>[!~+-]?)(?P<field>[\w.]+)(?P<many>\[(?:n|\d+)\])?'
                   r'(?:(?P<shown>[>=])(?P<label>[\w.]*))?$')
 
 
-def apply_rules(entry, found, version):
+def apply_rules(entry, found, version, base):
     """The references of one structure, labelled and marked as structs.list says."""
     rules = {}
     for low, high, word in entry.rules:
@@ -108,12 +106,13 @@ def apply_rules(entry, found, version):
             rules[rule['field']] = rule
     listed = [tuple(ref) for ref in found['refs']]
     known = {ref[0] for ref in listed}
+    offsets = dict(found['offsets'], ob_type=TYPE_OFFSET)
     for name, rule in rules.items():
-        if rule['mark'] == '+' or (name not in known and name in found['offsets']):
-            listed.append((name, found['offsets'][name], None))
+        if name in offsets and name not in known:
+            listed.append((name, offsets[name], None))
     words = []
     for name, offset, count in sorted(set(listed), key=lambda ref: ref[1]):
-        word = reference_word(name, offset, count, rules.get(name))
+        word = reference_word(name, base + offset, count, rules.get(name))
         if word is not None:
             words.append(word)
     return words
@@ -137,19 +136,31 @@ def reference_word(name, offset, count, rule):
     return f'{mark}{label}{many}@{offset}'
 
 
-def structs_text(entries, found, version):
+def place_struct(entry, known, sizes, version):
+    """(size, first offset): where the structure starts in the object, and tp_basicsize."""
+    size, base = known['size'], 0
+    for low, high, word in entry.size_of:
+        if low <= version <= high:
+            key, _, value = word.partition(':')
+            if key == 'size':
+                size = known['offsets'][value]
+            else:
+                base = (sizes[value]['size'] + 15) // 16 * 16
+                size = base + known['size']
+    return size, base
+
+
+def structs_text(entries, found, sizes, version):
+    """NAME.structs. FOUND: by (module, structure); SIZES: what fields.def found, by structure."""
     lines = ['# made by tools/layout-row from debug information and tools/structs.list']
-    for entry in sorted(entries, key=lambda e: e.struct):
-        if entry.struct not in found:
+    for entry in sorted(entries, key=lambda e: (e.struct, e.module)):
+        known = found.get((entry.module, entry.struct))
+        if known is None:
             continue
-        known = found[entry.struct]
-        size = known['size']
-        for low, high, rule in entry.size_of:
-            if low <= version <= high:
-                size = int(rule) if rule.isdigit() else known['offsets'][rule]
+        size, base = place_struct(entry, known, sizes, version)
         lines += ['', f'struct {entry.struct} {size}']
         lines += [f'type {name}' for name in entry.types]
-        words = apply_rules(entry, known, version)
+        words = apply_rules(entry, known, version, base)
         if words:
             lines.append('refs ' + ' '.join(words))
     return '\n'.join(lines) + '\n'
