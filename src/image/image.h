@@ -31,6 +31,7 @@ struct hw_segment {
     uint32_t prot;        /* enum hw_prot */
     uint64_t file_offset; /* of start in the file */
     const char *path;     /* "" for anonymous memory; [heap], [stack]; else as the target sees it */
+    uint64_t device, inode; /* of the file; 0: anonymous */
     bool deleted;         /* the file is gone or replaced on disk */
     /* The rest belongs to image.c. */
     unsigned char *mirror; /* NULL until first use */
@@ -71,6 +72,8 @@ struct hw_image {
     size_t last_segment;               /* where the last look-up ended */
     size_t trim_segment, trim_chunk;   /* hand of the clock */
     void *strings;                     /* owns the paths */
+    bool lost; /* the source died while it was read (a twin killed for want of memory, a process that
+                * exited): what was not loaded before is missing */
 };
 
 /* Opens a running process for reading without stopping it. What is read may change under our
@@ -98,7 +101,8 @@ struct hw_freeze_result {
 /* Freezes the process that live reads. With HW_FREEZE_TWIN the target runs again when this returns,
  * and the image reads the twin until it is closed. With HW_FREEZE_STOP all private writable memory is
  * copied into the mirrors, then the target goes on; the rest is read from it later, when asked for.
- * In either case ret_image->pause_ns is final. live stays open and is the caller's.
+ * In either case ret_image->pause_ns is final. live stays open and is the caller's; what it had
+ * loaded is dropped before each call of calm, so that calm sees the bytes of that moment.
  *
  * The target is left as it was, whatever happens: registers, signals, children, descriptors; also
  * when this process is killed at any point. */
