@@ -153,7 +153,7 @@ static bool maps_line_parse(const char *line, struct maps_line *ret_line, int *r
     unsigned dev_major, dev_minor;
     char perms[5];
     int at = 0;
-    if (sscanf(line, "%llx-%llx %4s %llx %x:%x %llu %n", &start, &end, perms, &offset, &dev_major,
+    if (sscanf(line, "%llx-%llx %4s %llx %x:%x %llu%n", &start, &end, perms, &offset, &dev_major,
                &dev_minor, &inode, &at) < 7 ||
         !at || strlen(perms) != 4 || start >= end)
         return false;
@@ -166,7 +166,7 @@ static bool maps_line_parse(const char *line, struct maps_line *ret_line, int *r
         .inode = inode,
         .prot = (perms[0] == 'r' ? HW_PROT_READ : 0u) | (perms[1] == 'w' ? HW_PROT_WRITE : 0u) |
                 (perms[2] == 'x' ? HW_PROT_EXEC : 0u) | (perms[3] == 's' ? HW_PROT_SHARED : 0u)};
-    *ret_path_at = at;
+    *ret_path_at = at + (int)strspn(line + at, " ");
     return true;
 }
 
@@ -221,7 +221,7 @@ static bool maps_parse(struct hw_arena *arena, const char *text, struct hw_segme
         struct maps_line parsed;
         int path_at;
         if (maps_line_parse(line, &parsed, &path_at) && parsed.readable &&
-            (size_t)path_at <= length && path_is_memory(line + path_at, length - (size_t)path_at)) {
+            path_is_memory(line + path_at, length - (size_t)path_at)) {
             struct hw_segment *segment = &parsed.segment;
             segment->path = path_of(arena, *count ? &(*segments)[*count - 1] : NULL, line + path_at,
                                     length - (size_t)path_at, &segment->deleted);
