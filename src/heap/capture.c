@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+#include "cpython/runtime.h"
+#include "heap/build.h"
+#include "image/image.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DEFAULT_RETRIES = 50 };
+
+static int64_t now_ns(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Field n of /proc/PID/stat, counted from 1; the name in field 2 may hold anything. */
+static uint64_t stat_field(pid_t pid, int n)
+{
+    char path[64], text[2048];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    size_t bytes = fread(text, 1, sizeof(text) - 1, file);
+    fclose(file);
+    text[bytes] = 0;
+    char *at = strrchr(text, ')');
+    if (!at)
+        return 0;
+    for (int field = 2; field < n; field++) {
+        at = strchr(at + 1, ' ');
+        if (!at)
+            return 0;
+    }
+    return strtoull(at + 1, NULL, 10);
+}
+
+enum { STAT_START_TIME = 22, STAT_RSS_PAGES = 24 };
+
+static void facts_before(struct hw_facts *facts, pid_t pid)
+{
+    facts->pid = pid;
+    facts->start_time = stat_field(pid, STAT_START_TIME);
+    facts->rss_bytes = stat_field(pid, STAT_RSS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    int64_t ticks = sysconf(_SC_CLK_TCK);
+    facts->uptime_ns = now_ns(CLOCK_BOOTTIME) - (int64_t)facts->start_time * (1000000000 / ticks);
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+    ssize_t n = readlink(path, facts->executable, sizeof(facts->executable) - 1);
+    facts->executable[n < 0 ? 0 : n] = 0;
+}
+
+static void facts_after(struct hw_facts *to, const struct hw_facts *before,
+                        const struct hw_image *image, const struct hw_freeze_result *frozen)
+{
+    to->pid = before->pid;
+    to->start_time = before->start_time;
+    to->rss_bytes = before->rss_bytes;
+    to->uptime_ns = before->uptime_ns;
+    to->freeze = before->freeze;
+    memcpy(to->executable, before->executable, sizeof(to->executable));
+    to->taken_at_ns = image->taken_at_ns;
+    to->pause_ns = image->pause_ns;
+    to->retries = frozen->retries;
+}
+
+static bool capture_frozen(struct hw_image *image, const struct hw_runtime *runtime,
+                           const struct hw_capture_options *opts, struct hw_graph **ret_graph,
+                           struct hw_err *err)
+{
+    struct hw_build_options build = {.no_values = opts->no_values,
+                                     .progress = opts->progress,
+                                     .progress_ctx = opts->progress_ctx,
+                                     .cancel = opts->cancel};
+    return hw_graph_build(image, runtime, &build, ret_graph, err);
+}
+
+/* How much of the target's memory may lie in our mirrors at once: most of it, since the lists and the
+ * tables of objects are read in no order at all. */
+static uint64_t mirror_budget(const struct hw_image *image)
+{
+    const uint64_t least = (uint64_t)256 << 20;
+    uint64_t writable = 0;
+    for (size_t i = 0; i < image->segment_count; i++)
+        if (image->segments[i].prot & HW_PROT_WRITE)
+            writable += image->segments[i].end - image->segments[i].start;
+    uint64_t budget = writable / 10 * 6;
+    return budget > least ? budget : least;
+}
+
+bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_graph **ret_graph,
+                struct hw_err *err)
+{
+    static const struct hw_capture_options defaults;
+    int64_t start = now_ns(CLOCK_MONOTONIC);
+    struct hw_facts facts = {0};
+    struct hw_image *live = NULL, *image = NULL;
+    struct hw_runtime runtime;
+    struct hw_freeze_result frozen = {0};
+    if (!opts)
+        opts = &defaults;
+    if (!hw_image_open_live(pid, &live, err))
+        return false;
+    facts.freeze = opts->freeze;
+    struct hw_freeze_options freeze = {.freeze = opts->freeze,
+                                       .retries = opts->retries ? opts->retries : DEFAULT_RETRIES,
+                                       .calm = hw_runtime_is_calm,
+                                       .calm_ctx = &runtime,
+                                       .cancel = opts->cancel};
+    bool ok = hw_runtime_find(live, &runtime, err);
+    if (ok) {
+        facts_before(&facts, pid);
+        ok = hw_image_freeze(live, &freeze, &image, &frozen, err);
+    }
+    hw_image_close(live);
+    if (!ok)
+        return false;
+    if (opts->freeze == HW_FREEZE_TWIN)
+        image->budget_bytes = mirror_budget(image);
+    ok = capture_frozen(image, &runtime, opts, ret_graph, err);
+    if (ok) {
+        facts_after(&(*ret_graph)->facts, &facts, image, &frozen);
+        (*ret_graph)->facts.capture_ns = now_ns(CLOCK_MONOTONIC) - start;
+    }
+    hw_image_close(image);
+    return ok;
+}
