@@ -32,7 +32,7 @@ ALIASES = {
     'PyWeakReference': ['_PyWeakReference'],
 }
 
-Struct = namedtuple('Struct', 'struct module types size_of rules')
+Struct = namedtuple('Struct', 'struct module types rules')
 Ref = namedtuple('Ref', 'label offset kind is_attr count')
 
 FIELD = re.compile(r'^HW_FIELD\((\w+), ([\w.]+), (\w+)\)$')
@@ -57,7 +57,7 @@ def read_fields(path):
 
 
 def read_structs(path):
-    """structs.list: [Struct]. Rules are (minimum version, maximum version, word)."""
+    """structs.list: [Struct], each with its rules."""
     entries = []
     with open(path, encoding='utf-8') as stream:
         for number, line in enumerate(stream, 1):
@@ -67,7 +67,7 @@ def read_structs(path):
             if not line[0].isspace():
                 struct, _, types = line.partition(' = ')
                 module, _, struct = struct.strip().rpartition(':')
-                entries.append(Struct(struct, module, [], [], []))
+                entries.append(Struct(struct, module, [], []))
                 entries[-1].types.extend(t.strip() for t in types.split(',') if t.strip())
                 continue
             if not entries:
@@ -76,46 +76,49 @@ def read_structs(path):
     return entries
 
 
+Rule = namedtuple('Rule', 'low high row word')
+
+
 def add_rules(entry, words):
-    """Words of one line; a leading <3.13 or >=3.13 makes the line hold for those versions only."""
-    low, high = 0, 0xffffffff
+    """Words of one line. A leading <3.13, >=3.13 or @ROW makes it hold for those layouts only."""
+    low, high, row = 0, 0xffffffff, None
     bound = re.match(r'^(<|>=)(\d+)\.(\d+)(?:\.(\d+))?$', words[0])
     if bound:
         version = int(bound[2]) << 24 | int(bound[3]) << 16 | int(bound[4] or 0) << 8
         low, high = (version, high) if bound[1] == '>=' else (low, version - 1)
         words = words[1:]
-    for word in words:
-        if word.startswith(('size:', 'after:')):
-            entry.size_of.append((low, high, word))
-        else:
-            entry.rules.append((low, high, word))
+    elif words[0].startswith('@'):
+        row, words = words[0][1:], words[1:]
+    entry.rules.extend(Rule(low, high, row, word) for word in words)
+
+
+def rules_for(entry, row, version):
+    """The words that hold for one layout, in the order of the list."""
+    return [rule.word for rule in entry.rules
+            if rule.low <= version <= rule.high and rule.row in (None, row)]
 
 
 RULE = re.compile(r'^(?P<mark>[!~+-]?)(?P<field>[\w.]+)(?P<many>\[(?:n|\d+)\])?'
                   r'(?:(?P<shown>[>=])(?P<label>[\w.]*))?$')
 
 
-def apply_rules(entry, found, version, base):
-    """The references of one structure, labelled and marked as structs.list says."""
+def apply_rules(words, found, base):
+    """The references of one structure, labelled and marked as the rules say; the last rule wins."""
     rules = {}
-    for low, high, word in entry.rules:
+    for word in words:
         rule = RULE.match(word)
         if rule is None:
-            raise ValueError(f'{entry.struct}: cannot read the rule {word!r}')
-        if low <= version <= high:
-            rules[rule['field']] = rule
+            raise ValueError(f'structs.list: cannot read the rule {word!r}')
+        rules[rule['field']] = rule
     listed = [tuple(ref) for ref in found['refs']]
     known = {ref[0] for ref in listed}
     offsets = dict(found['offsets'], ob_type=TYPE_OFFSET)
     for name, rule in rules.items():
         if name in offsets and name not in known:
             listed.append((name, offsets[name], None))
-    words = []
-    for name, offset, count in sorted(set(listed), key=lambda ref: ref[1]):
-        word = reference_word(name, base + offset, count, rules.get(name))
-        if word is not None:
-            words.append(word)
-    return words
+    marked = [reference_word(name, base + offset, count, rules.get(name))
+              for name, offset, count in sorted(set(listed), key=lambda ref: ref[1])]
+    return [word for word in marked if word is not None]
 
 
 def reference_word(name, offset, count, rule):
@@ -136,34 +139,46 @@ def reference_word(name, offset, count, rule):
     return f'{mark}{label}{many}@{offset}'
 
 
-def place_struct(entry, known, sizes, version):
-    """(size, first offset): where the structure starts in the object, and tp_basicsize."""
+def place_struct(words, known, sizes):
+    """(tp_basicsize, offset at which the structure starts in the object)."""
     size, base = known['size'], 0
-    for low, high, word in entry.size_of:
-        if low <= version <= high:
-            key, _, value = word.partition(':')
-            if key == 'size':
-                size = known['offsets'][value]
-            else:
-                base = (sizes[value]['size'] + 15) // 16 * 16
-                size = base + known['size']
+    for word in words:
+        key, _, value = word.partition(':')
+        if key == 'size':
+            size = known['offsets'][value]
+        elif key == 'after':
+            base = (sizes[value]['size'] + 15) // 16 * 16
+            size = base + known['size']
     return size, base
 
 
-def structs_text(entries, found, sizes, version):
+def structs_text(entries, found, sizes, row, version):
     """NAME.structs. FOUND: by (module, structure); SIZES: what fields.def found, by structure."""
     lines = ['# made by tools/layout-row from debug information and tools/structs.list']
     for entry in sorted(entries, key=lambda e: (e.struct, e.module)):
         known = found.get((entry.module, entry.struct))
         if known is None:
             continue
-        size, base = place_struct(entry, known, sizes, version)
+        words = rules_for(entry, row, version)
+        size, base = place_struct(words, known, sizes)
         lines += ['', f'struct {entry.struct} {size}']
         lines += [f'type {name}' for name in entry.types]
-        words = apply_rules(entry, known, version, base)
-        if words:
-            lines.append('refs ' + ' '.join(words))
+        refs = apply_rules([word for word in words if ':' not in word], known, base)
+        if refs:
+            lines.append('refs ' + ' '.join(refs))
     return '\n'.join(lines) + '\n'
+
+
+def merge_structs(text, other):
+    """TEXT with those structures of OTHER, a second .structs file, that have another size there."""
+    blocks = text.rstrip('\n').split('\n\n')
+    known = {block.split('\n')[0] for block in blocks[1:]}
+    names = {head.split()[1] for head in known}
+    for block in other.rstrip('\n').split('\n\n')[1:]:
+        head = block.split('\n')[0]
+        if head not in known and head.split()[1] in names:
+            blocks.append(block)
+    return '\n\n'.join([blocks[0]] + sorted(blocks[1:])) + '\n'
 
 
 def parse_structs(path):

@@ -105,13 +105,13 @@ def c_string(text):
 
 
 def c_refs(prefix, blocks, out):
-    """One array for each structure with references; returns {struct: array name}."""
+    """One array for each structure with references; returns {(struct, size): array name}."""
     arrays = {}
-    for struct, _, _, refs in blocks:
+    for struct, size, _, refs in blocks:
         if not refs:
             continue
-        arrays[struct] = f'refs_{prefix}_{struct}'
-        out.append(f'static const struct hw_ref {arrays[struct]}[] = {{')
+        arrays[struct, size] = f'refs_{prefix}_{struct}_{size}'
+        out.append(f'static const struct hw_ref {arrays[struct, size]}[] = {{')
         for ref in refs:
             out.append(f'    {{{c_string(ref.label)}, {ref.offset}, HW_REF_{ref.kind}, '
                        f'{int(ref.is_attr)}, {ref.count}}},')
@@ -128,9 +128,9 @@ def c_structs(path, prefix, out):
         for name in types:
             if (name, size) in rows:
                 raise RowError(f'{path}: {name} of {size} bytes is there twice')
-            rows[name, size] = f'{arrays.get(struct, "NULL")}, {len(refs)}'
+            rows[name, size] = f'{arrays.get((struct, size), "NULL")}, {len(refs)}'
     out.append(f'static const struct hw_struct_row structs_{prefix}[] = {{')
-    for (name, size), value in sorted(rows.items(), key=lambda item: (item[0][0].encode(), item[0][1])):
+    for (name, size), value in sorted(rows.items()):
         out.append(f'    {{{c_string(name)}, {size}, {value}}},')
     out.append('};')
     return len(rows)
