@@ -10,6 +10,7 @@ TESTS = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(TESTS)
 
 HEAPWHY_TIMEOUT_S = 120
+SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 class PlainInterpreter:
@@ -29,7 +30,7 @@ def interpreters():
         sys.path.insert(0, os.path.join(TESTS, "env"))
         import interpreters as known
     except ImportError:
-        return [PlainInterpreter(sys.executable)]
+        return [PlainInterpreter(SYSTEM_PYTHON)]
     finally:
         sys.path.remove(os.path.join(TESTS, "env"))
     return known.interpreters()
@@ -58,14 +59,19 @@ def heapwhy_json(*args, timeout=HEAPWHY_TIMEOUT_S):
 
 
 @contextlib.contextmanager
-def ready_target(interpreter, script, *args):
-    """Starts script, waits until it prints READY, kills it in the end."""
+def ready_target(interpreter, script, *args, sink=None):
+    """Starts script, waits until it prints READY, kills it in the end.
+
+    Lines that it prints before go to sink(), as bytes.
+    """
     process = interpreter.popen(script, [str(arg) for arg in args], stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, start_new_session=True)
     try:
         for line in process.stdout:
             if line.strip() == b"READY":
                 break
+            if sink:
+                sink(line)
         else:
             raise AssertionError("%s ended before it was ready" % script)
         yield process

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tells from inside what a process holds, then stands still so that others can look from outside.
 
-    python3 probe_truth.py DUMP
+Imports much of the standard library, makes objects of many kinds (probe_objects.py), and writes to
+stdout a line for itself and one for every object the collector tracks:
 
-Imports much of the standard library, makes objects of many kinds (probe_objects.py), and writes a
-line for every object the collector tracks:
-
+    v HEXVERSION MODULES         sys.hexversion, how many modules it imported
     o ID SIZE TYPE ID,ID,...     id(o), sys.getsizeof(o), module.qualname, ids of gc.get_referents(o)
     u ID REASON                  changed between two passes: nothing to compare
 
@@ -58,6 +57,7 @@ def import_all():
                 pass
     if imported < LEAST_MODULES:
         raise SystemExit("only %d modules could be imported" % imported)
+    return imported
 
 
 def sweep(write):
@@ -79,26 +79,30 @@ def ignore(line):
     pass
 
 
-def write_dump(path):
+def put(line):
+    data = line.encode("utf-8", "backslashreplace")
+    while data:
+        data = data[os.write(1, data):]
+
+
+def dump():
     sweep(ignore)  # settles caches and specialised code
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    first = sweep(lambda line: os.write(descriptor, line.encode()))
+    first = sweep(put)
     second = sweep(ignore)
     for ident in set(first) | set(second):
         if first.get(ident) != second.get(ident):
-            os.write(descriptor, b"u %x changed\n" % ident)
-    os.close(descriptor)
+            put("u %x changed\n" % ident)
 
 
 def main():
-    import_all()
+    put("v %x %d\n" % (sys.hexversion, import_all()))
     import probe_objects
     probe_objects.make_all()
     gc.collect()
     gc.collect()
     gc.disable()
-    write_dump(sys.argv[1])
-    os.write(1, b"READY\n")
+    dump()
+    put("READY\n")
     time.sleep(100000)
 
 
