@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests on real processes need: the binary, interpreters, a target that has said READY."""
+import contextlib
+import json
+import os
+import subprocess
+import sys
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(TESTS)
+
+HEAPWHY_TIMEOUT_S = 120
+SYSTEM_PYTHON = "/usr/bin/python3"
+
+
+class PlainInterpreter:
+    """An interpreter of this machine; tests/env/interpreters.py offers more, with the same face."""
+
+    def __init__(self, path):
+        self.path = path
+        self.name = os.path.basename(path)
+
+    def popen(self, script, args=(), **kw):
+        return subprocess.Popen([self.path, script] + list(args), **kw)
+
+
+def interpreters():
+    """All interpreters to test with; the first is the main one."""
+    try:
+        sys.path.insert(0, os.path.join(TESTS, "env"))
+        import interpreters as known
+    except ImportError:
+        return [PlainInterpreter(SYSTEM_PYTHON)]
+    finally:
+        sys.path.remove(os.path.join(TESTS, "env"))
+    return known.interpreters()
+
+
+def heapwhy_binary():
+    path = os.environ.get("HEAPWHY") or os.path.join(ROOT, "build", "heapwhy")
+    if not os.access(path, os.X_OK):
+        raise FileNotFoundError("%s: build heapwhy first, or name it in $HEAPWHY" % path)
+    return path
+
+
+def heapwhy(*args, timeout=HEAPWHY_TIMEOUT_S):
+    """Runs heapwhy; returns what it printed. Fails with what it complained about."""
+    command = [heapwhy_binary()] + [str(arg) for arg in args]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=timeout)
+    if done.returncode:
+        raise AssertionError("%s: exit status %d: %s" % (
+            " ".join(command), done.returncode, done.stderr.decode(errors="replace").strip()))
+    return done.stdout.decode(errors="replace")
+
+
+def heapwhy_json(*args, timeout=HEAPWHY_TIMEOUT_S):
+    return json.loads(heapwhy(*args, timeout=timeout))
+
+
+@contextlib.contextmanager
+def ready_target(interpreter, script, *args, sink=None):
+    """Starts script, waits until it prints READY, kills it in the end.
+
+    Lines that it prints before go to sink(), as bytes.
+    """
+    process = interpreter.popen(script, [str(arg) for arg in args], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, start_new_session=True)
+    try:
+        for line in process.stdout:
+            if line.strip() == b"READY":
+                break
+            if sink:
+                sink(line)
+        else:
+            raise AssertionError("%s ended before it was ready" % script)
+        yield process
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
