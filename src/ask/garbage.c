@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/garbage.h"
+
+#include "ask/lookup.h"
+#include "base/err.h"
+
+#include <stdlib.h>
+
+/* The permanent generation is not examined: gc.freeze() hid it from the collector. */
+static bool is_examined(const struct hw_graph *graph, hw_id id)
+{
+    return (graph->flags[id] & (HW_NODE_TRACKED | HW_NODE_FROZEN)) == HW_NODE_TRACKED;
+}
+
+/* A guess must not free anything: what was found by scanning is no reference. */
+static bool is_counted(const struct hw_graph *graph, uint32_t edge)
+{
+    return edge_kind(graph, edge) != HW_LABEL_WORD;
+}
+
+static void subtract_references(const struct hw_graph *graph, uint32_t *refs)
+{
+    for (hw_id id = 0; id < graph->object_count; id++) {
+        if (!is_examined(graph, id))
+            continue;
+        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
+            hw_id to = graph->edge_to[e];
+            if (to < graph->object_count && refs[to] && is_counted(graph, e))
+                refs[to]--;
+        }
+    }
+}
+
+/* Marks start and all it reaches as alive; stack has room for every object. */
+static void mark_alive(const struct hw_graph *graph, hw_id start, uint8_t *alive, hw_id *stack)
+{
+    size_t depth = 0;
+    alive[start] = 1;
+    stack[depth++] = start;
+    while (depth) {
+        hw_id id = stack[--depth];
+        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
+            hw_id to = graph->edge_to[e];
+            if (!alive[to]) {
+                alive[to] = 1;
+                stack[depth++] = to;
+            }
+        }
+    }
+}
+
+static bool is_held_outside(const struct hw_graph *graph, hw_id id, const uint32_t *refs)
+{
+    return refs[id] || graph->flags[id] & (HW_NODE_STATIC | HW_NODE_IMMORTAL);
+}
+
+static void mark_all_alive(const struct hw_graph *graph, const uint32_t *refs, uint8_t *alive,
+                           hw_id *stack)
+{
+    for (hw_id id = 0; id < graph->node_count; id++) {
+        bool outside = id >= graph->object_count || (graph->flags[id] & HW_NODE_FROZEN) ||
+                       (is_examined(graph, id) && is_held_outside(graph, id, refs));
+        if (outside && !alive[id])
+            mark_alive(graph, id, alive, stack);
+    }
+}
+
+static void add(struct hw_garbage *garbage, const struct hw_graph *graph, hw_id id)
+{
+    garbage->is_garbage[id] = 1;
+    garbage->count++;
+    garbage->bytes += hw_graph_size(graph, id);
+}
+
+/* An untracked object dies with the garbage when every one of its references was subtracted: then
+ * its own references go too, which may end others. */
+static void add_untracked(struct hw_garbage *garbage, const struct hw_graph *graph, hw_id id,
+                          uint32_t *refs, const uint8_t *alive, hw_id *stack)
+{
+    size_t depth = 0;
+    stack[depth++] = id;
+    add(garbage, graph, id);
+    while (depth) {
+        id = stack[--depth];
+        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
+            hw_id to = graph->edge_to[e];
+            if (alive[to] || garbage->is_garbage[to] || is_examined(graph, to) || !refs[to] ||
+                --refs[to])
+                continue;
+            add(garbage, graph, to);
+            stack[depth++] = to;
+        }
+    }
+}
+
+static void collect(struct hw_garbage *garbage, const struct hw_graph *graph, uint32_t *refs,
+                    const uint8_t *alive, hw_id *stack)
+{
+    for (hw_id id = 0; id < graph->object_count; id++)
+        if (is_examined(graph, id) && !alive[id])
+            add(garbage, graph, id);
+    for (hw_id id = 0; id < graph->object_count; id++)
+        if (!is_examined(graph, id) && !alive[id] && !garbage->is_garbage[id] &&
+            graph->refcount[id] && !is_held_outside(graph, id, refs))
+            add_untracked(garbage, graph, id, refs, alive, stack);
+}
+
+bool hw_garbage_init(struct hw_garbage *garbage, const struct hw_graph *graph, struct hw_err *err)
+{
+    size_t n = graph->node_count;
+    struct hw_garbage made = {.is_garbage = calloc(n, 1)};
+    uint32_t *refs = malloc(n * sizeof(*refs));
+    uint8_t *alive = calloc(n, 1);
+    hw_id *stack = malloc(n * sizeof(*stack));
+    bool ok = made.is_garbage && refs && alive && stack;
+    if (ok) {
+        for (size_t i = 0; i < n; i++)
+            refs[i] = graph->refcount[i];
+        subtract_references(graph, refs);
+        mark_all_alive(graph, refs, alive, stack);
+        collect(&made, graph, refs, alive, stack);
+    }
+    free(refs);
+    free(stack);
+    free(alive);
+    if (!ok) {
+        hw_garbage_deinit(&made);
+        return hw_err_no_memory(err);
+    }
+    *garbage = made;
+    return true;
+}
+
+void hw_garbage_deinit(struct hw_garbage *garbage)
+{
+    free(garbage->is_garbage);
+    *garbage = (struct hw_garbage){0};
+}

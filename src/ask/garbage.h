@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_ASK_GARBAGE_H
+#define HW_ASK_GARBAGE_H
+
+/*
+ * What gc.collect() would find, by the collector's own rule (CPython Modules/gcmodule.c,
+ * deduce_unreachable): from the refcount of every tracked object take away the references that come
+ * from tracked objects; where something is left, somebody outside holds it, and it and all that it
+ * reaches is alive; the other tracked objects are garbage. Roots play no part in it. Objects that
+ * are not tracked are garbage when only garbage leads to them and their refcount says no more.
+ */
+
+#include "heap/graph.h"
+
+struct hw_garbage {
+    uint8_t *is_garbage; /* one byte for each node */
+    uint32_t count;
+    uint64_t bytes;
+};
+bool hw_garbage_init(struct hw_garbage *garbage, const struct hw_graph *graph, struct hw_err *err);
+void hw_garbage_deinit(struct hw_garbage *garbage);
+
+#endif
