@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+#include "cli/run.h"
+#include "tell/tell.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { EXIT_LEAK = 3 };
+
+/* Waiting is cut into pieces, so that a process that ends, or a signal that arrives between two
+ * looks at the flag, is noticed soon. */
+#define PIECE_NS INT64_C(200000000)
+#define SECOND_NS INT64_C(1000000000)
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+static void sleep_until(int64_t ns)
+{
+    struct timespec until = {ns / SECOND_NS, ns % SECOND_NS};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+}
+
+static bool interrupted(const struct hw_run *run, struct hw_err *err)
+{
+    if (*run->cancel)
+        hw_err_set(err, HW_ERR_INTERRUPTED, "interrupted");
+    return *run->cancel;
+}
+
+/* Waits for the moment of snapshot number (from 1). */
+static bool wait_for(struct hw_run *run, pid_t pid, int64_t deadline, int64_t number,
+                     struct hw_err *err)
+{
+    for (int64_t now = now_ns(); now < deadline; now = now_ns()) {
+        char text[64];
+        snprintf(text, sizeof(text), "waiting %" PRId64 " s for snapshot %" PRId64 " of %" PRId64,
+                 (deadline - now + SECOND_NS - 1) / SECOND_NS, number, run->args->snapshots);
+        hw_progress_prefix(&run->progress, "%s", "");
+        hw_progress_stage(&run->progress, text);
+        sleep_until(now + PIECE_NS < deadline ? now + PIECE_NS : deadline);
+        if (interrupted(run, err))
+            return false;
+        if (kill(pid, 0) != 0 && errno == ESRCH)
+            return hw_err_set(err, HW_ERR_GONE, "process %d exited", (int)pid);
+    }
+    return !interrupted(run, err);
+}
+
+static bool save(struct hw_run *run, const struct hw_graph *graph, pid_t pid, int64_t number,
+                 struct hw_err *err)
+{
+    char path[4096];
+    if (!run->args->save)
+        return true;
+    int n =
+        snprintf(path, sizeof(path), "%s/%d-%" PRId64 ".heap", run->args->save, (int)pid, number);
+    if (n >= (int)sizeof(path))
+        return hw_err_set(err, HW_ERR_USAGE, "the name of the directory is too long");
+    return hw_snapshot_save(graph, path, err);
+}
+
+static bool take(struct hw_run *run, struct hw_series *series, pid_t pid, int64_t number,
+                 struct hw_err *err)
+{
+    struct hw_graph *graph = NULL;
+    hw_progress_prefix(&run->progress, "snapshot %" PRId64 " of %" PRId64 ": ", number,
+                       run->args->snapshots);
+    if (!hw_capture(pid, &run->capture, &graph, err))
+        return false;
+    if (!save(run, graph, pid, number, err)) {
+        hw_graph_destroy(graph);
+        return false;
+    }
+    return hw_series_add(series, graph, err);
+}
+
+/* After the first snapshot a missing process is one that has exited, or whose number another
+ * process has by now. */
+static bool explain_exit(pid_t pid, int64_t taken, int64_t wanted, struct hw_err *err)
+{
+    bool gone =
+        err->code == HW_ERR_GONE || err->code == HW_ERR_NOT_FOUND || err->code == HW_ERR_USAGE;
+    if (taken && gone)
+        hw_err_set(err, HW_ERR_GONE,
+                   "process %d exited after %" PRId64 " of %" PRId64
+                   " snapshots; a shorter --interval may be quick enough",
+                   (int)pid, taken, wanted);
+    return false;
+}
+
+static bool take_all(struct hw_run *run, struct hw_series *series, pid_t pid, struct hw_err *err)
+{
+    int64_t start = now_ns();
+    for (int64_t i = 0; i < run->args->snapshots; i++) {
+        int64_t deadline = start + i * run->args->interval_ns;
+        if (!wait_for(run, pid, deadline, i + 1, err) || !take(run, series, pid, i + 1, err))
+            return explain_exit(pid, i, run->args->snapshots, err);
+    }
+    return true;
+}
+
+static bool make_directory(const char *path, struct hw_err *err)
+{
+    struct stat info;
+    if (mkdir(path, 0700) == 0)
+        return true;
+    if (errno != EEXIST)
+        return hw_err_sys(err, HW_ERR_IO, errno, "cannot make the directory %s", path);
+    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+        return hw_err_set(err, HW_ERR_IO, "%s is no directory", path);
+    return true;
+}
+
+static void tell(struct hw_run *run, const struct hw_series *series,
+                 const struct hw_diagnosis *diagnosis)
+{
+    hw_tell_diagnosis(&run->out, hw_graph_facts(hw_series_last(series)), diagnosis);
+    if (run->args->exit_code && diagnosis->verdict == HW_VERDICT_LEAK)
+        run->status = EXIT_LEAK;
+}
+
+bool hw_cmd_diagnose(struct hw_run *run, struct hw_err *err)
+{
+    struct hw_series *series = NULL;
+    struct hw_diagnosis *diagnosis = NULL;
+    pid_t pid;
+    if (!hw_run_pid(run->args->words[0], &pid, err) ||
+        (run->args->save && !make_directory(run->args->save, err)))
+        return false;
+    bool ok = hw_series_create(&series, err) && take_all(run, series, pid, err);
+    hw_progress_prefix(&run->progress, "%s", "");
+    if (ok)
+        hw_progress_stage(&run->progress, "looking for the leak");
+    ok = ok && hw_diagnose_ask(series, &diagnosis, err);
+    hw_progress_clear(&run->progress);
+    if (ok)
+        tell(run, series, diagnosis);
+    hw_diagnosis_destroy(diagnosis);
+    hw_series_destroy(series);
+    return ok;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/options.h"
+
+#define X_MEANS                                                                                 \
+    "X is the id of a running process or a snapshot file. A number is always a process; write " \
+    "./123 for a file of that name.\n"
+
+#define OBJECT_MEANS                                                                             \
+    "OBJECT is an address (0x7f3a5c0b1230), an expression (sys.modules['app'].cache, or a path " \
+    "as "                                                                                        \
+    "diagnose prints it) or the name of a type (app.Session).\n"
+
+const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
+    [HW_COMMAND_DIAGNOSE] =
+        {"diagnose",
+         "PID",
+         1,
+         1,
+         "does this process leak, what, and who holds it",
+         "Takes several snapshots of a running Python process, compares them and says: whether it "
+         "leaks; what leaks and how fast; who holds it, as one Python expression; which known "
+         "pattern it is; what to do. The process runs on; each snapshot stops it for some "
+         "milliseconds, which are measured and printed.\n"
+         "The verdict is leak, steady or inconclusive. A cache that is still filling is "
+         "inconclusive: give it more or longer intervals.\n"
+         "The word diagnose may be left out.",
+         {{"heapwhy 41233", "Three snapshots, five seconds apart."},
+          {"heapwhy 41233 -n 6 -i 1m", "A slow leak: six snapshots over five minutes."},
+          {"heapwhy --json 41233 | jq -r '.suspects[0].path'", "The holder, for a script."},
+          {"heapwhy diagnose 41233 --save /var/tmp/app",
+           "Keep the snapshots for later questions."}}},
+    [HW_COMMAND_SNAPSHOT] =
+        {"snapshot",
+         "PID -o FILE",
+         1,
+         1,
+         "write the heap of a process to a file",
+         "Reads the whole object graph of a running Python process and writes it to a file that "
+         "all other commands read, on any machine. The file is readable by its owner only; it "
+         "contains the beginnings of strings, unless --no-values is given.",
+         {{"heapwhy snapshot 41233 -o before.heap", "One snapshot."},
+          {"heapwhy snapshot 41233 -o before.heap --no-values",
+           "Without the contents of strings."}}},
+    [HW_COMMAND_TYPES] =
+        {"types",
+         "X",
+         1,
+         1,
+         "objects and bytes by type",
+         X_MEANS "Every object is counted: those that the garbage collector tracks, and strings, "
+                 "numbers, bytes and all else that is reached from them. Sizes are what "
+                 "sys.getsizeof() says. Twenty rows are shown unless --limit or --all says "
+                 "otherwise; --json writes all.",
+         {{"heapwhy types 41233", "The twenty types that take most memory."},
+          {"heapwhy types before.heap --sort=count --limit 50",
+           "By number of objects, from a file."}}},
+    [HW_COMMAND_DIFF] =
+        {"diff",
+         "A B [C...]",
+         2,
+         1000,
+         "what grew from one snapshot to the next",
+         "Compares two or more snapshots of one process, oldest first: growth by type and by "
+         "holder, what is new since the first, and what of it has survived since the last but one. "
+         "The last may be the process itself, by its id.",
+         {{"heapwhy diff before.heap after.heap", "What changed between two files."},
+          {"heapwhy diff before.heap 41233", "What changed since, in the running process."}}},
+    [HW_COMMAND_HOLDERS] =
+        {"holders",
+         "X OBJECT",
+         2,
+         2,
+         "who keeps this object alive",
+         X_MEANS OBJECT_MEANS
+         "Prints the most telling chains of references from a root (a module, a running frame, a "
+         "thread, a C variable) to the object, each as one Python expression and step by step. "
+         "Weak references hold nothing and are not shown.",
+         {{"heapwhy holders 41233 app.Session", "Who holds one of the sessions."},
+          {"heapwhy holders a.heap 0x7f3a5c0b1230 --limit 10", "Up to ten chains to one object."},
+          {"heapwhy holders a.heap app.Session --objects 5", "Five of the sessions."}}},
+    [HW_COMMAND_SHOW] =
+        {"show",
+         "X OBJECT",
+         2,
+         2,
+         "one object: type, size, content, references both ways",
+         X_MEANS OBJECT_MEANS
+         "Prints what the object is, what it refers to and what refers to it, with the name of "
+         "every reference.",
+         {{"heapwhy show 41233 \"sys.modules['app'].cache\"", "The object an expression names."},
+          {"heapwhy show a.heap 0x7f3a5c0b1230 --limit 100",
+           "Up to a hundred references each way."}}},
+    [HW_COMMAND_TEXT] =
+        {"text",
+         "X",
+         1,
+         1,
+         "one sorted line for each object, made for diff and vimdiff",
+         X_MEANS "A line is the object's type and its content, or for a container its length; no "
+                 "addresses, so that the same objects give the same lines. With --ndjson instead "
+                 "one JSON object a line, with addresses and every reference. Large heaps are "
+                 "sorted in bounded memory, with the help of $TMPDIR.",
+         {{"heapwhy text a.heap > a.txt; heapwhy text b.heap > b.txt; vimdiff a.txt b.txt",
+           "Look at what came and went."},
+          {"heapwhy text --ndjson 41233 | jq -c 'select(.size > 1000000)'",
+           "Objects over a megabyte."}}},
+    [HW_COMMAND_CHECK] =
+        {"check",
+         "FILE",
+         1,
+         1,
+         "is this snapshot file whole",
+         "Reads every byte of the file, verifies every checksum and every cross reference, and "
+         "lists what the file consists of. Exit status 1 when something is wrong.",
+         {{"heapwhy check before.heap", "Verify one file."}}},
+    [HW_COMMAND_HELP] = {"help",
+                         "[COMMAND]",
+                         0,
+                         1,
+                         "what a command does, its options and examples",
+                         "Without COMMAND: the list of commands.",
+                         {{"heapwhy help diff", "The help of one command."}}},
+};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_CLI_OPTIONS_H
+#define HW_CLI_OPTIONS_H
+
+/*
+ * The command line as data. One table of options and one of commands; parsing, --help, the manual
+ * pages and the shells' completions all follow from them. To add an option: a member in struct
+ * hw_args, a row in options.c.
+ */
+
+#include "heapwhy.h"
+
+enum hw_command_id {
+    HW_COMMAND_DIAGNOSE,
+    HW_COMMAND_SNAPSHOT,
+    HW_COMMAND_TYPES,
+    HW_COMMAND_DIFF,
+    HW_COMMAND_HOLDERS,
+    HW_COMMAND_SHOW,
+    HW_COMMAND_TEXT,
+    HW_COMMAND_CHECK,
+    HW_COMMAND_HELP,
+    HW_COMMAND_COUNT,
+    HW_COMMAND_NONE = HW_COMMAND_COUNT,
+};
+
+struct hw_example {
+    const char *line; /* as typed */
+    const char *what; /* one sentence */
+};
+
+struct hw_command {
+    const char *name;
+    const char *args; /* as in the usage line */
+    unsigned min_args, max_args;
+    const char *summary; /* completes "heapwhy NAME: ..." */
+    const char *about;   /* paragraphs, separated by newlines */
+    struct hw_example examples[4];
+};
+extern const struct hw_command hw_commands[HW_COMMAND_COUNT];
+
+/* What was asked for. Numbers have their option's unit; choices are indices into its words. */
+struct hw_args {
+    enum hw_command_id command;
+    bool help, version, json, ndjson, exit_code, no_values, all;
+    int64_t snapshots, interval_ns, limit, objects;
+    int64_t freeze, color, sort;
+    const char *save, *output; /* NULL: not given */
+    char **words;              /* what is neither command nor option */
+    size_t word_count;
+};
+enum hw_color { HW_COLOR_AUTO, HW_COLOR_ALWAYS, HW_COLOR_NEVER };
+enum { HW_LIMIT_DEFAULT = -1 }; /* each command has its own */
+
+enum hw_option_kind {
+    HW_OPTION_FLAG,     /* bool */
+    HW_OPTION_COUNT,    /* int64_t */
+    HW_OPTION_DURATION, /* int64_t, nanoseconds; written 500ms, 5s, 1m, 2h */
+    HW_OPTION_CHOICE,   /* int64_t, index into words */
+    HW_OPTION_TEXT,     /* const char * */
+};
+
+struct hw_option {
+    const char *name;
+    char letter; /* 0: has none */
+    enum hw_option_kind kind;
+    const char *arg;           /* name of the argument in help texts; NULL for flags */
+    size_t offset;             /* of the member in struct hw_args */
+    int64_t least, most;       /* counts, durations: the range */
+    int64_t standard;          /* the value when not given */
+    const char *standard_text; /* the same for help texts; NULL: none */
+    const char *words[4];      /* of a choice, NULL at the end */
+    uint32_t commands;         /* bits: 1 << enum hw_command_id */
+    const char *help;          /* one sentence */
+};
+extern const struct hw_option hw_options[];
+extern const size_t hw_option_count;
+
+static inline bool hw_option_fits(const struct hw_option *option, enum hw_command_id command)
+{
+    return option->commands >> command & 1;
+}
+
+/* Fails with HW_ERR_USAGE; args->command then says whose usage line to print. argv is reordered.
+ * A first word that is a number means diagnose. */
+bool hw_args_parse(struct hw_args *args, int argc, char **argv, struct hw_err *err);
+
+/* HW_COMMAND_NONE when there is no such command. */
+enum hw_command_id hw_command_find(const char *name);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_OPTIONS = 64, FIRST_VALUE = 256 };
+
+/* getopt's tables for the options of one command, or of all. Mode is what the string of letters
+ * begins with: "+" ends at the first word, ":" tells a missing argument from an unknown option. */
+struct getopt_tables {
+    struct option longs[MAX_OPTIONS + 1];
+    char shorts[2 * MAX_OPTIONS + 3];
+};
+
+static void fill_tables(struct getopt_tables *tables, enum hw_command_id command, const char *mode)
+{
+    size_t count = 0, at = strlen(mode);
+    memcpy(tables->shorts, mode, at);
+    for (size_t i = 0; i < hw_option_count && i < MAX_OPTIONS; i++) {
+        const struct hw_option *option = &hw_options[i];
+        if (command != HW_COMMAND_NONE && !hw_option_fits(option, command))
+            continue;
+        int has_arg = option->arg ? required_argument : no_argument;
+        tables->longs[count++] = (struct option){option->name, has_arg, NULL, FIRST_VALUE + (int)i};
+        if (option->letter)
+            tables->shorts[at++] = option->letter;
+        if (option->letter && option->arg)
+            tables->shorts[at++] = ':';
+    }
+    tables->longs[count] = (struct option){0};
+    tables->shorts[at] = 0;
+}
+
+static const struct hw_option *option_of(int value)
+{
+    if (value >= FIRST_VALUE)
+        return &hw_options[value - FIRST_VALUE];
+    for (size_t i = 0; i < hw_option_count; i++)
+        if (hw_options[i].letter == value)
+            return &hw_options[i];
+    return NULL;
+}
+
+static void *member(struct hw_args *args, const struct hw_option *option)
+{
+    return (char *)args + option->offset;
+}
+
+static bool parse_count(const struct hw_option *option, const char *text, int64_t *ret,
+                        struct hw_err *err)
+{
+    char *end;
+    errno = 0;
+    long long n = strtoll(text, &end, 10);
+    if (errno || end == text || *end || n < option->least || n > option->most)
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "--%s wants a whole number from %" PRId64 " to %" PRId64 ", not '%s'",
+                          option->name, option->least, option->most, text);
+    *ret = n;
+    return true;
+}
+
+static bool parse_duration(const struct hw_option *option, const char *text, int64_t *ret,
+                           struct hw_err *err)
+{
+    static const struct {
+        const char *unit;
+        double seconds;
+    } units[] = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"", 1}};
+    char *end;
+    double n = *text >= '0' && *text <= '9' ? strtod(text, &end) : (end = (char *)text, -1);
+    for (size_t i = 0; n >= 0 && i < sizeof(units) / sizeof(*units); i++) {
+        double ns = n * units[i].seconds * 1e9;
+        if (strcmp(end, units[i].unit) != 0)
+            continue;
+        if (!(ns >= (double)option->least && ns <= (double)option->most))
+            break;
+        *ret = (int64_t)ns;
+        return true;
+    }
+    return hw_err_set(err, HW_ERR_USAGE,
+                      "--%s wants a time from 10ms to 24h, such as 500ms, 5s, 1m or 2h, not '%s'",
+                      option->name, text);
+}
+
+static bool parse_choice(const struct hw_option *option, const char *text, int64_t *ret,
+                         struct hw_err *err)
+{
+    char words[128] = "";
+    for (size_t i = 0; option->words[i]; i++) {
+        if (strcmp(option->words[i], text) == 0) {
+            *ret = (int64_t)i;
+            return true;
+        }
+        size_t used = strlen(words);
+        snprintf(words + used, sizeof(words) - used, "%s%s", i ? ", " : "", option->words[i]);
+    }
+    return hw_err_set(err, HW_ERR_USAGE, "--%s wants one of %s, not '%s'", option->name, words,
+                      text);
+}
+
+static bool store(struct hw_args *args, const struct hw_option *option, char *text,
+                  struct hw_err *err)
+{
+    void *to = member(args, option);
+    switch (option->kind) {
+    case HW_OPTION_FLAG:
+        *(bool *)to = true;
+        return true;
+    case HW_OPTION_COUNT:
+        return parse_count(option, text, to, err);
+    case HW_OPTION_DURATION:
+        return parse_duration(option, text, to, err);
+    case HW_OPTION_CHOICE:
+        return parse_choice(option, text, to, err);
+    case HW_OPTION_TEXT:
+        *(const char **)to = text;
+        return *text || hw_err_set(err, HW_ERR_USAGE, "--%s wants a name", option->name);
+    }
+    return false;
+}
+
+static void set_standards(struct hw_args *args)
+{
+    *args = (struct hw_args){.command = HW_COMMAND_NONE};
+    for (size_t i = 0; i < hw_option_count; i++)
+        if (hw_options[i].kind == HW_OPTION_COUNT || hw_options[i].kind == HW_OPTION_DURATION ||
+            hw_options[i].kind == HW_OPTION_CHOICE)
+            *(int64_t *)member(args, &hw_options[i]) = hw_options[i].standard;
+}
+
+static bool is_number(const char *s)
+{
+    return *s && s[strspn(s, "0123456789")] == 0;
+}
+
+/* The option that getopt stumbled over, as typed. */
+static bool wrong_option(char **argv, int what, enum hw_command_id command, struct hw_err *err)
+{
+    char letter[3] = {'-', (char)optopt, 0};
+    bool is_letter = optopt > 0 && optopt < FIRST_VALUE;
+    const char *typed = is_letter ? letter : argv[optind - 1];
+    if (what == ':')
+        return hw_err_set(err, HW_ERR_USAGE, "%s wants an argument", typed);
+    if (optopt >= FIRST_VALUE)
+        return hw_err_set(err, HW_ERR_USAGE, "--%s takes no argument", option_of(optopt)->name);
+    if (command != HW_COMMAND_NONE)
+        return hw_err_set(err, HW_ERR_USAGE, "%s does not know the option %s",
+                          hw_commands[command].name, typed);
+    return hw_err_set(err, HW_ERR_USAGE, "unknown option %s", typed);
+}
+
+/* Walks over leading options to the first word. Returns its place in argv, argc when there is
+ * none, 0 after an error. */
+static int find_first_word(struct hw_args *args, int argc, char **argv, struct hw_err *err)
+{
+    struct getopt_tables tables;
+    int value;
+    fill_tables(&tables, HW_COMMAND_NONE, "+:");
+    optind = 0;
+    opterr = 0;
+    while ((value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+        if (value == '?' || value == ':') {
+            wrong_option(argv, value, HW_COMMAND_NONE, err);
+            return 0;
+        }
+        if (!store(args, option_of(value), optarg, err))
+            return 0;
+    }
+    return optind;
+}
+
+static bool parse_options(struct hw_args *args, int argc, char **argv, struct hw_err *err)
+{
+    struct getopt_tables tables;
+    int value;
+    fill_tables(&tables, args->command, ":");
+    optind = 0;
+    while ((value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+        if (value == '?' || value == ':')
+            return wrong_option(argv, value, args->command, err);
+        if (!store(args, option_of(value), optarg, err))
+            return false;
+    }
+    args->words = argv + optind;
+    args->word_count = (size_t)(argc - optind);
+    return true;
+}
+
+static bool check_words(const struct hw_args *args, struct hw_err *err)
+{
+    const struct hw_command *command = &hw_commands[args->command];
+    if (args->word_count < command->min_args)
+        return hw_err_set(err, HW_ERR_USAGE, "%s wants %s", command->name, command->args);
+    if (args->word_count > command->max_args)
+        return hw_err_set(err, HW_ERR_USAGE, "%s does not know what to do with '%s'", command->name,
+                          args->words[command->max_args]);
+    return true;
+}
+
+/* Takes the command's name out of argv; a number stays and means diagnose. */
+static bool take_command(struct hw_args *args, int *argc, char **argv, int at, struct hw_err *err)
+{
+    args->command = hw_command_find(argv[at]);
+    if (args->command != HW_COMMAND_NONE) {
+        memmove(argv + at, argv + at + 1, (size_t)(*argc - at) * sizeof(*argv));
+        --*argc;
+        return true;
+    }
+    if (is_number(argv[at])) {
+        args->command = HW_COMMAND_DIAGNOSE;
+        return true;
+    }
+    return hw_err_set(err, HW_ERR_USAGE, "there is no command '%s'", argv[at]);
+}
+
+bool hw_args_parse(struct hw_args *args, int argc, char **argv, struct hw_err *err)
+{
+    set_standards(args);
+    int at = find_first_word(args, argc, argv, err);
+    if (!at)
+        return false;
+    if (args->help || args->version)
+        return true;
+    if (at >= argc)
+        return hw_err_set(err, HW_ERR_USAGE, "a process id or a command is missing");
+    if (!take_command(args, &argc, argv, at, err) || !parse_options(args, argc, argv, err))
+        return false;
+    return args->help || args->version || check_words(args, err);
+}
+
+enum hw_command_id hw_command_find(const char *name)
+{
+    int id = 0;
+    while (id < HW_COMMAND_COUNT && strcmp(hw_commands[id].name, name) != 0)
+        id++;
+    return (enum hw_command_id)id;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_CLI_RUN_H
+#define HW_CLI_RUN_H
+
+/* What every command gets, and what several of them do. */
+
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "tell/out.h"
+
+struct hw_run {
+    const struct hw_args *args;
+    struct hw_out out; /* standard output */
+    struct hw_progress progress;
+    struct hw_capture_options capture;
+    const volatile int *cancel; /* the signal that asked us to stop; 0: none */
+    int status;                 /* of the program, when the command succeeds */
+};
+
+/* A command returns false and fills err, or true; write errors stay in run->out. */
+bool hw_cmd_diagnose(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_snapshot(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_types(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_diff(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_holders(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_show(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_text(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_check(struct hw_run *run, struct hw_err *err);
+
+/* Captures the process, or loads the file, that word names. */
+bool hw_run_open(struct hw_run *run, const char *word, struct hw_graph **ret_graph,
+                 struct hw_err *err);
+
+/* word as a process id. */
+bool hw_run_pid(const char *word, pid_t *ret_pid, struct hw_err *err);
+
+/* The rows to show: as asked, or standard for text and all for JSON. 0: all. */
+size_t hw_run_limit(const struct hw_run *run, size_t standard);
+
+/* Resolves the command's OBJECT: at most --objects ids, spread over those that match. The caller
+ * frees *ret_ids. */
+bool hw_run_objects(struct hw_run *run, const struct hw_graph *graph, hw_id **ret_ids,
+                    size_t *ret_count, uint64_t *ret_total, struct hw_err *err);
+
+#endif

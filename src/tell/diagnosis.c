@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tell/parts.h"
+#include "tell/shots.h"
+#include "tell/table.h"
+#include "tell/tell.h"
+#include "tell/text.h"
+
+#include <ctype.h>
+
+/* Text stands in two columns: a word that says what follows, and from column MARGIN on the rest. */
+enum { MARGIN = 9 };
+
+static void put_word(struct hw_out *out, const char *word)
+{
+    hw_out_style(out, HW_STYLE_TITLE);
+    hw_out_printf(out, "%-*s", MARGIN, word);
+    hw_out_style(out, HW_STYLE_PLAIN);
+}
+
+static void put_verdict(struct hw_out *out, const struct hw_diagnosis *diagnosis)
+{
+    static const enum hw_style styles[] = {[HW_VERDICT_STEADY] = HW_STYLE_GOOD,
+                                           [HW_VERDICT_LEAK] = HW_STYLE_BAD,
+                                           [HW_VERDICT_INCONCLUSIVE] = HW_STYLE_UNSURE};
+    size_t column = 2;
+    hw_out_style(out, styles[diagnosis->verdict]);
+    for (const char *s = hw_verdict_name(diagnosis->verdict); *s; s++, column++)
+        hw_out_printf(out, "%c", toupper((unsigned char)*s));
+    hw_out_puts(out, ":");
+    hw_out_style(out, HW_STYLE_PLAIN);
+    hw_out_puts(out, " ");
+    hw_out_wrap(out, column, 0, diagnosis->answer);
+}
+
+static void put_rates(struct hw_buf *line, const struct hw_suspect *suspect)
+{
+    hw_buf_puts(line, suspect->objects_per_second > 0 ? "+" : "");
+    hw_text_rate(line, suspect->objects_per_second);
+    hw_buf_puts(line, " objects/s, ");
+    hw_buf_puts(line, suspect->bytes_per_second > 0 ? "+" : "");
+    hw_text_bytes(line, suspect->bytes_per_second);
+    hw_buf_puts(line, "/s; now ");
+    hw_text_count(line, suspect->objects);
+    hw_buf_puts(line, " objects, ");
+    hw_text_bytes(line, (double)suspect->bytes);
+}
+
+static void put_what(struct hw_out *out, const struct hw_suspect *suspect)
+{
+    struct hw_buf line = {0};
+    put_word(out, "What");
+    hw_out_text(out, suspect->type);
+    put_rates(&line, suspect);
+    hw_out_printf(out, "\n%*s%s\n", MARGIN, "", hw_buf_str(&line));
+    hw_buf_deinit(&line);
+}
+
+static void put_holder(struct hw_out *out, const struct hw_suspect *suspect)
+{
+    if (*suspect->chain.path) {
+        hw_out_style(out, HW_STYLE_TITLE);
+        hw_out_puts(out, "Holder\n");
+        hw_out_style(out, HW_STYLE_PLAIN);
+        hw_parts_chain(out, &suspect->chain, 2);
+    } else {
+        put_word(out, "Holder");
+        hw_out_puts(out, "nothing that we see\n");
+    }
+}
+
+static void put_also(struct hw_out *out, const struct hw_suspect *suspect)
+{
+    for (size_t i = 0; i < suspect->also_count; i++) {
+        put_word(out, i ? "" : "Also in");
+        hw_out_text(out, suspect->also[i].path);
+        hw_out_puts(out, "\n");
+    }
+}
+
+static void put_sentences(struct hw_out *out, const char *word, const char **sentences,
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        put_word(out, i ? "" : word);
+        hw_out_puts(out, "- ");
+        hw_out_wrap(out, MARGIN + 2, MARGIN + 2, sentences[i]);
+    }
+}
+
+static void put_suspect(struct hw_out *out, const struct hw_suspect *suspect)
+{
+    put_what(out, suspect);
+    put_holder(out, suspect);
+    put_also(out, suspect);
+    put_word(out, "Pattern");
+    hw_out_printf(out, "%s\n", hw_pattern_name(suspect->pattern));
+    put_sentences(out, "Evidence", suspect->evidence, suspect->evidence_count);
+    put_word(out, "Cure");
+    hw_out_wrap(out, MARGIN, MARGIN, suspect->fix);
+}
+
+static void put_others(struct hw_out *out, const struct hw_suspect *suspects, size_t count)
+{
+    static const struct hw_column columns[] = {{"objects/s", HW_COLUMN_RIGHT},
+                                               {"bytes/s", HW_COLUMN_RIGHT},
+                                               {"verdict", 0},
+                                               {"pattern", 0},
+                                               {"type", HW_COLUMN_CUT},
+                                               {"", HW_COLUMN_BELOW}};
+    struct hw_table table = {.columns = columns, .column_count = 6, .indent = 2};
+    hw_out_puts(out, "\nOther suspects\n");
+    for (size_t i = 0; i < count; i++) {
+        hw_text_rate(hw_table_cell(&table), suspects[i].objects_per_second);
+        hw_text_bytes(hw_table_cell(&table), suspects[i].bytes_per_second);
+        hw_buf_puts(hw_table_cell(&table), hw_verdict_name(suspects[i].verdict));
+        hw_buf_puts(hw_table_cell(&table), hw_pattern_name(suspects[i].pattern));
+        hw_text_escape(hw_table_cell(&table), suspects[i].type);
+        hw_text_escape(hw_table_cell(&table), suspects[i].chain.path);
+    }
+    hw_table_finish(&table, out);
+}
+
+enum { MAX_OTHERS = 4 };
+
+static void diagnosis_text(struct hw_out *out, const struct hw_facts *facts,
+                           const struct hw_diagnosis *diagnosis)
+{
+    size_t suspects = diagnosis->suspect_count;
+    put_verdict(out, diagnosis);
+    if (suspects) {
+        hw_out_puts(out, "\n");
+        put_suspect(out, &diagnosis->suspects[0]);
+    }
+    if (suspects > 1) {
+        size_t others = hw_parts_limit(suspects - 1, MAX_OTHERS);
+        put_others(out, diagnosis->suspects + 1, others);
+        hw_parts_more(out, 2, others, suspects - 1);
+    }
+    if (diagnosis->doubt_count) {
+        hw_out_puts(out, "\n");
+        put_sentences(out, "Doubts", diagnosis->doubts, diagnosis->doubt_count);
+    }
+    hw_out_puts(out, "\n");
+    hw_shots_text(out, facts, diagnosis->shots, diagnosis->shot_count);
+}
+
+static void strings_json(struct hw_json *json, const char *key, const char **strings, size_t count)
+{
+    hw_json_array(json, key);
+    for (size_t i = 0; i < count; i++)
+        hw_json_string(json, NULL, strings[i]);
+    hw_json_end(json);
+}
+
+static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
+{
+    hw_json_object(json, NULL);
+    hw_json_string(json, "pattern", hw_pattern_name(suspect->pattern));
+    hw_json_string(json, "verdict", hw_verdict_name(suspect->verdict));
+    hw_json_string(json, "type", suspect->type);
+    hw_parts_chain_json(json, &suspect->chain);
+    hw_json_array(json, "also_held_by");
+    for (size_t i = 0; i < suspect->also_count; i++) {
+        hw_json_object(json, NULL);
+        hw_parts_chain_json(json, &suspect->also[i]);
+        hw_json_end(json);
+    }
+    hw_json_end(json);
+    hw_json_double(json, "objects_per_second", suspect->objects_per_second);
+    hw_json_double(json, "bytes_per_second", suspect->bytes_per_second);
+    hw_json_u64(json, "objects", suspect->objects);
+    hw_json_u64(json, "bytes", suspect->bytes);
+    strings_json(json, "evidence", suspect->evidence, suspect->evidence_count);
+    hw_json_string(json, "fix", suspect->fix);
+    hw_json_end(json);
+}
+
+static void diagnosis_json(struct hw_out *out, const struct hw_facts *facts,
+                           const struct hw_diagnosis *diagnosis)
+{
+    struct hw_json json;
+    hw_json_init(&json, out, false);
+    hw_json_object(&json, NULL);
+    hw_json_string(&json, "verdict", hw_verdict_name(diagnosis->verdict));
+    hw_json_string(&json, "answer", diagnosis->answer);
+    strings_json(&json, "doubts", diagnosis->doubts, diagnosis->doubt_count);
+    hw_shots_json(&json, facts, diagnosis->shots, diagnosis->shot_count);
+    hw_json_array(&json, "suspects");
+    for (size_t i = 0; i < diagnosis->suspect_count; i++)
+        suspect_json(&json, &diagnosis->suspects[i]);
+    hw_json_end(&json);
+    hw_json_end(&json);
+}
+
+void hw_tell_diagnosis(struct hw_out *out, const struct hw_facts *facts,
+                       const struct hw_diagnosis *diagnosis)
+{
+    if (out->json)
+        diagnosis_json(out, facts, diagnosis);
+    else
+        diagnosis_text(out, facts, diagnosis);
+}

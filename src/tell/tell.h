@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_TELL_TELL_H
+#define HW_TELL_TELL_H
+
+/*
+ * The views: each takes the result of one question and writes it to out, as text or, when out->json
+ * is set, as JSON (docs/json.md). Nothing is computed here. A write error stays in out.
+ *
+ * limit is the most rows of a list to show; 0: all.
+ */
+
+#include "heapwhy.h"
+#include "tell/out.h"
+
+enum hw_types_sort { HW_SORT_BYTES, HW_SORT_COUNT, HW_SORT_NAME };
+
+/* Sorts types->rows. */
+void hw_tell_types(struct hw_out *out, const struct hw_facts *facts, struct hw_types *types,
+                   enum hw_types_sort sort, size_t limit);
+
+void hw_tell_diff(struct hw_out *out, const struct hw_diff *diff, size_t limit);
+
+/* question: what the user wrote; total: how many objects match it, of which count are told. */
+struct hw_match {
+    const char *question;
+    uint64_t total;
+    size_t count;
+};
+void hw_tell_holders(struct hw_out *out, const struct hw_graph *graph, const struct hw_match *match,
+                     struct hw_holders *const *holders);
+void hw_tell_objects(struct hw_out *out, const struct hw_graph *graph, const struct hw_match *match,
+                     struct hw_object *const *objects);
+
+/* facts: of the last snapshot. */
+void hw_tell_diagnosis(struct hw_out *out, const struct hw_facts *facts,
+                       const struct hw_diagnosis *diagnosis);
+
+void hw_tell_snapshot(struct hw_out *out, const struct hw_graph *graph, const char *path,
+                      uint64_t file_bytes);
+void hw_tell_check(struct hw_out *out, const char *path, const struct hw_check *check);
+
+/* One line for each object, "type content", in the order of their bytes. Uses at most some 100 MB
+ * however large the graph is; what does not fit waits in an unnamed temporary file in $TMPDIR or
+ * /tmp. Fails when that file cannot be written or memory runs out. */
+bool hw_tell_text(struct hw_out *out, const struct hw_graph *graph, struct hw_err *err);
+
+/* One JSON object a line for each object, in address order. */
+bool hw_tell_ndjson(struct hw_out *out, const struct hw_graph *graph, struct hw_err *err);
+
+#endif
