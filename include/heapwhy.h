@@ -168,6 +168,8 @@ enum hw_label_kind {
     HW_LABEL_INTERNAL, /* payload: string. A C field no Python expression reaches */
     HW_LABEL_WORD,     /* payload: byte offset. Inferred by scanning: maybe not an edge at all */
     HW_LABEL_ROOT,     /* payload: string. From a synthetic node */
+    HW_LABEL_HIDDEN,   /* payload: string. A reference the collector does not know of: owned by the
+                          object, but not visited by its type */
 };
 #define HW_LABEL_SHIFT 28
 #define HW_LABEL_PAYLOAD 0x0fffffffu /* also the payload of anything larger */

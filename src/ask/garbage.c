@@ -12,10 +12,11 @@ static bool is_examined(const struct hw_graph *graph, hw_id id)
     return (graph->flags[id] & (HW_NODE_TRACKED | HW_NODE_FROZEN)) == HW_NODE_TRACKED;
 }
 
-/* A guess must not free anything: what was found by scanning is no reference. */
+/* Only references that the collector knows of can make garbage; what was found by scanning is a
+ * guess. */
 static bool is_counted(const struct hw_graph *graph, uint32_t edge)
 {
-    return edge_kind(graph, edge) != HW_LABEL_WORD;
+    return edge_kind(graph, edge) != HW_LABEL_WORD && edge_kind(graph, edge) != HW_LABEL_HIDDEN;
 }
 
 static void subtract_references(const struct hw_graph *graph, uint32_t *refs)

@@ -148,6 +148,7 @@ void hw_edge_spell(const struct hw_graph *graph, hw_id from, uint32_t edge, stru
         hw_buf_printf(out, ".<word %u>", payload);
         break;
     case HW_LABEL_INTERNAL:
+    case HW_LABEL_HIDDEN:
     case HW_LABEL_ROOT:
         hw_buf_printf(out, ".<%s>", edge_string(graph, edge));
         break;

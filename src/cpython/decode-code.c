@@ -120,7 +120,7 @@ void hw_decode_type(struct hw_py *py, hw_addr addr, const unsigned char *p)
     static const struct named_field heap_fields[] = {
         {HW_F_PyHeapTypeObject_ht_name, "__name__", HW_LABEL_ATTR},
         {HW_F_PyHeapTypeObject_ht_qualname, "__qualname__", HW_LABEL_ATTR},
-        {HW_F_PyHeapTypeObject_ht_slots, "__slots__", HW_LABEL_INTERNAL},
+        {HW_F_PyHeapTypeObject_ht_slots, "__slots__", HW_LABEL_HIDDEN},
         {HW_F_PyHeapTypeObject_ht_module, "ht_module", HW_LABEL_INTERNAL},
     };
     const struct hw_pytype *self = hw_pytype_get(py, addr);
@@ -130,7 +130,7 @@ void hw_decode_type(struct hw_py *py, hw_addr addr, const unsigned char *p)
     fields_add(py, p, fields, sizeof(fields) / sizeof(*fields));
     /* Built-in static types of 3.12 and later keep an index here instead of a dict. */
     if (subclasses > 4096)
-        ref_add(py, subclasses, hw_label_named(py, HW_LABEL_INTERNAL, "tp_subclasses"));
+        ref_add(py, subclasses, hw_label_named(py, HW_LABEL_HIDDEN, "tp_subclasses"));
     if (!self || !self->is_heap)
         return;
     p = hw_py_at(py, addr, PY_SIZE(py, PyHeapTypeObject));

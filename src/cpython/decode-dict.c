@@ -134,7 +134,7 @@ void hw_decode_shared_keys(struct hw_py *py, hw_addr addr)
     if (!addr || !hw_dict_keys_read(py, addr, &keys))
         return;
     const unsigned char *e = hw_py_at(py, keys.entries, keys.entry_count * keys.entry_bytes);
-    uint32_t label = hw_label_named(py, HW_LABEL_INTERNAL, "ht_cached_keys");
+    uint32_t label = hw_label_named(py, HW_LABEL_HIDDEN, "ht_cached_keys");
     for (uint64_t i = 0; e && i < keys.entry_count; i++, e += keys.entry_bytes)
         ref_add(py, load64(e + keys.key_offset), label);
 }
@@ -179,4 +179,14 @@ void hw_decode_odict(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     hw_decode_dict(py, addr, p);
     ref_add(py, PY_WORD(py, p, PyODictObject_od_inst_dict), py->label_dict);
+    /* Its list of nodes owns each key once more. */
+    uint32_t label = hw_label_named(py, HW_LABEL_INTERNAL, "od_key");
+    hw_addr node = PY_WORD(py, p, PyODictObject_od_first);
+    for (uint64_t i = 0; node && i < HW_MAX_ITEMS; i++) {
+        const unsigned char *n = hw_py_at(py, node, PY_SIZE(py, _odictnode));
+        if (!n)
+            return;
+        ref_add(py, PY_WORD(py, n, _odictnode_key), label);
+        node = PY_WORD(py, n, _odictnode_next);
+    }
 }

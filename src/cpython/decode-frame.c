@@ -176,13 +176,24 @@ static bool generator_has_frame(struct hw_py *py, const unsigned char *p)
     return state < 1;
 }
 
+/* One word with two meanings, and none in a plain generator. Objects/genobject.c. */
+static void generator_origin(struct hw_py *py, hw_addr addr, const unsigned char *p)
+{
+    const struct hw_pytype *type = hw_pytype_of(py, addr);
+    const char *name = type ? type->solid->tp_name : "";
+    if (!strcmp(name, "coroutine"))
+        frame_field(py, p, HW_F_PyGenObject_gi_origin_or_finalizer, HW_LABEL_HIDDEN, "cr_origin");
+    else if (!strcmp(name, "async_generator"))
+        frame_field(py, p, HW_F_PyGenObject_gi_origin_or_finalizer, HW_LABEL_INTERNAL,
+                    "ag_finalizer");
+}
+
 void hw_decode_generator(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     frame_field(py, p, HW_F_PyGenObject_gi_code, HW_LABEL_ATTR, "gi_code");
     frame_field(py, p, HW_F_PyGenObject_gi_name, HW_LABEL_ATTR, "__name__");
     frame_field(py, p, HW_F_PyGenObject_gi_qualname, HW_LABEL_ATTR, "__qualname__");
-    frame_field(py, p, HW_F_PyGenObject_gi_origin_or_finalizer, HW_LABEL_INTERNAL,
-                "gi_origin_or_finalizer");
+    generator_origin(py, addr, p);
     const unsigned char *e = p + PY_OFF(py, PyGenObject_gi_exc_state);
     frame_field(py, e, HW_F__PyErr_StackItem_exc_value, HW_LABEL_INTERNAL, "gi_exc_state");
     if (generator_has_frame(py, p))

@@ -6,40 +6,49 @@
  * Their fixed fields come from the layout rows; the functions here add the rest.
  */
 
-static void array_add(struct hw_py *py, hw_addr array, uint64_t count, const char *name)
+static void array_add(struct hw_py *py, hw_addr array, uint64_t count, enum hw_label_kind kind,
+                      const char *name)
 {
     if (!array || !count || count > HW_MAX_ITEMS)
         return;
     const unsigned char *p = hw_py_at(py, array, count * 8);
-    uint32_t label = hw_label_named(py, HW_LABEL_INTERNAL, name);
+    uint32_t label = hw_label_named(py, kind, name);
     for (uint64_t i = 0; p && i < count; i++)
         ref_add(py, load64(p + i * 8), label);
 }
 
-/* Modules/_functoolsmodule.c: the cache's links form a ring through the wrapper; the ring owns them. */
+/* Modules/_functoolsmodule.c: the cache's links form a ring through the wrapper. The ring owns them;
+ * the collector is told of what they hold instead. */
 static void side_lru_cache(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     hw_addr root = addr + PY_OFF(py, lru_cache_object_root_prev) - PY_OFF(py, lru_list_elem_prev);
     hw_addr link = PY_WORD(py, p, lru_cache_object_root_next);
-    uint32_t label = hw_label_named(py, HW_LABEL_INTERNAL, "link");
+    uint32_t label = hw_label_named(py, HW_LABEL_HIDDEN, "link");
+    uint32_t key = hw_label_named(py, HW_LABEL_INTERNAL, "cached key");
+    uint32_t result = hw_label_named(py, HW_LABEL_INTERNAL, "cached result");
+    uint32_t type = hw_label_named(py, HW_LABEL_INTERNAL, "link type");
     for (uint64_t i = 0; link && link != root && i < HW_MAX_ITEMS; i++) {
         const unsigned char *l = hw_py_at(py, link, PY_SIZE(py, lru_list_elem));
         if (!l)
             return;
         ref_add(py, link, label);
+        ref_add(py, PY_WORD(py, l, PyObject_ob_type), type);
+        ref_add(py, PY_WORD(py, l, lru_list_elem_key), key);
+        ref_add(py, PY_WORD(py, l, lru_list_elem_result), result);
         link = PY_WORD(py, l, lru_list_elem_next);
     }
 }
 
-/* Python/hamt.c: keys and values alternate; a missing key means that the value is a child node. */
-static void side_hamt_pairs(struct hw_py *py, hw_addr addr, const unsigned char *p)
+/* Modules/itertoolsmodule.c: items handed out so far. */
+static void side_tee_data(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
-    uint64_t count = PY_WORD(py, p, PyVarObject_ob_size);
-    if (count > 4096)
+    uint32_t count = load32(p + PY_OFF(py, teedataobject_numread));
+    const struct hw_field *values = &py->layout->f[HW_F_teedataobject_values];
+    if (count > values->width / 8)
         return;
-    const unsigned char *a = hw_py_at(py, addr + PY_OFF(py, PyHamtNode_Bitmap_b_array), count * 8);
-    for (uint64_t i = 0; a && i < count; i++)
-        ref_add(py, load64(a + i * 8), label_make(HW_LABEL_INDEX, i));
+    for (uint32_t i = 0; i < count; i++)
+        ref_add(py, load64(p + values->offset + i * 8), label_make(HW_LABEL_INDEX, i));
+    (void)addr;
 }
 
 /* Modules/_queuemodule.c: a ring since 3.13, a list before (a plain field). */
@@ -59,9 +68,15 @@ static void side_simple_queue(struct hw_py *py, hw_addr addr, const unsigned cha
         ref_add(py, load64(items + (get + i) % capacity * 8), label_make(HW_LABEL_INDEX, i));
 }
 
+/* The low bit of text and tail says that the object is still a list of pieces. */
 static void side_element(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     (void)addr;
+    ref_add(py, PY_WORD(py, p, ElementObject_tag), hw_label_named(py, HW_LABEL_ATTR, "tag"));
+    ref_add(py, PY_WORD(py, p, ElementObject_text) & ~(hw_addr)1,
+            hw_label_named(py, HW_LABEL_ATTR, "text"));
+    ref_add(py, PY_WORD(py, p, ElementObject_tail) & ~(hw_addr)1,
+            hw_label_named(py, HW_LABEL_ATTR, "tail"));
     hw_addr extra = PY_WORD(py, p, ElementObject_extra);
     const unsigned char *e = extra ? hw_py_at(py, extra, PY_SIZE(py, ElementObjectExtra)) : NULL;
     if (!e)
@@ -78,6 +93,10 @@ static void side_element(struct hw_py *py, hw_addr addr, const unsigned char *p)
 static void side_element_iter(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     (void)addr;
+    ref_add(py, PY_WORD(py, p, ElementIterObject_root_element),
+            hw_label_named(py, HW_LABEL_INTERNAL, "root_element"));
+    ref_add(py, PY_WORD(py, p, ElementIterObject_sought_tag),
+            hw_label_named(py, HW_LABEL_INTERNAL, "sought_tag"));
     uint64_t count = PY_WORD(py, p, ElementIterObject_parent_stack_used);
     uint32_t bytes = PY_SIZE(py, ParentLocator);
     if (count > 1 << 20)
@@ -87,6 +106,12 @@ static void side_element_iter(struct hw_py *py, hw_addr addr, const unsigned cha
     uint32_t label = hw_label_named(py, HW_LABEL_INTERNAL, "parent_stack");
     for (uint64_t i = 0; s && i < count; i++, s += bytes)
         ref_add(py, PY_WORD(py, s, ParentLocator_parent), label);
+}
+
+/* Pickle's memos are visited since 3.13. Modules/_pickle.c. */
+static enum hw_label_kind memo_kind(const struct hw_py *py)
+{
+    return py->version >= 0x030d0000 ? HW_LABEL_INTERNAL : HW_LABEL_HIDDEN;
 }
 
 static void side_pickler(struct hw_py *py, hw_addr addr, const unsigned char *p)
@@ -99,7 +124,7 @@ static void side_pickler(struct hw_py *py, hw_addr addr, const unsigned char *p)
         return;
     uint32_t bytes = PY_SIZE(py, PyMemoEntry);
     const unsigned char *t = hw_py_at(py, PY_WORD(py, m, PyMemoTable_mt_table), slots * bytes);
-    uint32_t label = hw_label_named(py, HW_LABEL_INTERNAL, "memo");
+    uint32_t label = hw_label_named(py, memo_kind(py), "memo");
     for (uint64_t i = 0; t && i < slots; i++, t += bytes)
         ref_add(py, PY_WORD(py, t, PyMemoEntry_me_key), label);
 }
@@ -108,13 +133,14 @@ static void side_unpickler(struct hw_py *py, hw_addr addr, const unsigned char *
 {
     (void)addr;
     array_add(py, PY_WORD(py, p, UnpicklerObject_memo), PY_WORD(py, p, UnpicklerObject_memo_size),
-              "memo");
+              memo_kind(py), "memo");
 }
 
 static void side_pdata(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     (void)addr;
-    array_add(py, PY_WORD(py, p, Pdata_data), PY_WORD(py, p, PyVarObject_ob_size), "data");
+    array_add(py, PY_WORD(py, p, Pdata_data), PY_WORD(py, p, PyVarObject_ob_size),
+              HW_LABEL_INTERNAL, "data");
 }
 
 /* An aware time or date has one field more than a naive one, which is allocated shorter. */
@@ -151,8 +177,7 @@ struct hw_side {
 
 static const struct hw_side sides[] = {
     {"functools._lru_cache_wrapper", side_lru_cache},
-    {"hamt_bitmap_node", side_hamt_pairs},
-    {"hamt_collision_node", side_hamt_pairs},
+    {"itertools._tee_dataobject", side_tee_data},
     {"_queue.SimpleQueue", side_simple_queue},
     {"xml.etree.ElementTree.Element", side_element},
     {"_elementtree._element_iterator", side_element_iter},

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cpython/decode.h"
 
-static uint32_t ref_label(struct hw_py *py, const struct hw_ref *ref)
+static uint32_t ref_label(struct hw_py *py, const struct hw_ref *ref, bool is_gc)
 {
-    return hw_label_named(py, ref->is_attr ? HW_LABEL_ATTR : HW_LABEL_INTERNAL, ref->label);
+    enum hw_label_kind kind = ref->is_attr ? HW_LABEL_ATTR : HW_LABEL_INTERNAL;
+    if (ref->kind == HW_REF_UNVISITED && is_gc)
+        kind = HW_LABEL_HIDDEN;
+    return hw_label_named(py, kind, ref->label);
 }
 
 static void row_inline(struct hw_py *py, hw_addr addr, const unsigned char *p,
@@ -17,15 +20,29 @@ static void row_inline(struct hw_py *py, hw_addr addr, const unsigned char *p,
 }
 
 void hw_decode_row(struct hw_py *py, hw_addr addr, const unsigned char *p,
-                   const struct hw_struct_row *row)
+                   const struct hw_pytype *type)
 {
+    const struct hw_struct_row *row = type->row;
     for (uint16_t i = 0; i < row->ref_count; i++) {
         const struct hw_ref *ref = &row->refs[i];
         if (ref->kind == HW_REF_INLINE)
             row_inline(py, addr, p, ref);
         else if (ref->kind != HW_REF_WEAK && load64(p + ref->offset))
-            ref_add(py, load64(p + ref->offset), ref_label(py, ref));
+            ref_add(py, load64(p + ref->offset), ref_label(py, ref, type->is_gc));
     }
+}
+
+static void decode_c_part(struct hw_py *py, hw_addr addr, const unsigned char *p,
+                          const struct hw_pytype *solid);
+
+/* A row names all of its structure's fields, also those of a C base; but a base with code of its own
+ * (a C subclass of dict, say) keeps more than fields. */
+static void decode_row_base(struct hw_py *py, hw_addr addr, const unsigned char *p,
+                            const struct hw_pytype *solid)
+{
+    const struct hw_pytype *base = solid->base ? solid->base->solid : NULL;
+    if (base && base->family >= HW_FAMILY_STR && base->family < HW_FAMILY_SIDE)
+        decode_c_part(py, addr, p, base);
 }
 
 /* The part that belongs to the C structure. */
@@ -75,11 +92,12 @@ static void decode_c_part(struct hw_py *py, hw_addr addr, const unsigned char *p
         hw_decode_generator(py, addr, p);
         break;
     case HW_FAMILY_ROW:
-        hw_decode_row(py, addr, p, solid->row);
+        decode_row_base(py, addr, p, solid);
+        hw_decode_row(py, addr, p, solid);
         break;
     case HW_FAMILY_SIDE:
         if (solid->row)
-            hw_decode_row(py, addr, p, solid->row);
+            hw_decode_row(py, addr, p, solid);
         hw_decode_side(py, addr, p, solid);
         break;
     case HW_FAMILY_UNKNOWN:

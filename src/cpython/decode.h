@@ -28,7 +28,7 @@ void hw_decode_module(struct hw_py *py, const unsigned char *p);
 void hw_decode_frame_object(struct hw_py *py, hw_addr addr, const unsigned char *p);
 void hw_decode_generator(struct hw_py *py, hw_addr addr, const unsigned char *p);
 void hw_decode_row(struct hw_py *py, hw_addr addr, const unsigned char *p,
-                   const struct hw_struct_row *row);
+                   const struct hw_pytype *type);
 void hw_decode_side(struct hw_py *py, hw_addr addr, const unsigned char *p,
                     const struct hw_pytype *type);
 void hw_decode_unknown(struct hw_py *py, hw_addr addr, const unsigned char *p,

@@ -155,6 +155,25 @@ static uint64_t size_code(struct hw_py *py, const unsigned char *p, uint64_t siz
     return count > 256 ? size : size + 8 + count * 8;
 }
 
+/* Slots of the frame that code needs, with the frame's head. Objects/frameobject.c frame_sizeof and
+ * Objects/genobject.c gen_sizeof. */
+static uint64_t frame_size(struct hw_py *py, hw_addr frame)
+{
+    const unsigned char *p = hw_py_at(py, frame, PY_SIZE(py, _PyInterpreterFrame));
+    if (!p)
+        return 0;
+    hw_addr code = PY_HAS(py, _PyInterpreterFrame_f_executable)
+                       ? PY_WORD(py, p, _PyInterpreterFrame_f_executable) & ~(hw_addr)3
+                       : PY_WORD(py, p, _PyInterpreterFrame_f_code);
+    const struct hw_pytype *type = hw_pytype_of(py, code);
+    p = hw_image_at(py->image, code, PY_SIZE(py, PyCodeObject));
+    if (!type || type->family != HW_FAMILY_CODE || !p)
+        return 0;
+    uint64_t slots = (uint64_t)load32(p + PY_OFF(py, PyCodeObject_co_nlocalsplus)) +
+                     load32(p + PY_OFF(py, PyCodeObject_co_stacksize));
+    return PY_OFF(py, _PyInterpreterFrame_localsplus) + (slots > 1 << 20 ? 0 : slots * 8);
+}
+
 struct named_size {
     const char *tp_name;
     uint64_t (*extra)(struct hw_py *py, const unsigned char *p);
@@ -215,7 +234,19 @@ static uint64_t extra_pickler(struct hw_py *py, const unsigned char *p)
                : PY_SIZE(py, PyMemoTable) + allocated * PY_SIZE(py, PyMemoEntry);
 }
 
+/* Modules/_io/bytesio.c bytesio_sizeof: a buffer that nobody shares counts as its own. */
+static uint64_t extra_bytesio(struct hw_py *py, const unsigned char *p)
+{
+    hw_addr buf = PY_WORD(py, p, bytesio_buf);
+    const struct hw_pytype *type = buf ? hw_pytype_of(py, buf) : NULL;
+    const unsigned char *b = type ? hw_py_at(py, buf, PY_SIZE(py, PyObject)) : NULL;
+    if (!b || PY_WORD(py, b, PyObject_ob_refcnt) != 1)
+        return 0;
+    return hw_object_size(py, buf, type);
+}
+
 static const struct named_size named_sizes[] = {
+    {"_io.BytesIO", extra_bytesio},
     {"array.array", extra_array},
     {"_io.BufferedReader", extra_buffered},
     {"_io.BufferedWriter", extra_buffered},
@@ -228,9 +259,6 @@ static const struct named_size named_sizes[] = {
 static uint64_t size_named(struct hw_py *py, hw_addr addr, const struct hw_pytype *type)
 {
     uint64_t size = size_default(py, addr, type);
-    if (type->solid->family != HW_FAMILY_ROW && type->solid->family != HW_FAMILY_SIDE &&
-        type->solid->family != HW_FAMILY_LEAF)
-        return size;
     for (size_t i = 0; i < sizeof(named_sizes) / sizeof(*named_sizes); i++)
         if (!strcmp(type->solid->tp_name, named_sizes[i].tp_name)) {
             const unsigned char *p = hw_py_at(py, addr, type->basicsize);
@@ -268,6 +296,12 @@ static uint64_t size_body(struct hw_py *py, hw_addr addr, const struct hw_pytype
         uint64_t alloc = PY_WORD(py, p, PyByteArrayObject_ob_alloc);
         return type->basicsize + (alloc > (uint64_t)1 << 48 ? 0 : alloc);
     }
+    case HW_FAMILY_FRAME:
+        return PY_OFF(py, PyFrameObject__f_frame_data) +
+               frame_size(py, PY_WORD(py, p, PyFrameObject_f_frame));
+    case HW_FAMILY_GENERATOR:
+        return PY_OFF(py, PyGenObject_gi_iframe) +
+               frame_size(py, addr + PY_OFF(py, PyGenObject_gi_iframe));
     case HW_FAMILY_CODE:
         return size_code(py, p, size_default(py, addr, type));
     default:

@@ -48,6 +48,7 @@ static bool label_has_string(uint32_t label)
     case HW_LABEL_LOCAL:
     case HW_LABEL_INTERNAL:
     case HW_LABEL_ROOT:
+    case HW_LABEL_HIDDEN:
         return true;
     default:
         return false;
@@ -58,7 +59,7 @@ static bool label_has_string(uint32_t label)
 static bool label_is_sound(const struct hw_graph *graph, uint32_t first, uint32_t at)
 {
     uint32_t label = graph->edge_label[at];
-    if (hw_label_kind(label) > HW_LABEL_ROOT)
+    if (hw_label_kind(label) > HW_LABEL_HIDDEN)
         return false;
     if (hw_label_kind(label) == HW_LABEL_VALUE)
         return at > first && hw_label_kind(graph->edge_label[at - 1]) == HW_LABEL_KEY;

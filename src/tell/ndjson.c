@@ -60,6 +60,8 @@ static const char *label_text(struct hw_buf *buf, struct key_text *keys,
         return hw_graph_string(graph, payload);
     case HW_LABEL_LOCAL:
         return wrapped(buf, "local ", hw_graph_string(graph, payload), "");
+    case HW_LABEL_HIDDEN:
+        return wrapped(buf, "<~", hw_graph_string(graph, payload), ">");
     case HW_LABEL_INTERNAL:
         return wrapped(buf, "<", hw_graph_string(graph, payload), ">");
     case HW_LABEL_NAMED:

@@ -404,7 +404,7 @@ static void read_worded(struct text *t)
         enum { NOTHING, NUMBER, STRING } payload;
     } words[] = {{".", HW_LABEL_ATTR, STRING},       {"{", HW_LABEL_MEMBER, NUMBER},
                  {"local ", HW_LABEL_LOCAL, STRING}, {"stack ", HW_LABEL_STACK, NUMBER},
-                 {"type ", HW_LABEL_TYPE, NOTHING},  {"internal ", HW_LABEL_INTERNAL, STRING},
+                 {"type ", HW_LABEL_TYPE, NOTHING},  {"internal ", HW_LABEL_INTERNAL, STRING}, {"hidden ", HW_LABEL_HIDDEN, STRING},
                  {"word ", HW_LABEL_WORD, NUMBER},   {"root ", HW_LABEL_ROOT, STRING}};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (!eat(t, words[i].word))
