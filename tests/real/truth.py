@@ -59,6 +59,8 @@ class Dump:
 def read_ndjson(lines):
     graph = {}
     for line in lines:
+        if not line:
+            continue
         row = json.loads(line)
         refs = [(number(ref["to"]), ref["label"]) for ref in row["refs"]]
         graph[number(row["addr"])] = Outside(plain_type(row["type"]), row["size"], row["tracked"], refs)
@@ -249,7 +251,7 @@ def probe(interpreter, keep=None):
             out.writelines(lines)
         with open(os.path.join(keep, "graph.ndjson"), "w") as out:
             out.write(text)
-    return Comparison(Dump(lines), read_ndjson(text.splitlines()))
+    return Comparison(Dump(lines), read_ndjson(text.split("\n")))
 
 
 def main():
