@@ -22,7 +22,7 @@ class Observed:
         lines = []
         script = os.path.join(HERE, "blind_spots.py")
         with support.ready_target(interpreter, script, sink=lines.append) as process:
-            self.graph = truth.read_ndjson(support.heapwhy("text", "--ndjson", process.pid).splitlines())
+            self.graph = truth.read_ndjson(support.heapwhy("text", "--ndjson", process.pid).split("\n"))
             self.types = support.heapwhy_json("types", "--json", process.pid)["types"]
             self.holders = support.heapwhy_json("holders", "--json", process.pid,
                                                 "__main__.OnlyInThread")

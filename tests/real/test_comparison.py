@@ -68,15 +68,26 @@ def test_scanned_words_are_not_forgiven():
     assert not compare(changed(B, refs=[(A, "+24")])).right()
 
 
-def test_values_inside_the_instance():
-    objects = {"a": (A, "Plain", [C, D]), "d": (D, "dict", [])}
+def test_dict_that_shares_values():
+    objects = {"a": (A, "Plain", [C]), "d": (D, "dict", [])}
     graph = {
-        A: truth.Outside("Plain", 64, True, [(D, ".__dict__")]),
-        D: truth.Outside("dict", 64, True, [(C, "['c']")]),
+        A: truth.Outside("Plain", 64, True, [(C, "c"), (D, "__dict__")]),
+        D: truth.Outside("dict", 64, True, []),
         C: GRAPH[C],
     }
     assert compare(graph, V313, **objects).right()
     assert not compare(graph, V311, **objects).right(), "the rule starts with 3.13"
+
+
+def test_seen_through_a_link():
+    wrapper, link = "functools._lru_cache_wrapper", "functools._lru_list_elem"
+    told = truth.Dump([b"v %x 200\n" % V311, b"o %x 40 %s %x,%x\n" % (A, wrapper.encode(), C, C)])
+    graph = {
+        A: truth.Outside(wrapper, 64, True, [(B, "<link>")]),
+        B: truth.Outside(link, 64, False, [(C, "<key>"), (C, "<result>")]),
+        C: GRAPH[C],
+    }
+    assert truth.Comparison(told, graph).right()
 
 
 def test_unstable_objects_are_left_out():

@@ -59,6 +59,8 @@ class Dump:
 def read_ndjson(lines):
     graph = {}
     for line in lines:
+        if not line:
+            continue
         row = json.loads(line)
         refs = [(number(ref["to"]), ref["label"]) for ref in row["refs"]]
         graph[number(row["addr"])] = Outside(plain_type(row["type"]), row["size"], row["tracked"], refs)
@@ -99,7 +101,6 @@ class Comparison:
         self.missing, self.extra = {}, {}  # address -> Counter of targets
         for address, inside in dump.objects.items():
             self.compare_object(address, inside)
-        self.forgive_moved()
         self.invented = [a for a, o in graph.items()
                          if o.tracked and a not in dump.objects and a not in dump.unstable]
 
@@ -122,6 +123,7 @@ class Comparison:
         self.compare_edges(address, inside, outside)
 
     def compare_edges(self, address, inside, outside):
+        outside = outside._replace(refs=list(self.see_through(outside)))
         expected = collections.Counter(inside.refs)
         read = collections.Counter(to for to, _ in outside.refs)
         missing = self.forgive_missing(inside, expected - read)
@@ -131,6 +133,16 @@ class Comparison:
             self.missing[address] = missing
         if extra:
             self.extra[address] = extra
+
+    def see_through(self, outside):
+        """The edges, where those to an inner object that the collector skips are replaced by its own."""
+        for to, label in outside.refs:
+            rule = self.rules.find("through", outside.type, label, self.type_at(to))
+            if rule and to in self.graph:
+                self.rules.used[rule] += 1
+                yield from self.graph[to].refs
+            else:
+                yield to, label
 
     def forgive_missing(self, inside, missing):
         left = collections.Counter()
@@ -156,23 +168,6 @@ class Comparison:
             if count:
                 left[target] = count
         return left
-
-    def forgive_moved(self):
-        """What an object lacks may be with its dict, and the reverse, if a rule says so."""
-        for address in list(set(self.missing) | set(self.extra)):
-            for to, label in self.graph[address].refs:
-                if to in self.dump.objects and self.dump.objects[to].type == "dict":
-                    self.forgive_pair(address, to, label)
-
-    def forgive_pair(self, address, mapping, label):
-        rule = self.rules.find("moved", self.type_at(address), label, "dict")
-        missing, extra = self.missing.get(address), self.extra.get(address)
-        if rule and (missing or extra) and missing == self.extra.get(mapping) \
-                and extra == self.missing.get(mapping):
-            self.rules.used[rule] += sum((missing or extra).values())
-            for table in (self.missing, self.extra):
-                table.pop(address, None)
-                table.pop(mapping, None)
 
     def right(self):
         return not (self.lost or self.not_tracked or self.wrong_type or self.wrong_size
@@ -249,7 +244,7 @@ def probe(interpreter, keep=None):
             out.writelines(lines)
         with open(os.path.join(keep, "graph.ndjson"), "w") as out:
             out.write(text)
-    return Comparison(Dump(lines), read_ndjson(text.splitlines()))
+    return Comparison(Dump(lines), read_ndjson(text.split("\n")))
 
 
 def main():
