@@ -13,12 +13,9 @@ _Static_assert(sizeof(struct hw_regs) == sizeof(struct user_regs_struct), "regis
 enum { USER_CODE_SEGMENT_64 = 0x33 };
 
 static const long call_numbers[] = {
-    [HW_CALL_CLONE] = SYS_clone,
-    [HW_CALL_WAIT4] = SYS_wait4,
-    [HW_CALL_EXIT] = SYS_exit,
-    [HW_CALL_CLOSE_RANGE] = SYS_close_range,
-    [HW_CALL_MMAP] = SYS_mmap,
-    [HW_CALL_MUNMAP] = SYS_munmap,
+    [HW_CALL_CLONE] = SYS_clone, [HW_CALL_WAIT4] = SYS_wait4,
+    [HW_CALL_EXIT] = SYS_exit,   [HW_CALL_CLOSE_RANGE] = SYS_close_range,
+    [HW_CALL_MMAP] = SYS_mmap,   [HW_CALL_MUNMAP] = SYS_munmap,
     [HW_CALL_PRCTL] = SYS_prctl,
 };
 

@@ -28,7 +28,8 @@ enum hw_arch_call {
 enum { HW_ARCH_SYSCALL_BYTES = 2, HW_ARCH_PAGE_BYTES = 4096 };
 size_t hw_arch_syscall_find(const unsigned char *code, size_t bytes);
 
-/* Registers of a stopped thread that we trace. False: it died, or runs in another mode (32 bits). */
+/* Registers of a stopped thread that we trace. False: it died, or runs in another mode (32 bits).
+ */
 bool hw_arch_regs_get(pid_t tid, struct hw_regs *ret_regs);
 bool hw_arch_regs_set(pid_t tid, const struct hw_regs *regs);
 
@@ -38,8 +39,8 @@ hw_addr hw_arch_ip(const struct hw_regs *regs);
 /* The thread stands inside a system call, or was interrupted in one. */
 bool hw_arch_in_syscall(const struct hw_regs *regs);
 
-/* Turns regs into those of a thread about to execute the call at insn, such that the kernel does not
- * take it for one that has to be restarted. */
+/* Turns regs into those of a thread about to execute the call at insn, such that the kernel does
+ * not take it for one that has to be restarted. */
 void hw_arch_call_prepare(struct hw_regs *regs, hw_addr insn, enum hw_arch_call call,
                           const uint64_t args[6]);
 

@@ -23,15 +23,15 @@ enum { REPORT_EVERY_BYTES = 64 << 20 };
 /* Of a twin and of a stopped process. */
 struct frozen_source {
     struct hw_guard guard;
-    int memory;           /* of the twin, or of the process itself */
-    pid_t stopped;        /* the process while it stands still; 0: it does not */
-    uint64_t unreported;  /* bytes copied since the guardian was last told so */
+    int memory;          /* of the twin, or of the process itself */
+    pid_t stopped;       /* the process while it stands still; 0: it does not */
+    uint64_t unreported; /* bytes copied since the guardian was last told so */
 };
 
 /* ---- the source ---- */
 
-/* From a stopped original process_vm_readv() is the faster one; from a twin it would make the kernel
- * unshare every page. */
+/* From a stopped original process_vm_readv() is the faster one; from a twin it would make the
+ * kernel unshare every page. */
 static size_t stopped_read(struct frozen_source *source, hw_addr addr, void *to, size_t bytes)
 {
     struct iovec here = {to, bytes}, there = {(void *)(uintptr_t)addr, bytes};
@@ -116,10 +116,11 @@ static bool describe_task(struct hw_image *live, const struct hw_freeze_options 
         return true;
     task->syscall_insn = hw_proc_syscall_find(live);
     if (!task->syscall_insn)
-        return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "process %d has no system call instruction that a twin could be made with; "
-                          "--freeze=stop works",
-                          live->pid);
+        return hw_err_set(
+            err, HW_ERR_UNSUPPORTED,
+            "process %d has no system call instruction that a twin could be made with; "
+            "--freeze=stop works",
+            live->pid);
     return true;
 }
 
@@ -187,8 +188,8 @@ static bool copy_stopped(struct hw_image *image, const volatile int *cancel, str
     return true;
 }
 
-static bool image_stopped(struct hw_image *image, struct hw_image *live,
-                          const volatile int *cancel, struct hw_err *err)
+static bool image_stopped(struct hw_image *image, struct hw_image *live, const volatile int *cancel,
+                          struct hw_err *err)
 {
     struct frozen_source *source = image->source;
     source->stopped = live->pid;
@@ -212,8 +213,8 @@ static bool converse(struct hw_image *image, struct hw_image *live,
         switch (message) {
         case HW_GUARD_ASKS_CALM:
             hw_image_forget(live);
-            hw_guard_send(&source->guard, opts->calm(opts->calm_ctx, live) ? HW_GUARD_CALM
-                                                                          : HW_GUARD_NOT_CALM);
+            hw_guard_send(&source->guard,
+                          opts->calm(opts->calm_ctx, live) ? HW_GUARD_CALM : HW_GUARD_NOT_CALM);
             break;
         case HW_GUARD_STOPPED:
             return image_stopped(image, live, opts->cancel, err);

@@ -78,10 +78,8 @@ bool hw_guard_receive(struct hw_guard *guard, const volatile int *cancel,
     unsigned char byte;
     struct iovec io = {&byte, 1};
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    struct msghdr msg = {.msg_iov = &io,
-                         .msg_iovlen = 1,
-                         .msg_control = control,
-                         .msg_controllen = sizeof(control)};
+    struct msghdr msg = {
+        .msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
     if (recvmsg(guard->socket, &msg, MSG_CMSG_CLOEXEC) != 1)
         return hw_err_set(err, HW_ERR_IO, "the guardian process was killed; process %d runs on",
                           guard->shared->pid);

@@ -17,8 +17,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SOCKET_FD = 3, OWNER_CHECK_MS = 1000, LATE_CHECK_MS = 1, RETRY_FIRST_US = 1000,
-       RETRY_LAST_US = 5000 };
+enum {
+    SOCKET_FD = 3,
+    OWNER_CHECK_MS = 1000,
+    LATE_CHECK_MS = 1,
+    RETRY_FIRST_US = 1000,
+    RETRY_LAST_US = 5000
+};
 
 struct guard {
     struct hw_guard_shared *shared;

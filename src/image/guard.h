@@ -7,18 +7,19 @@
  *
  * A thread that was made to execute a call has foreign registers until they are restored. Were its
  * tracer killed at that moment, the kernel would let it run on with them. So the process that the
- * user started, and may kill at any time, traces nothing. It forks a guardian, which is in a session
- * of its own, blocks every signal, holds no lock and allocates nothing; it stops the target, makes
- * the twin, lets the target go, and keeps the twin. When its socket closes, for whatever reason, it
- * finishes what it has begun, kills the twin and exits.
+ * user started, and may kill at any time, traces nothing. It forks a guardian, which is in a
+ * session of its own, blocks every signal, holds no lock and allocates nothing; it stops the
+ * target, makes the twin, lets the target go, and keeps the twin. When its socket closes, for
+ * whatever reason, it finishes what it has begun, kills the twin and exits.
  *
  *     user's process ── socket ── guardian ── ptrace ── threads of the target (milliseconds)
  *           │                         └────── ptrace ── twin (until the image is closed)
  *           └── pread(/proc/TWIN/mem) ──────────────────┘
  *
- * Should the guardian itself be killed: the target's threads are let go by the kernel, the twin dies
- * (PTRACE_O_EXITKILL). What remains open is the time in which one thread runs an injected call, about
- * 0.1 ms per freeze (and all of the clone when the target reaps orphans itself, see twin.c).
+ * Should the guardian itself be killed: the target's threads are let go by the kernel, the twin
+ * dies (PTRACE_O_EXITKILL). What remains open is the time in which one thread runs an injected
+ * call, about 0.1 ms per freeze (and all of the clone when the target reaps orphans itself, see
+ * twin.c).
  */
 
 #include "image/arch.h"
@@ -27,10 +28,10 @@
 enum { HW_GUARD_THREADS_MAX = 1 << 15 };
 
 enum hw_tracee_state {
-    HW_TRACEE_SEIZED,  /* traced, and running for all we know */
+    HW_TRACEE_SEIZED, /* traced, and running for all we know */
     HW_TRACEE_STOPPED,
-    HW_TRACEE_LATE,    /* traced; inside an uninterruptible call, will stop when that ends */
-    HW_TRACEE_FREE,    /* dead, or let go */
+    HW_TRACEE_LATE, /* traced; inside an uninterruptible call, will stop when that ends */
+    HW_TRACEE_FREE, /* dead, or let go */
 };
 struct hw_tracee {
     pid_t tid;
@@ -50,7 +51,7 @@ enum hw_guard_message {
     /* to the guardian */
     HW_GUARD_CALM,
     HW_GUARD_NOT_CALM,
-    HW_GUARD_COPYING,       /* sent often enough: silence means that nobody copies any more */
+    HW_GUARD_COPYING, /* sent often enough: silence means that nobody copies any more */
     HW_GUARD_COPIED,
 };
 

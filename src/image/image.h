@@ -5,8 +5,9 @@
 /*
  * An image: the bytes of a process at one moment, and where they lie. It knows nothing of Python.
  *
- * Five sources stand behind one seam: a running process that is not stopped (live), its frozen twin,
- * the process itself held stopped, a table in memory (unit tests, fuzzers), and later core files.
+ * Five sources stand behind one seam: a running process that is not stopped (live), its frozen
+ * twin, the process itself held stopped, a table in memory (unit tests, fuzzers), and later core
+ * files.
  *
  * Every segment of the target has a mirror here: an equally long range of our own address space, in
  * which pages appear when they are first asked for. So a pointer into the mirror stays valid and
@@ -32,7 +33,7 @@ struct hw_segment {
     uint64_t file_offset; /* of start in the file */
     const char *path;     /* "" for anonymous memory; [heap], [stack]; else as the target sees it */
     uint64_t device, inode; /* of the file; 0: anonymous */
-    bool deleted;         /* the file is gone or replaced on disk */
+    bool deleted;           /* the file is gone or replaced on disk */
     /* The rest belongs to image.c. */
     unsigned char *mirror; /* NULL until first use */
     uint8_t *chunk_state;  /* one byte for each chunk: enum in image.c */
@@ -42,7 +43,7 @@ struct hw_segment {
 enum { HW_REG_COUNT = 27 };
 struct hw_thread {
     pid_t tid;
-    char name[16];      /* comm */
+    char name[16]; /* comm */
     bool has_regs;
     hw_addr sp, ip;
     uint64_t regs[HW_REG_COUNT];
@@ -59,21 +60,21 @@ struct hw_image_ops {
 
 struct hw_image {
     const struct hw_image_ops *ops;
-    void *source; /* of the ops */
+    void *source;                /* of the ops */
     struct hw_segment *segments; /* by address, readable ones only */
     size_t segment_count;
     struct hw_thread *threads; /* with registers only when frozen */
     size_t thread_count;
-    pid_t pid;            /* the target, not the twin; 0: none */
-    int64_t taken_at_ns;  /* wall clock at the freeze */
-    int64_t pause_ns;     /* 0 while it still lasts, or when nothing was stopped */
+    pid_t pid;                         /* the target, not the twin; 0: none */
+    int64_t taken_at_ns;               /* wall clock at the freeze */
+    int64_t pause_ns;                  /* 0 while it still lasts, or when nothing was stopped */
     uint64_t loaded_bytes, read_bytes; /* now in the mirrors; read in all */
-    uint64_t budget_bytes;             /* hw_image_trim() keeps loaded_bytes below it; 0: no limit */
-    size_t last_segment;               /* where the last look-up ended */
-    size_t trim_segment, trim_chunk;   /* hand of the clock */
-    void *strings;                     /* owns the paths */
-    bool lost; /* the source died while it was read (a twin killed for want of memory, a process that
-                * exited): what was not loaded before is missing */
+    uint64_t budget_bytes;           /* hw_image_trim() keeps loaded_bytes below it; 0: no limit */
+    size_t last_segment;             /* where the last look-up ended */
+    size_t trim_segment, trim_chunk; /* hand of the clock */
+    void *strings;                   /* owns the paths */
+    bool lost; /* the source died while it was read (a twin killed for want of memory, a process
+                * that exited): what was not loaded before is missing */
 };
 
 /* Opens a running process for reading without stopping it. What is read may change under our
@@ -87,22 +88,22 @@ typedef bool (*hw_calm_fn)(void *ctx, struct hw_image *live);
 
 struct hw_freeze_options {
     enum hw_freeze freeze;
-    unsigned retries;    /* at most so often; the last try freezes in any case */
-    hw_calm_fn calm;     /* may be NULL */
+    unsigned retries; /* at most so often; the last try freezes in any case */
+    hw_calm_fn calm;  /* may be NULL */
     void *calm_ctx;
     const volatile int *cancel; /* may be NULL */
 };
 
 struct hw_freeze_result {
-    unsigned retries;   /* how often the target was let go again */
-    bool calm;          /* what calm said last */
+    unsigned retries; /* how often the target was let go again */
+    bool calm;        /* what calm said last */
 };
 
 /* Freezes the process that live reads. With HW_FREEZE_TWIN the target runs again when this returns,
- * and the image reads the twin until it is closed. With HW_FREEZE_STOP all private writable memory is
- * copied into the mirrors, then the target goes on; the rest is read from it later, when asked for.
- * In either case ret_image->pause_ns is final. live stays open and is the caller's; what it had
- * loaded is dropped before each call of calm, so that calm sees the bytes of that moment.
+ * and the image reads the twin until it is closed. With HW_FREEZE_STOP all private writable memory
+ * is copied into the mirrors, then the target goes on; the rest is read from it later, when asked
+ * for. In either case ret_image->pause_ns is final. live stays open and is the caller's; what it
+ * had loaded is dropped before each call of calm, so that calm sees the bytes of that moment.
  *
  * The target is left as it was, whatever happens: registers, signals, children, descriptors; also
  * when this process is killed at any point. */
@@ -126,8 +127,8 @@ void hw_image_close(struct hw_image *image);
 /* The segment that holds addr, or NULL. */
 struct hw_segment *hw_image_segment(struct hw_image *image, hw_addr addr);
 
-/* bytes at addr, readable here; NULL when any of them is not readable in the target. No alignment is
- * promised beyond the target's own. bytes may be 0. Valid until hw_image_trim() or close. */
+/* bytes at addr, readable here; NULL when any of them is not readable in the target. No alignment
+ * is promised beyond the target's own. bytes may be 0. Valid until hw_image_trim() or close. */
 const void *hw_image_at(struct hw_image *image, hw_addr addr, size_t bytes);
 
 /* Copies; false when any byte is not readable. */

@@ -11,8 +11,8 @@ enum { SYSCALL_STOP = SIGTRAP | 0x80 };
 
 bool hw_inject_trace(pid_t tid, bool exit_kill)
 {
-    uintptr_t options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
-                        PTRACE_O_TRACEVFORK;
+    uintptr_t options =
+        PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
     if (exit_kill)
         options |= PTRACE_O_EXITKILL;
     return !ptrace(PTRACE_SETOPTIONS, tid, 0, options);

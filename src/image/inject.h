@@ -16,12 +16,13 @@
 struct hw_injection {
     pid_t tid;
     hw_addr insn;
-    bool keep;        /* the thread is ours (a helper, a twin): nothing to restore */
-    pid_t child;      /* made by the last call, stopped and traced; 0: none */
+    bool keep;           /* the thread is ours (a helper, a twin): nothing to restore */
+    pid_t child;         /* made by the last call, stopped and traced; 0: none */
     bool swallowed_stop; /* a SIGSTOP came meanwhile and has to be sent again */
 };
 
-/* Reports clones and calls; with exit_kill the thread dies with its tracer. For one that is ours. */
+/* Reports clones and calls; with exit_kill the thread dies with its tracer. For one that is ours.
+ */
 bool hw_inject_trace(pid_t tid, bool exit_kill);
 
 /* *ret_result: what the call returned, negative errno on failure. False: the thread died, or could

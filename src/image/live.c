@@ -70,8 +70,8 @@ static bool pid_is_readable(pid_t pid, struct hw_err *err)
         return hw_err_set(err, HW_ERR_NOT_FOUND, "%d is a thread of process %d; try: heapwhy %d",
                           pid, status.tgid, status.tgid);
     if (status.state == 'Z' || status.state == 'X')
-        return hw_err_set(err, HW_ERR_GONE, "process %d has exited (its parent has not noticed yet)",
-                          pid);
+        return hw_err_set(err, HW_ERR_GONE,
+                          "process %d has exited (its parent has not noticed yet)", pid);
     if (!status.has_memory)
         return hw_err_set(err, HW_ERR_NOT_PYTHON, "process %d is part of the kernel", pid);
     return true;

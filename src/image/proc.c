@@ -146,7 +146,8 @@ static const char *path_clean(struct hw_arena *arena, const char *raw, size_t le
     return path;
 }
 
-/* Parses "start-end perms offset major:minor inode path". False: not such a line. path is left out. */
+/* Parses "start-end perms offset major:minor inode path". False: not such a line. path is left out.
+ */
 static bool maps_line_parse(const char *line, struct maps_line *ret_line, int *ret_path_at)
 {
     unsigned long long start, end, offset, inode;
@@ -365,10 +366,11 @@ bool hw_proc_explain_denied(pid_t pid, int errno_value, struct hw_err *err)
                           "kernel.yama.ptrace_scope is 3 on this machine: nobody may read another "
                           "process until it is booted with a lower value");
     if (have_ptrace_capability())
-        return hw_err_sys(err, HW_ERR_PERMISSION, errno_value,
-                          "the kernel refuses access to process %d although we hold CAP_SYS_PTRACE; "
-                          "it is in another user namespace or a security module forbids it",
-                          pid);
+        return hw_err_sys(
+            err, HW_ERR_PERMISSION, errno_value,
+            "the kernel refuses access to process %d although we hold CAP_SYS_PTRACE; "
+            "it is in another user namespace or a security module forbids it",
+            pid);
     if (status.uid != we || status.euid != we || status.suid != we)
         return hw_err_set(err, HW_ERR_PERMISSION,
                           "process %d belongs to user id %u and we run as user id %u without "

@@ -9,13 +9,13 @@
 #include "image/image.h"
 
 struct hw_proc_status {
-    char state;          /* R S D T t Z X I */
+    char state; /* R S D T t Z X I */
     pid_t tgid, ppid, tracer;
-    pid_t ns_pid;        /* in its own innermost pid namespace */
+    pid_t ns_pid; /* in its own innermost pid namespace */
     uid_t uid, euid, suid;
     gid_t gid, egid, sgid;
-    unsigned seccomp;    /* 0 off, 1 strict, 2 filter */
-    bool has_memory;     /* kernel threads and zombies have none */
+    unsigned seccomp; /* 0 off, 1 strict, 2 filter */
+    bool has_memory;  /* kernel threads and zombies have none */
 };
 
 /* Reads /proc/PID/status; works for a thread's id too. False: there is no such process. */

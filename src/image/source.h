@@ -21,7 +21,8 @@ enum hw_chunk_state {
     HW_CHUNK_SHORT = 0x80,
 };
 
-/* An image without segments; NULL: no memory. hw_image_close() undoes it. source passes to the ops. */
+/* An image without segments; NULL: no memory. hw_image_close() undoes it. source passes to the ops.
+ */
 struct hw_image *hw_image_create(const struct hw_image_ops *ops, void *source);
 
 struct hw_arena *hw_image_arena(struct hw_image *image);

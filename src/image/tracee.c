@@ -112,7 +112,7 @@ static pid_t thread_tracer(pid_t pid, pid_t tid)
 struct seizing {
     struct hw_guard_shared *shared;
     struct hw_err *err;
-    size_t hint;  /* where the next one is, if the list has not changed */
+    size_t hint; /* where the next one is, if the list has not changed */
     size_t added;
     bool failed;
 };
@@ -278,8 +278,10 @@ bool hw_tracees_stop(struct hw_guard_shared *shared, struct hw_err *err)
     for (unsigned pass = 0; ok && added; pass++) {
         ok = stop_pass(shared, &added, err);
         if (ok && pass == PASSES_MAX)
-            ok = hw_err_set(err, HW_ERR_IO, "process %d makes new threads faster than we can stop "
-                                            "them", shared->pid);
+            ok = hw_err_set(err, HW_ERR_IO,
+                            "process %d makes new threads faster than we can stop "
+                            "them",
+                            shared->pid);
     }
     if (ok) {
         regs_save(shared);

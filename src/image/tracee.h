@@ -3,7 +3,8 @@
 #define HW_IMAGE_TRACEE_H
 
 /*
- * Stopping and letting go all threads of a process. Runs in the guardian, so nothing here allocates.
+ * Stopping and letting go all threads of a process. Runs in the guardian, so nothing here
+ * allocates.
  */
 
 #include "image/guard.h"

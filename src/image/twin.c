@@ -65,8 +65,8 @@ static bool insn_is_there(pid_t tid, hw_addr insn)
 /* PR_GET_CHILD_SUBREAPER answers into memory, so it gets a page of its own for that moment. */
 static bool is_subreaper(struct hw_injection *thread)
 {
-    const uint64_t map[6] = {0,  HW_ARCH_PAGE_BYTES, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX, 0};
+    const uint64_t map[6] = {
+        0, HW_ARCH_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX, 0};
     int64_t page, result;
     bool yes = false;
     if (!hw_inject_call(thread, HW_CALL_MMAP, map, &page) || (page < 0 && page > -4096))
@@ -82,15 +82,18 @@ static bool is_subreaper(struct hw_injection *thread)
 static bool clone_refused(const struct hw_guard_shared *shared, int error, struct hw_err *err)
 {
     if (error == EAGAIN)
-        return hw_err_set(err, HW_ERR_IO,
-                          "process %d may not have one more process (RLIMIT_NPROC or the limit of its "
-                          "control group), so it gets no twin; --freeze=stop works without",
-                          shared->pid);
+        return hw_err_set(
+            err, HW_ERR_IO,
+            "process %d may not have one more process (RLIMIT_NPROC or the limit of its "
+            "control group), so it gets no twin; --freeze=stop works without",
+            shared->pid);
     if (error == ENOMEM)
-        return hw_err_set(err, HW_ERR_IO,
-                          "the kernel does not allow a copy of the memory of process %d (too little "
-                          "memory, or strict overcommit), so it gets no twin; --freeze=stop works "
-                          "without", shared->pid);
+        return hw_err_set(
+            err, HW_ERR_IO,
+            "the kernel does not allow a copy of the memory of process %d (too little "
+            "memory, or strict overcommit), so it gets no twin; --freeze=stop works "
+            "without",
+            shared->pid);
     return hw_err_sys(err, HW_ERR_IO, error,
                       "no twin of process %d could be made (--freeze=stop works without)",
                       shared->pid);
@@ -164,11 +167,14 @@ bool hw_twin_make(const struct hw_guard_shared *shared, struct hw_twin *ret_twin
     if (!thread.tid)
         return hw_err_set(err, HW_ERR_IO,
                           "no thread of process %d can be used to make a twin now; try again, or "
-                          "use --freeze=stop", shared->pid);
+                          "use --freeze=stop",
+                          shared->pid);
     if (!insn_is_there(thread.tid, thread.insn))
-        return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "process %d has no system call instruction that a twin could be made with; "
-                          "use --freeze=stop", shared->pid);
+        return hw_err_set(
+            err, HW_ERR_UNSUPPORTED,
+            "process %d has no system call instruction that a twin could be made with; "
+            "use --freeze=stop",
+            shared->pid);
     struct hw_twin twin = {.insn = thread.insn};
     hw_inject_trace(thread.tid, false);
     bool direct = shared->is_reaper || is_subreaper(&thread);

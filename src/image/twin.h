@@ -6,9 +6,9 @@
  * Making the twin and ending it. Runs in the guardian, while all threads of the target stand still.
  *
  * The usual way: a thread of the target clones a helper that shares its memory (no page tables are
- * copied, exit signal 0, so that nobody is told of its end and no ordinary wait sees it); the helper
- * clones the twin; the helper exits, and the thread reaps it. The twin is then an orphan: whoever
- * reaps orphans there (init) will reap it.
+ * copied, exit signal 0, so that nobody is told of its end and no ordinary wait sees it); the
+ * helper clones the twin; the helper exits, and the thread reaps it. The twin is then an orphan:
+ * whoever reaps orphans there (init) will reap it.
  *
  * When the target itself reaps orphans (process 1 of a container, a subreaper) the twin would come
  * back to it as a child that ends with SIGCHLD. Then the thread clones the twin itself, exit signal
@@ -18,11 +18,11 @@
 #include "image/guard.h"
 
 struct hw_twin {
-    pid_t pid;          /* 0: none */
+    pid_t pid;           /* 0: none */
     pid_t pid_in_target; /* its number in the target's pid namespace */
-    bool is_child;      /* of the target, which has to be made to reap it */
+    bool is_child;       /* of the target, which has to be made to reap it */
     hw_addr insn;
-    bool resend_stop;   /* a SIGSTOP to the target was held back */
+    bool resend_stop; /* a SIGSTOP to the target was held back */
 };
 
 /* All threads stand still before and after. */

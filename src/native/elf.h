@@ -28,7 +28,8 @@ struct hw_symbol {
 bool hw_module_symbol(struct hw_image *image, const struct hw_module *module, const char *name,
                       struct hw_symbol *ret_symbol);
 
-/* Finds an allocated section by name, e.g. ".PyRuntime". False: not there, or no section headers. */
+/* Finds an allocated section by name, e.g. ".PyRuntime". False: not there, or no section headers.
+ */
 bool hw_module_section(struct hw_image *image, const struct hw_module *module, const char *name,
                        struct hw_symbol *ret_section);
 

@@ -50,7 +50,8 @@ static void read_all(struct hw_image *image, struct tally *tally)
 {
     int64_t start = now_ns();
     for (size_t i = 0; i < image->segment_count; i++)
-        if ((image->segments[i].prot & HW_PROT_WRITE) && !(image->segments[i].prot & HW_PROT_SHARED))
+        if ((image->segments[i].prot & HW_PROT_WRITE) &&
+            !(image->segments[i].prot & HW_PROT_SHARED))
             read_segment(image, &image->segments[i], tally);
     tally->read_ns += now_ns() - start;
 }
