@@ -3,9 +3,10 @@
 
 usage: layout_probe.py ROWS.json
 
-ROWS.json: {"type name": {"basicsize": [[offset, kind, count], ...]}}. Makes objects of many C
-types, then compares gc.get_referents with the pointers at the rows' offsets, for every tracked
-object whose exact type has a row. Prints one JSON object.
+ROWS.json: {"structs": {"type name": {"basicsize": [[offset, kind, count], ...]}},
+"fields": {"Structure.field": offset}}. Makes objects of many C types, then compares
+gc.get_referents with the pointers at the rows' offsets, for every tracked object whose type has a
+row. Follows the runtime's fields to things that Python knows, too. Prints one JSON object.
 """
 import collections
 import ctypes
@@ -13,9 +14,10 @@ import gc
 import importlib
 import json
 import sys
+import threading
 
 HEAPTYPE, HAVE_GC, MANAGED_DICT = 1 << 9, 1 << 14, 1 << 4
-TP_NAME, TP_TRAVERSE, TP_BASICSIZE = 24, 184, 32
+OB_TYPE, TP_NAME, TP_TRAVERSE, TP_BASICSIZE = 8, 24, 184, 32
 
 MODULES = '''_abc _asyncio _bisect _bz2 _codecs_jp _collections _csv _ctypes _curses _datetime
 _decimal _elementtree _functools _hashlib _heapq _io _json _lsprof _lzma _multibytecodec
@@ -248,11 +250,12 @@ def expected(thing, refs, flags):
         elif kind == 'INLINE':
             many = count or word(address + 16)
             visited += [word(address + offset + 8 * i) for i in range(many)]
-    if flags & HEAPTYPE:
+    if flags & HEAPTYPE and [OB_TYPE, 'UNVISITED', 0] not in refs:
         visited.append(id(type(thing)))
     if flags & MANAGED_DICT:
         visited.append(word(address - 24))
-    return collections.Counter(at for at in visited if at)
+    # The error handlers of multibyte codecs may be small numbers instead of objects.
+    return collections.Counter(at for at in visited if at >= 4096)
 
 
 def row_of(kind, rows):
@@ -290,6 +293,29 @@ def explain(thing, actual, wanted):
             'less': [offsets.get(at, hex(at)) for at in (wanted - actual)]}
 
 
+def runtime_checks(fields):
+    """{what was looked at: whether the row's offsets led there}."""
+    def at(start, name):
+        return word(start + fields[name]) if name in fields else None
+
+    runtime = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, '_PyRuntime'))
+    interp = at(runtime, '_PyRuntimeState.interpreters.head')
+    state = interp + fields['PyInterpreterState.gc']
+    thread = at(interp, 'PyInterpreterState.threads.head')
+    modules = at(interp, 'PyInterpreterState.imports.modules')
+    return {
+        'sys.modules': id(sys.modules) == (modules or at(interp, 'PyInterpreterState.modules')),
+        'sys.__dict__': id(sys.__dict__) == at(interp, 'PyInterpreterState.sysdict'),
+        'builtins': id(__builtins__.__dict__) == at(interp, 'PyInterpreterState.builtins'),
+        'gc.callbacks': id(gc.callbacks) == at(state, '_gc_runtime_state.callbacks'),
+        'gc.garbage': id(gc.garbage) == at(state, '_gc_runtime_state.garbage'),
+        'generations': state + fields['_gc_runtime_state.generations'] ==
+                       at(state, '_gc_runtime_state.generation0'),
+        'interp': interp == at(thread, 'PyThreadState.interp'),
+        'thread': threading.get_native_id() == at(thread, 'PyThreadState.native_thread_id'),
+    }
+
+
 def c_types():
     """Every type made in C: its traverse function is not the one of Python classes."""
     python_traverse = word(id(collections.UserDict) + TP_TRAVERSE)
@@ -308,11 +334,13 @@ def main():
     import_all()
     keep = make_objects()
     with open(sys.argv[1], encoding='utf-8') as stream:
-        rows = json.load(stream)
+        row = json.load(stream)
+    runtime = runtime_checks(row['fields'])
+    rows = row['structs']
     gc.collect()
     seen, bad = compare(rows)
     types = sorted(set(type_key(kind) + (bool(kind.__flags__ & HAVE_GC),) for kind in c_types()))
-    json.dump({'version': sys.version.split()[0], 'seen': seen, 'bad': bad, 'types': types,
+    json.dump({'version': sys.version.split()[0], 'seen': seen, 'bad': bad, 'types': types, 'runtime': runtime,
                'modules': len(sys.modules)}, sys.stdout)
     del keep
 

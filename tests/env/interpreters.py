@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The interpreters that the real tests run against.
+
+interpreters() provisions what is missing (minutes the first time, then cached) and returns:
+
+    system-3.11   the machine's own /usr/bin/python3.11
+    debian-3.13   python3 of Debian trixie in a directory, run through chroot
+    static-3.13   a released 3.13 without distribution patches, libpython linked in
+    pyenv-*       3.11.7 and 3.13.0 with a shared libpython, where pyenv has them
+
+The first three must be there: a missing one is an error, not a skip. Set
+HEAPWHY_OPTIONAL_INTERPRETERS=1 to do without those that cannot be had, on a machine without root
+or without a mirror; a warning then says which.
+"""
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PYENV = {'3.11.7': '3.11', '3.13.0': '3.13'}
+
+
+class Interpreter:
+    """One target: name, version ("3.13"), executable as the target sees it, root of its chroot."""
+
+    def __init__(self, name, version, executable, root=None, layout=None):
+        self.name, self.version, self.executable, self.root = name, version, executable, root
+        self.layout = layout  # the row that should be chosen for it
+
+    def __repr__(self):
+        return self.name
+
+    def share(self, path):
+        """The path of a copy of a file or directory that the target can read."""
+        path = os.path.abspath(path)
+        if self.root is None:
+            return path
+        inside = os.path.join('/tmp', 'heapwhy-' + uuid.uuid4().hex)
+        os.makedirs(self.root + inside)
+        place = os.path.join(inside, os.path.basename(path))
+        copy = shutil.copytree if os.path.isdir(path) else shutil.copy2
+        copy(path, self.root + place)
+        return place
+
+    def forget(self, place):
+        """Remove what share() made."""
+        if self.root is not None:
+            shutil.rmtree(self.root + os.path.dirname(place), ignore_errors=True)
+
+    def command(self, script, args=()):
+        """Argument list; SCRIPT as share() gave it. The process keeps the pid of the first one."""
+        run = [self.executable, script] + [str(arg) for arg in args]
+        return run if self.root is None else ['chroot', self.root] + run
+
+    def popen(self, script_path, args=(), **options):
+        """Start a script of this machine in the target. The pid is that of the interpreter."""
+        environment = dict(options.pop('env', os.environ))
+        for name in ('PYTHONPATH', 'PYTHONHOME', 'PYTHONSTARTUP'):
+            environment.pop(name, None)
+        place = self.share(script_path)
+        process = subprocess.Popen(self.command(place, args), env=environment, **options)
+        process.script = place
+        return process
+
+    def run(self, script_path, args=(), **options):
+        """(exit status, stdout, stderr) of a script that ends by itself."""
+        process = self.popen(script_path, args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True)
+        try:
+            out, err = process.communicate(**options)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+        finally:
+            self.forget(process.script)
+        return process.returncode, out, err
+
+
+def provision(script):
+    """The path that tests/env/SCRIPT prints."""
+    run = subprocess.run([os.path.join(HERE, script)], stdout=subprocess.PIPE, text=True,
+                         check=False)
+    if run.returncode != 0:
+        raise RuntimeError(f'tests/env/{script} failed (exit status {run.returncode})')
+    return run.stdout.split()[-1]
+
+
+def system():
+    path = '/usr/bin/python3.11'
+    if not os.access(path, os.X_OK):
+        raise RuntimeError(f'{path} is not there')
+    return Interpreter('system-3.11', '3.11', path, layout='3.11')
+
+
+def debian():
+    root = provision('chroot-trixie')
+    return Interpreter('debian-3.13', '3.13', '/usr/bin/python3', root, '3.13.5-debian')
+
+
+def static():
+    return Interpreter('static-3.13', '3.13', provision('static-python'), layout='3.13.5')
+
+
+def pyenv():
+    home = os.environ.get('PYENV_ROOT', os.path.expanduser('~/.pyenv'))
+    for release, version in PYENV.items():
+        path = os.path.join(home, 'versions', release, 'bin', 'python' + version)
+        if os.access(path, os.X_OK):
+            layout = '3.11' if version == '3.11' else release
+            yield Interpreter('pyenv-' + release, version, path, layout=layout)
+
+
+@functools.lru_cache(maxsize=None)
+def interpreters():
+    """All targets; raises RuntimeError when one that must be there is not."""
+    found = []
+    for make in (system, debian, static):
+        try:
+            found.append(make())
+        except RuntimeError as error:
+            if os.environ.get('HEAPWHY_OPTIONAL_INTERPRETERS') != '1':
+                raise
+            print(f'interpreters: going without {make.__name__}: {error}', file=sys.stderr)
+    return tuple(found) + tuple(pyenv())
+
+
+def main():
+    for target in interpreters():
+        print(target.name, target.root or target.executable)
+
+
+if __name__ == '__main__':
+    main()
