@@ -10,26 +10,31 @@
 #include "base/buf.h"
 #include "heapwhy.h"
 
-enum { HW_VALUE_MAX_BYTES = 200 };
+enum { HW_VALUE_MAX_BYTES = 200, HW_VALUE_BLOCK_BYTES = 64 * 1024, HW_VALUE_LEVEL = 1 };
+
+struct ZSTD_CCtx_s;
 
 struct hw_value_block {
-    hw_id first;         /* id of its first text */
-    uint32_t count;      /* texts in it */
+    hw_id first;    /* id of its first text */
+    uint32_t count; /* texts in it */
     uint32_t raw_bytes;
-    uint32_t bytes;      /* packed */
-    uint64_t offset;     /* in packed */
+    uint32_t bytes;  /* packed */
+    uint64_t offset; /* in packed */
 };
 
 struct hw_values {
     struct hw_value_block *blocks;
     size_t block_count, block_capacity;
-    struct hw_buf packed;    /* all blocks, one behind the other */
-    struct hw_buf open;      /* the block that is being filled */
+    struct hw_buf packed; /* all blocks, one behind the other */
+    struct hw_buf open;   /* the block that is being filled */
     uint32_t open_count;
     hw_id open_first, open_last;
+    struct ZSTD_CCtx_s *packer; /* made when first needed */
     /* One unpacked block, so that texts read in order cost nothing. */
     struct hw_buf cached;
-    size_t cached_block;     /* SIZE_MAX: none */
+    size_t cached_block; /* SIZE_MAX: none */
+    size_t cached_at;    /* where in it the text after cached_id begins */
+    uint64_t cached_id;  /* the last one passed, or the block's first */
 };
 
 void hw_values_init(struct hw_values *values);
@@ -41,5 +46,7 @@ bool hw_values_finish(struct hw_values *values, struct hw_err *err); /* packs th
 /* Copies the text of id, terminated, into buf (cut to fit); returns its length, 0: none, or the
  * block is damaged. Changes the cache, hence not const. */
 size_t hw_values_get(struct hw_values *values, hw_id id, char *buf, size_t buf_bytes);
+/* Unpacks every block: are the texts those of rising nodes below node_count? */
+bool hw_values_validate(struct hw_values *values, uint32_t node_count, struct hw_err *err);
 
 #endif

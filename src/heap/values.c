@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "heap/values.h"
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+#include <stdlib.h>
+#include <zstd.h>
+
+void hw_values_init(struct hw_values *values)
+{
+    *values = (struct hw_values){.cached_block = SIZE_MAX};
+    values->open.max_bytes = HW_VALUE_BLOCK_BYTES;
+}
+
+void hw_values_deinit(struct hw_values *values)
+{
+    free(values->blocks);
+    ZSTD_freeCCtx(values->packer);
+    hw_buf_deinit(&values->packed);
+    hw_buf_deinit(&values->open);
+    hw_buf_deinit(&values->cached);
+    hw_values_init(values);
+}
+
+static struct hw_value_block *new_block(struct hw_values *values)
+{
+    if (values->block_count == values->block_capacity) {
+        size_t capacity = values->block_capacity ? values->block_capacity * 2 : 16;
+        struct hw_value_block *blocks = realloc(values->blocks, capacity * sizeof(*blocks));
+        if (!blocks)
+            return NULL;
+        values->blocks = blocks;
+        values->block_capacity = capacity;
+    }
+    return &values->blocks[values->block_count];
+}
+
+/* Packs the open block behind the others. Nothing has changed when it fails. */
+static bool pack_open(struct hw_values *values, struct hw_err *err)
+{
+    struct hw_value_block *block = new_block(values);
+    if (!values->packer)
+        values->packer = ZSTD_createCCtx();
+    size_t bound = ZSTD_compressBound(values->open.len);
+    unsigned char *out = hw_buf_reserve(&values->packed, bound);
+    if (!block || !values->packer || !out) {
+        values->packed.failed = false;
+        return hw_err_no_memory(err);
+    }
+    size_t bytes = ZSTD_compressCCtx(values->packer, out, bound, values->open.data,
+                                     values->open.len, HW_VALUE_LEVEL);
+    if (ZSTD_isError(bytes))
+        return hw_err_no_memory(err);
+    *block = (struct hw_value_block){
+        .first = values->open_first,
+        .count = values->open_count,
+        .raw_bytes = (uint32_t)values->open.len,
+        .bytes = (uint32_t)bytes,
+        .offset = values->packed.len,
+    };
+    values->packed.len += bytes;
+    values->block_count++;
+    values->open_count = 0;
+    hw_buf_clear(&values->open);
+    return true;
+}
+
+bool hw_values_add(struct hw_values *values, hw_id id, const char *text, size_t bytes,
+                   struct hw_err *err)
+{
+    if (bytes > HW_VALUE_MAX_BYTES)
+        bytes = HW_VALUE_MAX_BYTES;
+    size_t need = 2 * HW_VARINT32_BYTES + bytes;
+    if (values->open.len + need > HW_VALUE_BLOCK_BYTES && !pack_open(values, err))
+        return false;
+    unsigned char *out = hw_buf_reserve(&values->open, need);
+    if (!out) {
+        values->open.failed = false;
+        return hw_err_no_memory(err);
+    }
+    if (!values->open_count)
+        values->open_first = values->open_last = id;
+    unsigned char *p = hw_put_varint(out, id - values->open_last);
+    p = hw_put_varint(p, bytes);
+    if (bytes)
+        memcpy(p, text, bytes);
+    values->open.len += (size_t)(p + bytes - out);
+    values->open_last = id;
+    values->open_count++;
+    return true;
+}
+
+bool hw_values_finish(struct hw_values *values, struct hw_err *err)
+{
+    return !values->open_count || pack_open(values, err);
+}
+
+/* Brings a block into the cache. */
+static bool unpack_block(struct hw_values *values, size_t number)
+{
+    if (values->cached_block == number)
+        return true;
+    const struct hw_value_block *block = &values->blocks[number];
+    values->cached_block = SIZE_MAX;
+    if (block->raw_bytes > HW_VALUE_BLOCK_BYTES || block->offset > values->packed.len ||
+        block->bytes > values->packed.len - block->offset)
+        return false;
+    hw_buf_clear(&values->cached);
+    unsigned char *raw = hw_buf_reserve(&values->cached, HW_VALUE_BLOCK_BYTES);
+    if (!raw)
+        return false;
+    size_t bytes =
+        ZSTD_decompress(raw, block->raw_bytes, values->packed.data + block->offset, block->bytes);
+    if (ZSTD_isError(bytes) || bytes != block->raw_bytes)
+        return false;
+    values->cached.len = bytes;
+    values->cached_block = number;
+    values->cached_at = 0;
+    return true;
+}
+
+/* The last block that begins at or before id; SIZE_MAX: none. */
+static size_t block_of(const struct hw_values *values, hw_id id)
+{
+    size_t low = 0, high = values->block_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (values->blocks[middle].first <= id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low - 1;
+}
+
+/* One text of a block; false at the end and where the block is damaged. */
+static bool next_text(struct hw_bytes *in, uint64_t *id, struct hw_bytes *ret_text)
+{
+    uint32_t step = hw_bytes_varint32(in);
+    uint32_t bytes = hw_bytes_varint32(in);
+    const unsigned char *text = hw_bytes_take(in, bytes);
+    if (in->failed || bytes > HW_VALUE_MAX_BYTES)
+        return false;
+    *id += step;
+    *ret_text = hw_bytes_of(text, bytes);
+    return true;
+}
+
+/* The text of id in the cached block. Goes on where the last search stopped, when it can. */
+static bool find_text(struct hw_values *values, hw_id id, struct hw_bytes *ret_text)
+{
+    bool forward = values->cached_at && id > values->cached_id;
+    size_t from = forward ? values->cached_at : 0;
+    uint64_t at = forward ? values->cached_id : values->blocks[values->cached_block].first;
+    struct hw_bytes in = hw_bytes_of(values->cached.data + from, values->cached.len - from);
+    for (;;) {
+        uint64_t before = at;
+        size_t offset = values->cached.len - hw_bytes_left(&in);
+        if (!next_text(&in, &at, ret_text))
+            return false;
+        if (at > id) {
+            values->cached_at = offset;
+            values->cached_id = before;
+            return false;
+        }
+        if (at == id) {
+            values->cached_at = values->cached.len - hw_bytes_left(&in);
+            values->cached_id = at;
+            return true;
+        }
+    }
+}
+
+size_t hw_values_get(struct hw_values *values, hw_id id, char *buf, size_t buf_bytes)
+{
+    if (!buf_bytes)
+        return 0;
+    buf[0] = 0;
+    size_t number = block_of(values, id);
+    if (number == SIZE_MAX || !unpack_block(values, number))
+        return 0;
+    struct hw_bytes text;
+    if (!find_text(values, id, &text))
+        return 0;
+    size_t n = hw_bytes_left(&text);
+    if (n > buf_bytes - 1)
+        n = buf_bytes - 1;
+    memcpy(buf, text.at, n);
+    buf[n] = 0;
+    return n;
+}
+
+/* Texts in block `number`, none of them at or beyond `limit`? */
+static bool block_is_sound(struct hw_values *values, size_t number, uint64_t limit)
+{
+    if (!unpack_block(values, number))
+        return false;
+    const struct hw_value_block *block = &values->blocks[number];
+    struct hw_bytes in = hw_bytes_of(values->cached.data, values->cached.len), text;
+    uint64_t at = block->first, before = 0;
+    for (uint32_t i = 0; i < block->count; i++) {
+        if (!next_text(&in, &at, &text) || at >= limit || (i ? at <= before : at != block->first))
+            return false;
+        before = at;
+    }
+    return !hw_bytes_left(&in);
+}
+
+bool hw_values_validate(struct hw_values *values, uint32_t node_count, struct hw_err *err)
+{
+    for (size_t i = 0; i < values->block_count; i++) {
+        uint64_t limit = i + 1 < values->block_count ? values->blocks[i + 1].first : node_count;
+        if (!block_is_sound(values, i, limit))
+            return hw_err_set(err, HW_ERR_CORRUPT, "the values are damaged in block %zu", i);
+    }
+    return true;
+}
