@@ -229,7 +229,7 @@ static void test_json_is_well_formed_whatever_is_in_it(void **state)
     (void)state;
     hw_json_init(&json, &out, true);
     hw_json_object(&json, NULL);
-    hw_json_string(&json, "s", "q\" b\\ n\n e\x1b \xc3\xa9 \xff");
+    hw_json_string(&json, "s", "q\" b\\ n\n e\x1b \xc3\xa9 \xff\xe2\x80\xa8");
     hw_json_array(&json, "a");
     hw_json_u64(&json, NULL, UINT64_MAX);
     hw_json_i64(&json, NULL, INT64_MIN);
@@ -244,7 +244,7 @@ static void test_json_is_well_formed_whatever_is_in_it(void **state)
     hw_json_time(&json, "at", INT64_C(1763636400123456789));
     hw_json_end(&json);
     assert_string_equal(text_of(&out),
-                        "{\"s\":\"q\\\" b\\\\ n\\u000a e\\u001b \xc3\xa9 \\ufffd\","
+                        "{\"s\":\"q\\\" b\\\\ n\\u000a e\\u001b \xc3\xa9 \\ufffd\\u2028\","
                         "\"a\":[18446744073709551615,-9223372036854775808,411.954,null],"
                         "\"empty\":[],\"b\":true,\"addr\":\"0x7f3a00\",\"none\":null,"
                         "\"at\":\"2025-11-20T11:00:00.123Z\"}\n");
