@@ -63,7 +63,7 @@ static bool save(struct hw_run *run, const struct hw_graph *graph, pid_t pid, in
     if (!run->args->save)
         return true;
     int n =
-        snprintf(path, sizeof(path), "%s/%d-%" PRId64 ".heap", run->args->save, (int)pid, number);
+        snprintf(path, sizeof(path), "%s/%d-%" PRId64 ".hwsnap", run->args->save, (int)pid, number);
     if (n >= (int)sizeof(path))
         return hw_err_set(err, HW_ERR_USAGE, "the name of the directory is too long");
     return hw_snapshot_save(graph, path, err);

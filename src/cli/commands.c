@@ -38,8 +38,8 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "Reads the whole object graph of a running Python process and writes it to a file that "
          "all other commands read, on any machine. The file is readable by its owner only; it "
          "contains the beginnings of strings, unless --no-values is given.",
-         {{"heapwhy snapshot 41233 -o before.heap", "One snapshot."},
-          {"heapwhy snapshot 41233 -o before.heap --no-values",
+         {{"heapwhy snapshot 41233 -o before.hwsnap", "One snapshot."},
+          {"heapwhy snapshot 41233 -o before.hwsnap --no-values",
            "Without the contents of strings."}}},
     [HW_COMMAND_TYPES] =
         {"types",
@@ -52,7 +52,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
                  "sys.getsizeof() says. Twenty rows are shown unless --limit or --all says "
                  "otherwise; --json writes all.",
          {{"heapwhy types 41233", "The twenty types that take most memory."},
-          {"heapwhy types before.heap --sort=count --limit 50",
+          {"heapwhy types before.hwsnap --sort=count --limit 50",
            "By number of objects, from a file."}}},
     [HW_COMMAND_DIFF] =
         {"diff",
@@ -63,8 +63,8 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "Compares two or more snapshots of one process, oldest first: growth by type and by "
          "holder, what is new since the first, and what of it has survived since the last but one. "
          "The last may be the process itself, by its id.",
-         {{"heapwhy diff before.heap after.heap", "What changed between two files."},
-          {"heapwhy diff before.heap 41233", "What changed since, in the running process."}}},
+         {{"heapwhy diff before.hwsnap after.hwsnap", "What changed between two files."},
+          {"heapwhy diff before.hwsnap 41233", "What changed since, in the running process."}}},
     [HW_COMMAND_HOLDERS] =
         {"holders",
          "X OBJECT",
@@ -76,8 +76,8 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "thread, a C variable) to the object, each as one Python expression and step by step. "
          "Weak references hold nothing and are not shown.",
          {{"heapwhy holders 41233 app.Session", "Who holds one of the sessions."},
-          {"heapwhy holders a.heap 0x7f3a5c0b1230 --limit 10", "Up to ten chains to one object."},
-          {"heapwhy holders a.heap app.Session --objects 5", "Five of the sessions."}}},
+          {"heapwhy holders a.hwsnap 0x7f3a5c0b1230 --limit 10", "Up to ten chains to one object."},
+          {"heapwhy holders a.hwsnap app.Session --objects 5", "Five of the sessions."}}},
     [HW_COMMAND_SHOW] =
         {"show",
          "X OBJECT",
@@ -88,7 +88,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "Prints what the object is, what it refers to and what refers to it, with the name of "
          "every reference.",
          {{"heapwhy show 41233 \"sys.modules['app'].cache\"", "The object an expression names."},
-          {"heapwhy show a.heap 0x7f3a5c0b1230 --limit 100",
+          {"heapwhy show a.hwsnap 0x7f3a5c0b1230 --limit 100",
            "Up to a hundred references each way."}}},
     [HW_COMMAND_TEXT] =
         {"text",
@@ -100,7 +100,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
                  "addresses, so that the same objects give the same lines. With --ndjson instead "
                  "one JSON object a line, with addresses and every reference. Large heaps are "
                  "sorted in bounded memory, with the help of $TMPDIR.",
-         {{"heapwhy text a.heap > a.txt; heapwhy text b.heap > b.txt; vimdiff a.txt b.txt",
+         {{"heapwhy text a.hwsnap > a.txt; heapwhy text b.hwsnap > b.txt; vimdiff a.txt b.txt",
            "Look at what came and went."},
           {"heapwhy text --ndjson 41233 | jq -c 'select(.size > 1000000)'",
            "Objects over a megabyte."}}},
@@ -112,7 +112,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "is this snapshot file whole",
          "Reads every byte of the file, verifies every checksum and every cross reference, and "
          "lists what the file consists of. Exit status 1 when something is wrong.",
-         {{"heapwhy check before.heap", "Verify one file."}}},
+         {{"heapwhy check before.hwsnap", "Verify one file."}}},
     [HW_COMMAND_HELP] = {"help",
                          "[COMMAND]",
                          0,

@@ -73,9 +73,12 @@ static bool parse_duration(const struct hw_option *option, const char *text, int
         const char *unit;
         double seconds;
     } units[] = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"", 1}};
+    /* Not strtod's other notations: signs, exponents, hexadecimals, infinities. */
+    size_t digits = strspn(text, "0123456789.");
     char *end;
-    double n = *text >= '0' && *text <= '9' ? strtod(text, &end) : (end = (char *)text, -1);
-    for (size_t i = 0; n >= 0 && i < sizeof(units) / sizeof(*units); i++) {
+    double n = strtod(text, &end);
+    bool plain = digits && end == text + digits;
+    for (size_t i = 0; plain && i < sizeof(units) / sizeof(*units); i++) {
         double ns = n * units[i].seconds * 1e9;
         if (strcmp(end, units[i].unit) != 0)
             continue;

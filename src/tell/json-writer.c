@@ -24,6 +24,7 @@ static void put_line(struct hw_json *json)
     hw_out_put(json->out, blanks, 2 * (size_t)json->depth);
 }
 
+/* Characters that some readers take for the end of a line are written as numbers, too. */
 static void put_string(struct hw_out *out, const char *s)
 {
     hw_out_puts(out, "\"");
@@ -41,7 +42,7 @@ static void put_string(struct hw_out *out, const char *s)
             hw_out_puts(out, "\\ufffd");
         else if (c == '"' || c == '\\')
             hw_out_printf(out, "\\%c", (char)c);
-        else if (c < 0x20 || c == 0x7f)
+        else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
             hw_out_printf(out, "\\u%04x", (unsigned)c);
         else
             hw_out_put(out, s, n);

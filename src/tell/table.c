@@ -21,6 +21,11 @@ static const char *next_cell(const char *cell)
     return cell + strlen(cell) + 1;
 }
 
+static bool is_below(const struct hw_table *table, size_t column)
+{
+    return table->columns[column].flags & HW_COLUMN_BELOW;
+}
+
 static void measure(const struct hw_table *table, size_t *widths)
 {
     for (size_t i = 0; i < table->column_count; i++)
@@ -28,7 +33,7 @@ static void measure(const struct hw_table *table, size_t *widths)
     const char *cell = (const char *)table->cells.data;
     for (size_t i = 0; i < table->cell_count; i++, cell = next_cell(cell)) {
         size_t width = hw_text_width(cell), column = i % table->column_count;
-        if (width > widths[column] && !(table->columns[column].flags & HW_COLUMN_BELOW))
+        if (width > widths[column] && !is_below(table, column))
             widths[column] = width;
     }
 }
@@ -36,9 +41,10 @@ static void measure(const struct hw_table *table, size_t *widths)
 /* Takes from the widest of the columns that may be cut until the rows fit. */
 static void shrink(const struct hw_table *table, size_t *widths, size_t room)
 {
-    size_t total = table->indent + GAP * (table->column_count - 1);
+    size_t total = table->indent;
     for (size_t i = 0; i < table->column_count; i++)
-        total += widths[i];
+        if (!is_below(table, i))
+            total += widths[i] + (i ? GAP : 0);
     for (; total > room; total--) {
         size_t *widest = NULL;
         for (size_t i = 0; i < table->column_count; i++)
@@ -75,12 +81,6 @@ static void end_row(struct hw_out *out, struct hw_buf *row)
     else
         hw_out_no_memory(out);
     hw_buf_clear(row);
-}
-
-/* A column that is printed below has no place in the row of titles either. */
-static bool is_below(const struct hw_table *table, size_t column)
-{
-    return table->columns[column].flags & HW_COLUMN_BELOW;
 }
 
 static void print_titles(const struct hw_table *table, struct hw_out *out, struct hw_buf *row,

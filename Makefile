@@ -1,0 +1,60 @@
+# Thin: Meson does the work. make help says what there is.
+BUILD ?= build
+ASAN_BUILD ?= build-asan
+TSAN_BUILD ?= build-tsan
+PREFIX ?= /usr/local
+PYTHON ?= /usr/bin/python3
+WERROR = $(if $(CI),true,false)
+
+all: $(BUILD)/build.ninja
+	meson configure $(BUILD) -Dwerror=$(WERROR)
+	ninja -C $(BUILD)
+
+help:
+	@echo 'make          build/heapwhy'
+	@echo 'make check    install what is missing, build, run every test'
+	@echo 'make demo     install what is missing, build, diagnose a service that leaks'
+	@echo 'make bench    measure speed and memory'
+	@echo 'make install  into PREFIX ($(PREFIX)), below DESTDIR'
+	@echo 'make asan     build-asan/heapwhy, with the address and undefined sanitizers'
+	@echo 'make tsan     build-tsan/heapwhy, with the thread sanitizer'
+	@echo 'make clean    remove all of these'
+
+packages:
+	tools/install-packages
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD) --prefix=$(PREFIX)
+
+$(ASAN_BUILD)/build.ninja:
+	meson setup $(ASAN_BUILD) -Db_sanitize=address,undefined -Db_lundef=false
+
+$(TSAN_BUILD)/build.ninja:
+	meson setup $(TSAN_BUILD) -Db_sanitize=thread -Db_lundef=false
+
+asan: $(ASAN_BUILD)/build.ninja
+	meson configure $(ASAN_BUILD) -Dwerror=$(WERROR)
+	ninja -C $(ASAN_BUILD)
+
+tsan: $(TSAN_BUILD)/build.ninja
+	ninja -C $(TSAN_BUILD)
+
+check: packages
+	$(MAKE) --no-print-directory all asan
+	@$(PYTHON) tools/run-checks $(BUILD) $(ASAN_BUILD)
+
+demo: packages
+	$(MAKE) --no-print-directory all
+	@tools/demo $(BUILD)/heapwhy
+
+bench: packages
+	$(MAKE) --no-print-directory all
+	HEAPWHY=$(abspath $(BUILD)/heapwhy) $(PYTHON) bench/bench.py
+
+install: all
+	meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf $(BUILD) $(ASAN_BUILD) $(TSAN_BUILD)
+
+.PHONY: all help packages asan tsan check demo bench install clean
