@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_ASK_GROWTH_H
+#define HW_ASK_GROWTH_H
+
+/*
+ * Where new objects hang. An object is new when the first snapshot did not have it. Along the best
+ * path of the last graph each new object has a first old ancestor: its front. Fronts are brought
+ * together to sites, places that a user can name:
+ *
+ *     front -> new -> new             a list that got new members: the site is the list
+ *     owner -> new tuple -> new       a tuple that is replaced by a longer one: the tuple
+ *     index -> many fronts -> new     lists in one dict that all grow: the dict
+ *     node -> node -> front -> new    a linked list: its first node
+ *     wrapper -> inner -> new         what only C knows: the object that Python knows
+ *
+ * Which of them is a leak is not decided here.
+ */
+
+#include "ask/series.h"
+#include "ask/tree.h"
+
+struct hw_site {
+    hw_id box;           /* the place itself */
+    hw_id name;          /* whose path names it; mostly the same */
+    bool is_container;   /* has members, whose number has a history */
+    bool is_merged;      /* several fronts, siblings below box */
+    const hw_id *fronts; /* the nodes whose members count: box, or the siblings */
+    uint32_t front_count;
+    uint64_t *born; /* everything new under it that lives now, by snapshot of birth */
+    uint64_t born_total, born_bytes;
+    uint64_t *joined; /* new direct members, by snapshot of birth */
+    uint64_t joined_total;
+    uint64_t *lengths; /* members in each snapshot; of what lives now when it has no history */
+    bool has_history;
+};
+
+struct hw_growth {
+    const struct hw_series *series;
+    const struct hw_graph *graph; /* the last */
+    struct hw_tree tree;
+    uint8_t *birth;        /* by node */
+    uint32_t *below;       /* by node: new nodes in its subtree, itself included */
+    uint32_t *under;       /* by new node: its site, or HW_NONE */
+    struct hw_site *sites; /* by born_bytes, largest first */
+    size_t site_count;
+    struct hw_arena arena;
+};
+bool hw_growth_init(struct hw_growth *growth, const struct hw_series *series, struct hw_err *err);
+void hw_growth_deinit(struct hw_growth *growth);
+
+static inline bool is_new(const struct hw_growth *growth, hw_id id)
+{
+    return growth->birth[id] != 0;
+}
+
+/* Calls visit for every direct member of the site that is new, keys only when no value is, until it
+ * says false. */
+typedef bool hw_member_visit(void *ctx, const struct hw_growth *growth, uint32_t edge);
+void hw_site_members(const struct hw_growth *growth, const struct hw_site *site,
+                     hw_member_visit *visit, void *ctx);
+
+/* The most frequent type among the new members; UINT32_MAX when there are none. */
+uint32_t hw_site_member_type(const struct hw_growth *growth, const struct hw_site *site);
+
+#endif

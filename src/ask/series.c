@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/series.h"
+
+#include "ask/lookup.h"
+#include "base/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool hw_edge_is_member(const struct hw_graph *graph, uint32_t edge)
+{
+    const uint32_t members =
+        1u << HW_LABEL_VALUE | 1u << HW_LABEL_NAMED | 1u << HW_LABEL_INDEX | 1u << HW_LABEL_MEMBER;
+    return members >> edge_kind(graph, edge) & 1;
+}
+
+double hw_series_seconds(const struct hw_series *series, size_t a, size_t b)
+{
+    double seconds =
+        (double)(series->shots[b].facts.taken_at_ns - series->shots[a].facts.taken_at_ns) / 1e9;
+    return seconds > 0.001 ? seconds : 0.001;
+}
+
+/* ---- keeping ---- */
+
+static uint32_t hash_text(const char *text)
+{
+    uint32_t hash = 2166136261u;
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    return hash;
+}
+
+static void fill_kinds(struct hw_series_shot *shot, const struct hw_graph *graph,
+                       const uint32_t *hashes)
+{
+    for (hw_id id = 0; id < graph->object_count; id++) {
+        bool constant = graph->flags[id] & HW_NODE_LEAF || type_has(graph, id, HW_TYPE_TUPLE);
+        shot->kind[id] = hashes[graph->type[id]] ^ (constant ? graph->size[id] * 0x9e3779b1u : 0);
+    }
+}
+
+static void fill_members(struct hw_series_shot *shot, const struct hw_graph *graph)
+{
+    for (hw_id id = 0; id < graph->object_count; id++) {
+        uint32_t n = 0;
+        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++)
+            n += hw_edge_is_member(graph, e);
+        shot->members[id] = n;
+    }
+}
+
+static void shot_deinit(struct hw_series_shot *shot)
+{
+    free(shot->where);
+    free(shot->kind);
+    free(shot->members);
+    free(shot->spans);
+    *shot = (struct hw_series_shot){0};
+}
+
+static bool keep_types(struct hw_series *series, struct hw_series_shot *shot,
+                       const struct hw_graph *graph, struct hw_err *err)
+{
+    struct hw_types *types;
+    if (!hw_types_ask(graph, &types, err))
+        return false;
+    shot->types = hw_arena_array(&series->arena, types->row_count + 1, sizeof(*shot->types));
+    shot->type_count = types->row_count;
+    bool ok = shot->types != NULL;
+    for (size_t i = 0; ok && i < types->row_count; i++) {
+        shot->types[i] = types->rows[i];
+        shot->types[i].name = hw_arena_strdup(&series->arena, types->rows[i].name);
+        ok = shot->types[i].name != NULL;
+    }
+    shot->bytes = types->bytes;
+    hw_types_destroy(types);
+    return ok || hw_err_no_memory(err);
+}
+
+static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *graph,
+                         struct hw_err *err)
+{
+    size_t n = graph->object_count ? graph->object_count : 1;
+    size_t spans = graph->span_count ? graph->span_count : 1;
+    uint32_t *hashes = malloc((graph->type_count + 1) * sizeof(*hashes));
+    shot->facts = graph->facts;
+    shot->count = graph->object_count;
+    shot->span_count = graph->span_count;
+    shot->where = malloc(n * sizeof(*shot->where));
+    shot->kind = malloc(n * sizeof(*shot->kind));
+    shot->members = malloc(n * sizeof(*shot->members));
+    shot->spans = malloc(spans * sizeof(*shot->spans));
+    bool ok = hashes && shot->where && shot->kind && shot->members && shot->spans;
+    if (ok) {
+        for (uint32_t t = 0; t < graph->type_count; t++)
+            hashes[t] = hash_text(graph->types[t].name);
+        if (graph->object_count)
+            memcpy(shot->where, graph->where, graph->object_count * sizeof(*shot->where));
+        if (graph->span_count)
+            memcpy(shot->spans, graph->spans, graph->span_count * sizeof(*shot->spans));
+        fill_kinds(shot, graph, hashes);
+        fill_members(shot, graph);
+    }
+    free(hashes);
+    return ok || hw_err_no_memory(err);
+}
+
+static bool fits(const struct hw_series *series, const struct hw_graph *graph, struct hw_err *err)
+{
+    if (!series->count)
+        return true;
+    const struct hw_facts *before = &series->shots[series->count - 1].facts;
+    if (before->pid != graph->facts.pid || before->start_time != graph->facts.start_time)
+        return hw_err_set(err, HW_ERR_USAGE, "the snapshots are of different processes (%d and %d)",
+                          before->pid, graph->facts.pid);
+    if (graph->facts.taken_at_ns < before->taken_at_ns)
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "the snapshots are not in order of time: give the oldest first");
+    if (series->count == HW_SERIES_MAX)
+        return hw_err_set(err, HW_ERR_LIMIT, "more than %d snapshots", HW_SERIES_MAX);
+    return true;
+}
+
+bool hw_series_create(struct hw_series **ret_series, struct hw_err *err)
+{
+    struct hw_series *series = calloc(1, sizeof(*series));
+    if (!series)
+        return hw_err_no_memory(err);
+    *ret_series = series;
+    return true;
+}
+
+void hw_series_destroy(struct hw_series *series)
+{
+    if (!series)
+        return;
+    for (size_t i = 0; i < series->count; i++)
+        shot_deinit(&series->shots[i]);
+    free(series->shots);
+    hw_graph_destroy(series->last);
+    hw_arena_deinit(&series->arena);
+    free(series);
+}
+
+static bool add_shot(struct hw_series *series, const struct hw_graph *graph, struct hw_err *err)
+{
+    struct hw_series_shot *shots =
+        realloc(series->shots, (series->count + 1) * sizeof(*series->shots));
+    if (!shots)
+        return hw_err_no_memory(err);
+    series->shots = shots;
+    struct hw_series_shot shot = {0};
+    if (!keep_columns(&shot, graph, err) || !keep_types(series, &shot, graph, err)) {
+        shot_deinit(&shot);
+        return false;
+    }
+    shots[series->count++] = shot;
+    return true;
+}
+
+bool hw_series_add(struct hw_series *series, struct hw_graph *graph, struct hw_err *err)
+{
+    if (!fits(series, graph, err) || !add_shot(series, graph, err)) {
+        hw_graph_destroy(graph);
+        return false;
+    }
+    hw_graph_destroy(series->last);
+    series->last = graph;
+    return true;
+}
+
+size_t hw_series_count(const struct hw_series *series)
+{
+    return series->count;
+}
+
+const struct hw_graph *hw_series_last(const struct hw_series *series)
+{
+    return series->last;
+}
+
+/* ---- comparing ---- */
+
+/* Addresses of a shot in rising order, without a search for each. */
+struct cursor {
+    const struct hw_series_shot *shot;
+    uint32_t row;
+    size_t span;
+};
+
+static hw_addr cursor_addr(struct cursor *cursor)
+{
+    const struct hw_series_shot *shot = cursor->shot;
+    uint32_t position = shot->where[cursor->row];
+    while (cursor->span + 1 < shot->span_count && shot->spans[cursor->span + 1].first <= position)
+        cursor->span++;
+    const struct hw_span *span = &shot->spans[cursor->span];
+    return span->start + ((hw_addr)(position - span->first) << span->shift);
+}
+
+/* Objects that were there since snapshot n + 1 and in snapshot n too are that much older. */
+static void step_back(const struct hw_series *series, size_t n, uint8_t *births)
+{
+    const struct hw_series_shot *last = &series->shots[series->count - 1];
+    struct cursor a = {.shot = &series->shots[n]}, b = {.shot = last};
+    while (a.row < a.shot->count && b.row < b.shot->count) {
+        hw_addr before = cursor_addr(&a), now = cursor_addr(&b);
+        if (before == now && births[b.row] == n + 1 && a.shot->kind[a.row] == b.shot->kind[b.row])
+            births[b.row] = (uint8_t)n;
+        a.row += before <= now;
+        b.row += now <= before;
+    }
+}
+
+bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, struct hw_err *err)
+{
+    uint32_t nodes = series->last->node_count;
+    uint8_t *births = malloc(nodes);
+    if (!births)
+        return hw_err_no_memory(err);
+    /* Synthetic nodes have no address; what is below them is told apart, they are as old as time.
+     */
+    memset(births, 0, nodes);
+    memset(births, (int)(series->count - 1), series->last->object_count);
+    for (size_t n = series->count - 1; n-- > 0;)
+        step_back(series, n, births);
+    *ret_births = births;
+    return true;
+}
+
+static bool position_of(const struct hw_series_shot *shot, hw_addr addr, uint32_t *ret_position)
+{
+    for (size_t i = 0; i < shot->span_count; i++) {
+        const struct hw_span *span = &shot->spans[i];
+        if (addr < span->start || addr >= span->end)
+            continue;
+        *ret_position = span->first + (uint32_t)((addr - span->start) >> span->shift);
+        return true;
+    }
+    return false;
+}
+
+uint32_t hw_series_members(const struct hw_series *series, size_t n, hw_id id)
+{
+    const struct hw_series_shot *shot = &series->shots[n];
+    uint32_t position, kind = series->shots[series->count - 1].kind[id];
+    if (!position_of(shot, hw_graph_addr(series->last, id), &position))
+        return 0;
+    for (uint32_t low = 0, high = shot->count; low < high;) {
+        uint32_t middle = low + (high - low) / 2;
+        if (shot->where[middle] == position)
+            return shot->kind[middle] == kind ? shot->members[middle] : 0;
+        if (shot->where[middle] < position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_ASK_SERIES_H
+#define HW_ASK_SERIES_H
+
+/*
+ * Snapshots of one process in order of time. CPython does not move objects, so an object of two
+ * graphs is the same when address and kind are: kind is the name of its type, and for objects that
+ * never change their size, the size too. An address that was freed and taken again by an object of
+ * the same kind is not told from one that stayed: turnover is seen smaller than it is, on both
+ * sides alike.
+ */
+
+#include "heap/graph.h"
+
+enum { HW_SERIES_MAX = 250 }; /* births are bytes */
+
+/* What is kept of each graph: 12 bytes an object. */
+struct hw_series_shot {
+    struct hw_facts facts;
+    uint32_t count;
+    uint64_t bytes;
+    uint32_t *where; /* as in hw_graph */
+    uint32_t *kind;
+    uint32_t *members; /* entries, elements: edges that stand for what a container contains */
+    struct hw_span *spans;
+    size_t span_count;
+    struct hw_type_row *types; /* as hw_types_ask, names owned by the series */
+    size_t type_count;
+};
+
+struct hw_series {
+    struct hw_series_shot *shots;
+    size_t count;
+    struct hw_graph *last;
+    struct hw_arena arena;
+};
+
+/* For each object of the last graph, the first snapshot from which on it was always there. 0: it is
+ * older than the observation. The caller frees. */
+bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, struct hw_err *err);
+
+/* Members of object id of the last graph in snapshot n; 0 when it was not there. */
+uint32_t hw_series_members(const struct hw_series *series, size_t n, hw_id id);
+
+/* Seconds from snapshot a to snapshot b, never less than a millisecond. */
+double hw_series_seconds(const struct hw_series *series, size_t a, size_t b);
+
+/* Whether an edge of this kind stands for something that a container contains. */
+bool hw_edge_is_member(const struct hw_graph *graph, uint32_t edge);
+
+#endif
