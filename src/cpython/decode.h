@@ -70,7 +70,8 @@ void hw_decode_attributes(struct hw_py *py, hw_addr addr, const unsigned char *p
 /* sys.getsizeof(object). */
 uint64_t hw_object_size(struct hw_py *py, hw_addr addr, const struct hw_pytype *type);
 
-/* Content or short description as text, see hw_graph_value(). Returns its length, 0: none. */
+/* Content or short description, packed as base/value.h says, at least HW_VALUE_NUMBER_BYTES of room.
+ * Returns its length, 0: none. */
 size_t hw_object_value(struct hw_py *py, hw_addr addr, const struct hw_pytype *type, char *to,
                        size_t max);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/value.h"
 #include "cpython/decode.h"
 
 #include <inttypes.h>
@@ -73,27 +74,17 @@ static size_t value_int(struct hw_py *py, hw_addr addr, const struct hw_pytype *
         return (size_t)snprintf(to, max, "int of more than 64 bits");
     if (!strcmp(type->tp_name, "bool"))
         return (size_t)snprintf(to, max, "%s", value ? "True" : "False");
-    return (size_t)snprintf(to, max, "%" PRId64, value);
+    return hw_value_pack_int(to, value);
 }
 
-/* The shortest decimal that reads back as the same number, as repr() gives it. */
-static size_t value_float(struct hw_py *py, hw_addr addr, char *to, size_t max)
+static size_t value_float(struct hw_py *py, hw_addr addr, char *to)
 {
     const unsigned char *p = hw_py_at(py, addr, PY_SIZE(py, PyFloatObject));
     double value;
     if (!p)
         return 0;
     memcpy(&value, p + PY_OFF(py, PyFloatObject_ob_fval), sizeof(value));
-    int n = 0;
-    for (int digits = 15; digits <= 17; digits += 1) {
-        double back;
-        n = snprintf(to, max, "%.*g", digits, value);
-        if (sscanf(to, "%lf", &back) == 1 && back == value)
-            break;
-    }
-    if (n > 0 && !strpbrk(to, ".en") && (size_t)n + 3 < max)
-        n += snprintf(to + n, max - (size_t)n, ".0");
-    return n > 0 ? (size_t)n : 0;
+    return hw_value_pack_float(to, value);
 }
 
 static size_t value_code(struct hw_py *py, hw_addr code, char *to, size_t max)
@@ -201,7 +192,7 @@ size_t hw_object_value(struct hw_py *py, hw_addr addr, const struct hw_pytype *t
     case HW_FAMILY_INT:
         return value_int(py, addr, type, to, max);
     case HW_FAMILY_FLOAT:
-        return value_float(py, addr, to, max);
+        return value_float(py, addr, to);
     case HW_FAMILY_FUNCTION:
         return value_function(py, addr, to, max);
     case HW_FAMILY_CODE:

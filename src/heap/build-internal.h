@@ -18,6 +18,7 @@ struct hw_builder {
     hw_addr cursor;      /* discover: objects below it are pushed, those above are met later */
     hw_addr *stack;      /* objects to decode that lie below the cursor */
     size_t stack_count, stack_capacity;
+    uint64_t recorded;   /* rows written so far */
     uint64_t edge_bound; /* references seen while discovering */
     uint64_t lists_broken; /* collector's lists that ended in the middle */
     struct hw_err *err;

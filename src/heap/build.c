@@ -4,12 +4,29 @@
 
 #include <stdlib.h>
 
-enum { TICK_EVERY = 1 << 16 };
+enum { TICK_EVERY = 1 << 15, MIRROR_LEAST_BYTES = 64 << 20 };
+
+/* What the graph has taken so far is no longer the mirrors'. */
+static void mirrors_limit(struct hw_builder *b)
+{
+    const struct hw_graph *g = b->graph;
+    uint64_t row = sizeof(*g->where) + sizeof(*g->type) + sizeof(*g->size) + sizeof(*g->refcount) +
+                   sizeof(*g->flags) + sizeof(*g->edge_start);
+    uint64_t edge = sizeof(*g->edge_to) + sizeof(*g->edge_label);
+    uint64_t taken = b->recorded * row + g->edge_count * edge + g->values.packed.capacity +
+                     b->stack_capacity * sizeof(*b->stack);
+    if (!b->opts->memory_bytes)
+        return;
+    b->image->budget_bytes = taken + MIRROR_LEAST_BYTES < b->opts->memory_bytes
+                                 ? b->opts->memory_bytes - taken
+                                 : MIRROR_LEAST_BYTES;
+}
 
 bool hw_build_tick(struct hw_builder *b, const char *stage, uint64_t done, uint64_t total)
 {
     if (done % TICK_EVERY)
         return true;
+    mirrors_limit(b);
     hw_image_trim(b->image);
     if (b->opts->progress)
         b->opts->progress(b->opts->progress_ctx, stage, done, total);

@@ -71,28 +71,28 @@ static void facts_after(struct hw_facts *to, const struct hw_facts *before,
     to->retries = frozen->retries;
 }
 
-static bool capture_frozen(struct hw_image *image, const struct hw_runtime *runtime,
-                           const struct hw_capture_options *opts, struct hw_graph **ret_graph,
-                           struct hw_err *err)
+/* How much of the target's memory and of its graph we hold at once: nearly as much as the target has
+ * itself, since the collector's lists and the tables of objects are read in no order at all, and what
+ * was dropped must be read again. */
+static uint64_t memory_limit(const struct hw_facts *facts)
 {
+    const uint64_t least = (uint64_t)256 << 20;
+    uint64_t limit = facts->rss_bytes / 10 * 8;
+    return limit > least ? limit : least;
+}
+
+static bool capture_frozen(struct hw_image *image, const struct hw_runtime *runtime,
+                           const struct hw_capture_options *opts, const struct hw_facts *facts,
+                           struct hw_graph **ret_graph, struct hw_err *err)
+{
+    /* What a stopped process's memory was copied for can't be read again. */
+    bool bounded = opts->freeze == HW_FREEZE_TWIN;
     struct hw_build_options build = {.no_values = opts->no_values,
+                                     .memory_bytes = bounded ? memory_limit(facts) : 0,
                                      .progress = opts->progress,
                                      .progress_ctx = opts->progress_ctx,
                                      .cancel = opts->cancel};
     return hw_graph_build(image, runtime, &build, ret_graph, err);
-}
-
-/* How much of the target's memory may lie in our mirrors at once: most of it, since the lists and the
- * tables of objects are read in no order at all. */
-static uint64_t mirror_budget(const struct hw_image *image)
-{
-    const uint64_t least = (uint64_t)256 << 20;
-    uint64_t writable = 0;
-    for (size_t i = 0; i < image->segment_count; i++)
-        if (image->segments[i].prot & HW_PROT_WRITE)
-            writable += image->segments[i].end - image->segments[i].start;
-    uint64_t budget = writable / 10 * 6;
-    return budget > least ? budget : least;
 }
 
 bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_graph **ret_graph,
@@ -122,9 +122,7 @@ bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_grap
     hw_image_close(live);
     if (!ok)
         return false;
-    if (opts->freeze == HW_FREEZE_TWIN)
-        image->budget_bytes = mirror_budget(image);
-    ok = capture_frozen(image, &runtime, opts, ret_graph, err);
+    ok = capture_frozen(image, &runtime, opts, &facts, ret_graph, err);
     if (ok) {
         facts_after(&(*ret_graph)->facts, &facts, image, &frozen);
         (*ret_graph)->facts.capture_ns = now_ns(CLOCK_MONOTONIC) - start;

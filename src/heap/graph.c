@@ -2,6 +2,7 @@
 #include "heap/graph.h"
 
 #include "base/err.h"
+#include "base/value.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -194,7 +195,9 @@ const char *hw_graph_string(const struct hw_graph *graph, uint32_t payload)
 size_t hw_graph_value(const struct hw_graph *graph, hw_id id, char *buf, size_t buf_bytes)
 {
     /* The cache is the one part of a graph that changes; heapwhy.h says so. */
-    return hw_values_get(&((struct hw_graph *)graph)->values, id, buf, buf_bytes);
+    char packed[HW_VALUE_MAX_BYTES + 1];
+    size_t n = hw_values_get(&((struct hw_graph *)graph)->values, id, packed, sizeof(packed));
+    return hw_value_text(packed, n, buf, buf_bytes);
 }
 
 bool hw_referrers_init(struct hw_referrers *referrers, const struct hw_graph *graph,

@@ -10,6 +10,15 @@
 enum { LINE_BITS = 512, LINE_WORDS = LINE_BITS / 64 };
 #define SPAN_BYTES ((hw_addr)1 << 20)
 
+/* Without the processor's own instruction, which not every x86-64 has, the builtin is a call. */
+static inline uint32_t bits_set(uint64_t v)
+{
+    v -= v >> 1 & 0x5555555555555555;
+    v = (v & 0x3333333333333333) + (v >> 2 & 0x3333333333333333);
+    v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0f;
+    return (uint32_t)(v * 0x0101010101010101 >> 56);
+}
+
 static void *reserve(uint64_t bytes)
 {
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
@@ -155,7 +164,7 @@ bool hw_marks_rank(struct hw_marks *marks, struct hw_err *err)
         for (uint64_t line = 0; line < lines; line++) {
             s->rank[line] = id;
             for (unsigned w = 0; w < LINE_WORDS; w++)
-                id += (uint32_t)__builtin_popcountll(s->bits[line * LINE_WORDS + w]);
+                id += bits_set(s->bits[line * LINE_WORDS + w]);
         }
     }
     return true;
@@ -173,9 +182,9 @@ hw_id hw_marks_id(struct hw_marks *marks, hw_addr addr)
     uint64_t first = g / LINE_BITS * LINE_WORDS;
     uint32_t id = s->rank[g / LINE_BITS];
     for (uint64_t w = first; w < word; w++)
-        id += (uint32_t)__builtin_popcountll(s->bits[w]);
+        id += bits_set(s->bits[w]);
     uint64_t below = ((uint64_t)1 << (g % 64)) - 1;
-    return id + (uint32_t)__builtin_popcountll(s->bits[word] & below);
+    return id + bits_set(s->bits[word] & below);
 }
 
 static hw_addr segment_next(const struct hw_mark_segment *s, hw_addr addr)

@@ -204,6 +204,7 @@ static bool record_objects(struct hw_builder *b)
         while (addr >= span->end)
             span++;
         g->where[id] = span->first + (uint32_t)((addr - span->start) >> span->shift);
+        b->recorded = id;
         if (!record_object(b, id, addr) ||
             !hw_build_tick(b, "reading objects", id, g->object_count))
             return false;

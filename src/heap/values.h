@@ -3,7 +3,7 @@
 #define HW_HEAP_VALUES_H
 
 /*
- * Short texts that belong to some of the nodes, packed. Added in rising order of id, kept as
+ * Short texts (packed as base/value.h says) that belong to some of the nodes. Added in rising order of id, kept as
  * independently compressed blocks, found by the first id of a block.
  */
 
