@@ -12,6 +12,8 @@ struct hw_builder {
     const struct hw_runtime *runtime;
     const struct hw_build_options *opts;
     struct hw_py py;
+    struct hw_module *modules; /* mapped ELF files, by address */
+    size_t module_count;
     struct hw_marks marks;
     struct hw_roots roots;
     struct hw_graph *graph;

@@ -54,7 +54,8 @@ static void build_facts(struct hw_builder *b)
 static bool build_run(struct hw_builder *b)
 {
     hw_py_learn_classes(&b->py, b->runtime);
-    return hw_marks_init(&b->marks, b->image, b->err) &&
+    return hw_modules_list(b->image, &b->modules, &b->module_count, b->err) &&
+           hw_marks_init(&b->marks, b->image, b->modules, b->module_count, b->err) &&
            hw_roots_collect(&b->py, b->runtime, &b->roots, b->err) && hw_build_discover(b) &&
            hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) && hw_build_record(b);
 }
@@ -74,6 +75,7 @@ bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
         build_facts(&b);
     }
     free(b.stack);
+    free(b.modules);
     hw_marks_deinit(&b.marks);
     hw_roots_deinit(&b.roots);
     hw_py_deinit(&b.py);

@@ -31,25 +31,34 @@ static uint64_t line_count(const struct hw_mark_segment *segment)
     return (segment->granules + LINE_BITS - 1) / LINE_BITS;
 }
 
-bool hw_marks_init(struct hw_marks *marks, const struct hw_image *image, struct hw_err *err)
+static bool in_module(const struct hw_module *modules, size_t count, hw_addr addr)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (modules[middle].end <= addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && addr >= modules[low].start;
+}
+
+bool hw_marks_init(struct hw_marks *marks, const struct hw_image *image,
+                   const struct hw_module *modules, size_t module_count, struct hw_err *err)
 {
     *marks = (struct hw_marks){0};
     marks->segments = calloc(image->segment_count + 1, sizeof(*marks->segments));
     if (!marks->segments)
         return hw_err_no_memory(err);
-    bool after_file = false;
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct hw_segment *from = &image->segments[i];
-        bool is_file = from->path[0] && from->path[0] != '[';
-        bool touches = i && image->segments[i - 1].end == from->start;
-        /* Static objects are aligned to 8; the bss behind a file's data is anonymous. */
-        after_file = is_file || (after_file && touches && !from->path[0]);
         if (!(from->prot & HW_PROT_WRITE))
             continue;
         struct hw_mark_segment *to = &marks->segments[marks->count++];
         to->start = from->start;
         to->end = from->end;
-        to->shift = after_file ? 3 : 4;
+        to->shift = in_module(modules, module_count, from->start) ? 3 : 4;
         to->granules = (from->end - from->start) >> to->shift;
     }
     return true;

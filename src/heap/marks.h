@@ -15,6 +15,7 @@
 
 #include "heap/graph.h"
 #include "image/image.h"
+#include "native/elf.h"
 
 struct hw_mark_segment {
     hw_addr start, end;
@@ -35,8 +36,10 @@ struct hw_marks {
     uint64_t marked;    /* bits set */
 };
 
-/* Covers the writable segments of the image: nothing else can hold an object. */
-bool hw_marks_init(struct hw_marks *marks, const struct hw_image *image, struct hw_err *err);
+/* Covers the writable segments of the image: nothing else can hold an object. Static objects, in the
+ * data of modules (by address), are aligned to 8. */
+bool hw_marks_init(struct hw_marks *marks, const struct hw_image *image,
+                   const struct hw_module *modules, size_t module_count, struct hw_err *err);
 void hw_marks_deinit(struct hw_marks *marks);
 
 struct hw_mark_segment *hw_marks_segment(struct hw_marks *marks, hw_addr addr);

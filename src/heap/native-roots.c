@@ -59,38 +59,30 @@ static void scan_data(struct hw_builder *b, hw_addr start, hw_addr end, hw_addr 
     }
 }
 
-static bool add_globals(struct hw_builder *b)
+static bool add_module_globals(struct hw_builder *b, const struct hw_module *module)
 {
-    const struct hw_segment *file = NULL;
-    uint32_t node = HW_NONE;
+    const char *name = hw_arena_strdup(b->py.arena, file_name(module->path));
+    const char *path = hw_arena_strdup(b->py.arena, module->path);
+    if (!name || !path ||
+        hw_roots_add(&b->roots,
+                     (struct hw_synthetic){.kind = HW_SYN_C_GLOBALS, .name = name, .file = path},
+                     HW_NONE) == HW_NONE)
+        return hw_err_no_memory(b->err);
     for (size_t i = 0; i < b->image->segment_count; i++) {
         const struct hw_segment *s = &b->image->segments[i];
-        bool is_file = s->path[0] && s->path[0] != '[';
-        bool is_bss = !s->path[0] && i && file && b->image->segments[i - 1].end == s->start;
-        if (!is_file && !is_bss) {
-            file = NULL;
-            continue;
-        }
-        if (is_file && (!file || strcmp(file->path, s->path))) {
-            file = s;
-            node = HW_NONE;
-        }
-        if (!(s->prot & HW_PROT_WRITE) || s->prot & HW_PROT_SHARED)
-            continue;
-        if (node == HW_NONE) {
-            const char *name = hw_arena_strdup(b->py.arena, file_name(file->path));
-            const char *path = hw_arena_strdup(b->py.arena, file->path);
-            node = name && path ? hw_roots_add(&b->roots,
-                                               (struct hw_synthetic){.kind = HW_SYN_C_GLOBALS,
-                                                                     .name = name,
-                                                                     .file = path},
-                                               HW_NONE)
-                                : HW_NONE;
-            if (node == HW_NONE)
-                return hw_err_no_memory(b->err);
-        }
-        scan_data(b, s->start, s->end, file->start);
+        hw_addr start = s->start > module->start ? s->start : module->start;
+        hw_addr end = s->end < module->end ? s->end : module->end;
+        if (start < end && s->prot & HW_PROT_WRITE && !(s->prot & HW_PROT_SHARED))
+            scan_data(b, start, end, module->start);
     }
+    return true;
+}
+
+static bool add_globals(struct hw_builder *b)
+{
+    for (size_t i = 0; i < b->module_count; i++)
+        if (!add_module_globals(b, &b->modules[i]))
+            return false;
     return true;
 }
 
@@ -118,6 +110,9 @@ static bool add_stack(struct hw_builder *b, const struct hw_thread *thread)
             hw_roots_ref(&b->roots, thread->regs[i], label_make(HW_LABEL_WORD, 0));
     hw_addr start = thread->sp & ~(hw_addr)7;
     hw_addr end = segment ? segment->end : start;
+    /* Mappings that touch look like one: a thread's own memory ends where its descriptor is. */
+    if (thread->tls > start && thread->tls < end)
+        end = thread->tls;
     if (end - start > STACK_MAX_BYTES)
         end = start + STACK_MAX_BYTES;
     const unsigned char *p = end > start ? hw_image_at(b->image, start, end - start) : NULL;

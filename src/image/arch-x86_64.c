@@ -56,6 +56,11 @@ hw_addr hw_arch_sp(const struct hw_regs *regs)
     return user_of(regs).rsp;
 }
 
+hw_addr hw_arch_tls(const struct hw_regs *regs)
+{
+    return user_of(regs).fs_base;
+}
+
 hw_addr hw_arch_ip(const struct hw_regs *regs)
 {
     return user_of(regs).rip;

@@ -35,6 +35,7 @@ bool hw_arch_regs_set(pid_t tid, const struct hw_regs *regs);
 
 hw_addr hw_arch_sp(const struct hw_regs *regs);
 hw_addr hw_arch_ip(const struct hw_regs *regs);
+hw_addr hw_arch_tls(const struct hw_regs *regs); /* the thread pointer */
 
 /* The thread stands inside a system call, or was interrupted in one. */
 bool hw_arch_in_syscall(const struct hw_regs *regs);

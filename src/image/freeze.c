@@ -139,6 +139,7 @@ static void threads_adopt(struct hw_image *image, struct hw_image *live,
             memcpy(to->regs, from->regs.r, sizeof(to->regs));
             to->sp = hw_arch_sp(&from->regs);
             to->ip = hw_arch_ip(&from->regs);
+            to->tls = hw_arch_tls(&from->regs);
         }
         for (size_t n = 0; n < live->thread_count; n++)
             if (live->threads[n].tid == from->tid)

@@ -46,6 +46,7 @@ struct hw_thread {
     char name[16]; /* comm */
     bool has_regs;
     hw_addr sp, ip;
+    hw_addr tls; /* thread pointer: glibc puts the thread's descriptor above its stack */
     uint64_t regs[HW_REG_COUNT];
 };
 
