@@ -18,14 +18,20 @@ class PlainInterpreter:
 
     def __init__(self, path):
         self.path = path
-        self.name = os.path.basename(path)
+        self.name = os.path.realpath(path).strip("/").replace("/", "-")
 
     def popen(self, script, args=(), **kw):
         return subprocess.Popen([self.path, script] + list(args), **kw)
 
 
 def interpreters():
-    """All interpreters to test with; the first is the main one."""
+    """All interpreters to test with; the first is the main one.
+
+    $HEAPWHY_PYTHONS, paths with colons between them, overrules what is known.
+    """
+    chosen = os.environ.get("HEAPWHY_PYTHONS")
+    if chosen:
+        return [PlainInterpreter(path) for path in chosen.split(":")]
     try:
         sys.path.insert(0, os.path.join(TESTS, "env"))
         import interpreters as known
