@@ -14,18 +14,30 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 class PlainInterpreter:
-    """An interpreter of this machine; tests/env/interpreters.py offers more, with the same face."""
+    """An interpreter of this machine, with the face of those in tests/env/interpreters.py."""
 
     def __init__(self, path):
         self.path = path
-        self.name = os.path.basename(path)
+        self.name = os.path.realpath(path).strip("/").replace("/", "-")
 
-    def popen(self, script, args=(), **kw):
-        return subprocess.Popen([self.path, script] + list(args), **kw)
+    def share(self, path):
+        return path
+
+    def forget(self, place):
+        pass
+
+    def command(self, script, args=()):
+        return [self.path, script] + [str(arg) for arg in args]
 
 
 def interpreters():
-    """All interpreters to test with; the first is the main one."""
+    """All interpreters to test with; the first is the main one.
+
+    $HEAPWHY_PYTHONS, paths with colons between them, overrules what is known.
+    """
+    chosen = os.environ.get("HEAPWHY_PYTHONS")
+    if chosen:
+        return [PlainInterpreter(path) for path in chosen.split(":")]
     try:
         sys.path.insert(0, os.path.join(TESTS, "env"))
         import interpreters as known
@@ -58,24 +70,34 @@ def heapwhy_json(*args, timeout=HEAPWHY_TIMEOUT_S):
     return json.loads(heapwhy(*args, timeout=timeout))
 
 
+def clean_environment():
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
+def wait_until_ready(process, sink):
+    for line in process.stdout:
+        if line.strip() == b"READY":
+            return
+        if sink:
+            sink(line)
+    raise AssertionError("%s ended before it was ready" % " ".join(process.args))
+
+
 @contextlib.contextmanager
 def ready_target(interpreter, script, *args, sink=None):
-    """Starts script, waits until it prints READY, kills it in the end.
+    """Starts script, with its folder in reach, waits until it prints READY, kills it in the end.
 
     Lines that it prints before go to sink(), as bytes.
     """
-    process = interpreter.popen(script, [str(arg) for arg in args], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, start_new_session=True)
+    place = interpreter.share(os.path.dirname(os.path.abspath(script)))
+    command = interpreter.command(os.path.join(place, os.path.basename(script)), args)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               env=clean_environment(), start_new_session=True)
     try:
-        for line in process.stdout:
-            if line.strip() == b"READY":
-                break
-            if sink:
-                sink(line)
-        else:
-            raise AssertionError("%s ended before it was ready" % script)
+        wait_until_ready(process, sink)
         yield process
     finally:
         process.kill()
         process.stdout.close()
         process.wait()
+        interpreter.forget(place)
