@@ -119,8 +119,15 @@ class Comparison:
         if outside.type != inside.type:
             self.wrong_type.append(address)
         if outside.size != inside.size:
-            self.wrong_size.append(address)
+            self.judge_size(address, inside)
         self.compare_edges(address, inside, outside)
+
+    def judge_size(self, address, inside):
+        rule = self.rules.find("size", inside.type, "", "")
+        if rule:
+            self.rules.used[rule] += 1
+        else:
+            self.wrong_size.append(address)
 
     def compare_edges(self, address, inside, outside):
         outside = outside._replace(refs=list(self.see_through(outside)))
@@ -218,7 +225,7 @@ class Comparison:
             self.edges_inside, self.edges_agreed, 100.0 * self.edges_agreed / max(1, self.edges_inside))
         yield "left out: %d objects that changed during the dump" % len(dump.unstable)
         for name, count in self.rules.used.most_common():
-            yield "exception used: %s: %d edges" % (name, count)
+            yield "exception used: %s: %d times" % (name, count)
         inside, outside = dump.objects, self.graph
         yield from self.object_groups("not found outside", self.lost, lambda a: inside[a].type)
         yield from self.object_groups("not seen as tracked", self.not_tracked, lambda a: inside[a].type)
