@@ -33,11 +33,11 @@ ALIASES = {
 }
 
 Struct = namedtuple('Struct', 'struct module types rules')
+Block = namedtuple('Block', 'struct size types refs')
 Ref = namedtuple('Ref', 'label offset kind is_attr count')
 
 FIELD = re.compile(r'^HW_FIELD\((\w+), ([\w.]+), (\w+)\)$')
 SIZE = re.compile(r'^HW_SIZE\((\w+), (\w+)\)$')
-TYPE_OFFSET = 8  # ob_type, in builds with the lock
 REF = re.compile(r'^(?P<mark>[.!~]*)(?P<label>[\w.]+)(?:\[(?P<count>\d+|n)\])?@(?P<offset>\d+)$')
 
 
@@ -112,10 +112,9 @@ def apply_rules(words, found, base):
         rules[rule['field']] = rule
     listed = [tuple(ref) for ref in found['refs']]
     known = {ref[0] for ref in listed}
-    offsets = dict(found['offsets'], ob_type=TYPE_OFFSET)
-    for name, rule in rules.items():
-        if name in offsets and name not in known:
-            listed.append((name, offsets[name], None))
+    for name in rules:
+        if name in found['offsets'] and name not in known:
+            listed.append((name, found['offsets'][name], None))
     marked = [reference_word(name, base + offset, count, rules.get(name))
               for name, offset, count in sorted(set(listed), key=lambda ref: ref[1])]
     return [word for word in marked if word is not None]
@@ -182,18 +181,18 @@ def merge_structs(text, other):
 
 
 def parse_structs(path):
-    """NAME.structs: [(struct, size, [type name], [Ref])]."""
+    """NAME.structs: [Block]."""
     blocks = []
     with open(path, encoding='utf-8') as stream:
         for number, line in enumerate(stream, 1):
             key, _, rest = line.split('#')[0].strip().partition(' ')
             if key == 'struct':
                 name, size = rest.split()
-                blocks.append((name, int(size), [], []))
+                blocks.append(Block(name, int(size), [], []))
             elif key == 'type':
-                blocks[-1][2].append(rest)
+                blocks[-1].types.append(rest)
             elif key == 'refs':
-                blocks[-1][3].extend(parse_ref(word) for word in rest.split())
+                blocks[-1].refs.extend(parse_ref(word) for word in rest.split())
             elif key:
                 raise ValueError(f'{path}:{number}: cannot read {line.strip()!r}')
     return blocks

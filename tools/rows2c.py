@@ -107,12 +107,13 @@ def c_string(text):
 def c_refs(prefix, blocks, out):
     """One array for each structure with references; returns {(struct, size): array name}."""
     arrays = {}
-    for struct, size, _, refs in blocks:
-        if not refs:
+    for block in blocks:
+        if not block.refs:
             continue
-        arrays[struct, size] = f'refs_{prefix}_{struct}_{size}'
-        out.append(f'static const struct hw_ref {arrays[struct, size]}[] = {{')
-        for ref in refs:
+        name = f'refs_{prefix}_{block.struct}_{block.size}'
+        arrays[block.struct, block.size] = name
+        out.append(f'static const struct hw_ref {name}[] = {{')
+        for ref in block.refs:
             out.append(f'    {{{c_string(ref.label)}, {ref.offset}, HW_REF_{ref.kind}, '
                        f'{int(ref.is_attr)}, {ref.count}}},')
         out.append('};')
@@ -124,11 +125,12 @@ def c_structs(path, prefix, out):
     blocks = layoutlist.parse_structs(path)
     arrays = c_refs(prefix, blocks, out)
     rows = {}
-    for struct, size, types, refs in blocks:
-        for name in types:
-            if (name, size) in rows:
-                raise RowError(f'{path}: {name} of {size} bytes is there twice')
-            rows[name, size] = f'{arrays.get((struct, size), "NULL")}, {len(refs)}'
+    for block in blocks:
+        array = arrays.get((block.struct, block.size), 'NULL')
+        for name in block.types:
+            if (name, block.size) in rows:
+                raise RowError(f'{path}: {name} of {block.size} bytes is there twice')
+            rows[name, block.size] = f'{array}, {len(block.refs)}'
     out.append(f'static const struct hw_struct_row structs_{prefix}[] = {{')
     for (name, size), value in sorted(rows.items()):
         out.append(f'    {{{c_string(name)}, {size}, {value}}},')

@@ -51,6 +51,20 @@ static void side_tee_data(struct hw_py *py, hw_addr addr, const unsigned char *p
     (void)addr;
 }
 
+/* Modules/_sre/sre.h: the compiled replacement of re.sub (3.12); a literal may follow each group. */
+static void side_template(struct hw_py *py, hw_addr addr, const unsigned char *p)
+{
+    uint64_t count = PY_WORD(py, p, PyVarObject_ob_size);
+    uint32_t bytes = PY_SIZE(py, TemplateItem);
+    const unsigned char *item =
+        count <= 1 << 16 ? hw_py_at(py, addr + PY_OFF(py, TemplateObject_items), count * bytes)
+                         : NULL;
+    uint32_t label = hw_label_named(py, HW_LABEL_INTERNAL, "literal");
+    ref_add(py, PY_WORD(py, p, TemplateObject_literal), label);
+    for (uint64_t i = 0; item && i < count; i++, item += bytes)
+        ref_add(py, PY_WORD(py, item, TemplateItem_literal), label);
+}
+
 /* Modules/_queuemodule.c: a ring since 3.13, a list before (a plain field). */
 static void side_simple_queue(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
@@ -178,6 +192,7 @@ struct hw_side {
 static const struct hw_side sides[] = {
     {"functools._lru_cache_wrapper", side_lru_cache},
     {"itertools._tee_dataobject", side_tee_data},
+    {"_sre.SRE_Template", side_template},
     {"_queue.SimpleQueue", side_simple_queue},
     {"xml.etree.ElementTree.Element", side_element},
     {"_elementtree._element_iterator", side_element_iter},

@@ -38,7 +38,7 @@ enum hw_flavour { HW_FLAVOUR_RELEASE, HW_FLAVOUR_DEBUG, HW_FLAVOUR_THREADED };
 
 /* An object pointer inside a C structure. */
 enum hw_ref_kind {
-    HW_REF_OWNED,    /* one pointer, may be NULL */
+    HW_REF_OWNED,    /* one pointer, may be NULL; a codec's error handler may be a number < 4096 */
     HW_REF_INLINE,   /* count pointers in a row at offset; count 0: ob_size many */
     HW_REF_WEAK,     /* not an edge: weak, borrowed or a list link; listed so that it is not scanned */
     HW_REF_UNVISITED, /* owned, may be NULL, but tp_traverse does not visit it */

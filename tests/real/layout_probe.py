@@ -17,7 +17,7 @@ import sys
 import threading
 
 HEAPTYPE, HAVE_GC, MANAGED_DICT = 1 << 9, 1 << 14, 1 << 4
-OB_TYPE, TP_NAME, TP_TRAVERSE, TP_BASICSIZE = 8, 24, 184, 32
+TP_NAME, TP_TRAVERSE, TP_BASICSIZE = 24, 184, 32
 
 MODULES = '''_abc _asyncio _bisect _bz2 _codecs_jp _collections _csv _ctypes _curses _datetime
 _decimal _elementtree _functools _hashlib _heapq _io _json _lsprof _lzma _multibytecodec
@@ -250,7 +250,7 @@ def expected(thing, refs, flags):
         elif kind == 'INLINE':
             many = count or word(address + 16)
             visited += [word(address + offset + 8 * i) for i in range(many)]
-    if flags & HEAPTYPE and [OB_TYPE, 'UNVISITED', 0] not in refs:
+    if flags & HEAPTYPE:
         visited.append(id(type(thing)))
     if flags & MANAGED_DICT:
         visited.append(word(address - 24))

@@ -25,6 +25,7 @@ DECODED_TOO = {
     'functools._lru_cache_wrapper': 'the list of links',
     'PyCapsule': 'a capsule may bring its own traverse function',
     'StgDict': 'a dict with more fields',
+    'collections.defaultdict': 'a dict with one more field',
     '_pickle.Pickler': 'the memo table',
     '_pickle.Unpickler': 'the memo array',
     '_queue.SimpleQueue': 'the ring buffer (3.13)',
@@ -33,6 +34,9 @@ DECODED_TOO = {
     '_ctypes.CType_Type': 'a type with more fields',
     'sqlite3.Connection': 'the contexts of callbacks',
 }
+# Heap types whose tp_traverse does not visit the type.
+TYPE_UNVISITED = {'typing.ParamSpecArgs', 'typing.ParamSpecKwargs'}
+OB_TYPE = 8
 # Fewer would mean that the probe no longer makes its objects.
 LEAST_TYPES, LEAST_OBJECTS = 160, 5000
 
@@ -44,9 +48,10 @@ def targets():
 def struct_rows(name):
     rows = {}
     path = os.path.join(ROWS, name + '.structs')
-    for _, size, types, refs in layoutlist.parse_structs(path):
-        for kind in types:
-            rows.setdefault(kind, {})[str(size)] = [(r.offset, r.kind, r.count) for r in refs]
+    for block in layoutlist.parse_structs(path):
+        refs = [(ref.offset, ref.kind, ref.count) for ref in block.refs]
+        for kind in block.types:
+            rows.setdefault(kind, {})[str(block.size)] = refs
     return rows
 
 
@@ -89,6 +94,8 @@ def test_struct_rows_are_what_traverse_visits(probe, target):
     for name, cases in answer['bad'].items():
         # A decoder adds edges; none of the row's may be missing even then.
         cases = [case for case in cases if case['less'] or name not in DECODED_TOO]
+        if name in TYPE_UNVISITED:
+            cases = [case for case in cases if case != {'more': [], 'less': [OB_TYPE]}]
         if cases:
             wrong[name] = cases
     seen = answer['seen']
