@@ -13,14 +13,27 @@ HEAPWHY_OPTIONAL_INTERPRETERS=1 to do without those that cannot be had, on a mac
 or without a mirror; a warning then says which.
 """
 import functools
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
-import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYENV = {'3.11.7': '3.11', '3.13.0': '3.13'}
+
+
+SHARED = '/var/lib/heapwhy-tests'
+
+
+def copy_file(source, target):
+    """Copy unless it is there already; never leaves half a file under the target's name."""
+    have, want = os.path.exists(target) and os.stat(target), os.stat(source)
+    if have and (have.st_size, have.st_mtime_ns) == (want.st_size, want.st_mtime_ns):
+        return
+    half = f'{target}.{os.getpid()}'
+    shutil.copy2(source, half)
+    os.replace(half, target)
 
 
 class Interpreter:
@@ -34,19 +47,21 @@ class Interpreter:
         return self.name
 
     def share(self, path):
-        """The path of a copy of a file or directory that the target can read."""
+        """Where the target sees a file of this machine. Into a chroot it is copied, together with
+        the files beside it: a script may import them."""
         path = os.path.abspath(path)
         if self.root is None:
             return path
-        inside = os.path.join('/tmp', 'heapwhy-' + uuid.uuid4().hex)
-        os.makedirs(self.root + inside)
-        place = os.path.join(inside, os.path.basename(path))
-        copy = shutil.copytree if os.path.isdir(path) else shutil.copy2
-        copy(path, self.root + place)
-        return place
+        here = os.path.dirname(path)
+        inside = os.path.join(SHARED, hashlib.sha1(here.encode()).hexdigest()[:16])
+        os.makedirs(self.root + inside, exist_ok=True)
+        for entry in os.scandir(here):
+            if entry.is_file():
+                copy_file(entry.path, os.path.join(self.root + inside, entry.name))
+        return os.path.join(inside, os.path.basename(path))
 
     def forget(self, place):
-        """Remove what share() made."""
+        """Remove what share() copied, for files that do not stay on this machine either."""
         if self.root is not None:
             shutil.rmtree(self.root + os.path.dirname(place), ignore_errors=True)
 
@@ -60,10 +75,8 @@ class Interpreter:
         environment = dict(options.pop('env', os.environ))
         for name in ('PYTHONPATH', 'PYTHONHOME', 'PYTHONSTARTUP'):
             environment.pop(name, None)
-        place = self.share(script_path)
-        process = subprocess.Popen(self.command(place, args), env=environment, **options)
-        process.script = place
-        return process
+        return subprocess.Popen(self.command(self.share(script_path), args), env=environment,
+                                **options)
 
     def run(self, script_path, args=(), **options):
         """(exit status, stdout, stderr) of a script that ends by itself."""
@@ -75,8 +88,6 @@ class Interpreter:
             process.kill()
             process.communicate()
             raise
-        finally:
-            self.forget(process.script)
         return process.returncode, out, err
 
 

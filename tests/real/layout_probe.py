@@ -279,9 +279,10 @@ def compare(rows):
         wanted = expected(thing, refs, kind.__flags__ if exact else 0)
         seen[name] += 1
         if wanted - actual or (exact and actual != wanted):
-            both = bad.setdefault(name, [])
-            if len(both) < 3:
-                both.append(explain(thing, actual, wanted))
+            bad.setdefault(name, []).append(explain(thing, actual, wanted))
+    for cases in bad.values():
+        cases.sort(key=lambda case: not case['less'])
+        del cases[3:]
     return seen, bad
 
 
