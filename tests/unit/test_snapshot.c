@@ -76,7 +76,7 @@ ssize_t __wrap_write(int fd, const void *data, size_t n)
         errno = ENOSPC;
         return -1;
     }
-    return __real_write(fd, data, n > 100 ? n / 2 : n);
+    return __real_write(fd, data, n > 4096 ? n / 2 : n);
 }
 
 int __wrap_fsync(int fd)
