@@ -16,7 +16,7 @@ static bool check_rest(const struct hw_snap_file *file, struct hw_graph *graph, 
     struct hw_err inner = HW_ERR_INIT;
     if (hw_values_validate(&graph->values, graph->node_count, &inner))
         return true;
-    return hw_err_set(err, inner.code, "%.200s is damaged: %.300s", file->path, inner.msg);
+    return hw_err_set(err, inner.code, "cannot read %.200s: %.300s", file->path, inner.msg);
 }
 
 static struct hw_check *make_report(const struct hw_snap_head *head)

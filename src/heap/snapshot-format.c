@@ -49,14 +49,14 @@ void hw_snap_end_put(const struct hw_snap_head *head, unsigned char out[HW_SNAP_
 
 static bool corrupt(struct hw_err *err, const char *what)
 {
-    return hw_err_set(err, HW_ERR_CORRUPT, "%s", what);
+    return hw_err_set(err, HW_ERR_CORRUPT, "it is damaged: %s", what);
 }
 
 bool hw_snap_header_get(struct hw_bytes in, struct hw_snap_head *head, struct hw_err *err)
 {
     const unsigned char *mark = hw_bytes_take(&in, sizeof(magic));
     if (!mark || memcmp(mark, magic, sizeof(magic)) != 0)
-        return corrupt(err, "it is not a heapwhy snapshot");
+        return hw_err_set(err, HW_ERR_CORRUPT, "it is not a heapwhy snapshot");
     uint32_t version = hw_bytes_u32(&in);
     head->major = version & 0xffff;
     head->minor = version >> 16;
@@ -73,7 +73,7 @@ bool hw_snap_header_get(struct hw_bytes in, struct hw_snap_head *head, struct hw
     hw_bytes_take(&in, 16);
     head->checksum = hw_bytes_u64(&in);
     if (in.failed)
-        return corrupt(err, "it is cut short in its header");
+        return corrupt(err, "it ends in its header");
     if (!head->major || !head->row_count || head->row_count > HW_SNAP_CHUNK_MAX)
         return corrupt(err, "its header makes no sense");
     return true;
@@ -128,7 +128,8 @@ static bool get_rows(struct hw_bytes *in, struct hw_snap_head *head, struct hw_e
             row->stored_bytes > head->file_bytes - at ||
             (row->codec == HW_SNAP_PLAIN && row->raw_bytes != row->stored_bytes) ||
             __builtin_add_overflow(raw_bytes, row->raw_bytes, &raw_bytes))
-            return hw_err_set(err, HW_ERR_CORRUPT, "row %u of its chunk table makes no sense", i);
+            return hw_err_set(err, HW_ERR_CORRUPT,
+                              "it is damaged: row %u of its chunk table makes no sense", i);
         at += row->stored_bytes;
     }
     struct hw_snap_row last = get_row(in);
@@ -147,11 +148,12 @@ bool hw_snap_head_get(const unsigned char *data, uint64_t file_bytes, struct hw_
     if (!hw_snap_header_get(in, head, err))
         return false;
     if (head->file_bytes != file_bytes)
-        return hw_err_set(err, HW_ERR_CORRUPT, "it has %llu bytes, and its header says %llu",
+        return hw_err_set(err, HW_ERR_CORRUPT,
+                          "it is damaged: it has %llu bytes, and its header says %llu",
                           (unsigned long long)file_bytes, (unsigned long long)head->file_bytes);
     size_t head_bytes = hw_snap_head_bytes(head->row_count);
     if (head_bytes + HW_SNAP_END_BYTES > file_bytes)
-        return corrupt(err, "it is cut short in its chunk table");
+        return corrupt(err, "it ends in its chunk table");
     if (checksum_of_head(data, head_bytes) != head->checksum)
         return corrupt(err, "the checksum of its header does not match");
     if (!head->node_count || head->node_count == HW_NONE || head->edge_count > UINT32_MAX ||

@@ -20,9 +20,8 @@
 /* Every complaint about a file names it. The inner message says the rest. */
 static bool blame(const struct hw_snap_file *file, const struct hw_err *inner, struct hw_err *err)
 {
-    const char *what = inner->code == HW_ERR_TOO_NEW ? "is too new" : "is damaged";
     if (inner->code == HW_ERR_CORRUPT || inner->code == HW_ERR_TOO_NEW)
-        return hw_err_set(err, inner->code, "%.200s %s: %.300s", file->path, what, inner->msg);
+        return hw_err_set(err, inner->code, "cannot read %.200s: %.300s", file->path, inner->msg);
     if (err)
         *err = *inner;
     return false;
@@ -32,7 +31,8 @@ static bool blame_chunk(const struct hw_snap_file *file, const struct hw_snap_ro
                         const struct hw_err *inner, struct hw_err *err)
 {
     if (inner->code == HW_ERR_CORRUPT)
-        return hw_err_set(err, inner->code, "%.200s is damaged: chunk %s at offset %llu: %.300s",
+        return hw_err_set(err, inner->code,
+                          "cannot read %.200s: it is damaged: chunk %s at offset %llu: %.300s",
                           file->path, row->tag, (unsigned long long)row->offset, inner->msg);
     return blame(file, inner, err);
 }
@@ -47,8 +47,8 @@ static bool read_at(const struct hw_snap_file *file, uint64_t offset, unsigned c
         if (n < 0)
             return hw_err_sys(err, HW_ERR_IO, errno, "cannot read %.200s", file->path);
         if (!n)
-            return hw_err_set(err, HW_ERR_CORRUPT, "%.200s became shorter while it was read",
-                              file->path);
+            return hw_err_set(err, HW_ERR_CORRUPT,
+                              "cannot read %.200s: it became shorter meanwhile", file->path);
         out += n;
         offset += (uint64_t)n;
         bytes -= (size_t)n;
@@ -117,8 +117,8 @@ static bool find_needed_row(const struct hw_snap_file *file, const char *tag, ui
 {
     const struct hw_snap_row *row = find_row(file, tag);
     if (!row)
-        return hw_err_set(err, HW_ERR_CORRUPT, "%.200s is damaged: it has no chunk %s", file->path,
-                          tag);
+        return hw_err_set(err, HW_ERR_CORRUPT,
+                          "cannot read %.200s: it is damaged: it has no chunk %s", file->path, tag);
     struct hw_err inner = HW_ERR_INIT;
     if (row->codec != codec) {
         hw_err_set(&inner, HW_ERR_CORRUPT, "it is packed in an unknown way");

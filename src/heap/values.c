@@ -93,7 +93,12 @@ bool hw_values_add(struct hw_values *values, hw_id id, const char *text, size_t 
 
 bool hw_values_finish(struct hw_values *values, struct hw_err *err)
 {
-    return !values->open_count || pack_open(values, err);
+    if (values->open_count && !pack_open(values, err))
+        return false;
+    ZSTD_freeCCtx(values->packer);
+    values->packer = NULL;
+    hw_buf_deinit(&values->open);
+    return true;
 }
 
 /* Brings a block into the cache. */

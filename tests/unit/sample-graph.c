@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sample-graph.h"
 
+#include "base/value.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,22 +319,22 @@ static void service_edges(struct hw_graph *graph, const struct place *place, uin
 static bool service_value(struct hw_graph *graph, const struct place *place, uint32_t node)
 {
     char text[64];
-    int n = 0;
+    size_t n = 0;
     switch ((enum part)place->part) {
     case PART_STR:
-        n = snprintf(text, sizeof(text), "'user-%06u'", place->instance);
+        n = (size_t)snprintf(text, sizeof(text), "'user-%06u'", place->instance);
         break;
     case PART_FLOAT:
-        n = snprintf(text, sizeof(text), "%.17g", (rng() + rng() / 2147483648.0) / 2147483648.0);
+        n = hw_value_pack_float(text, (rng() + rng() / 2147483648.0) / 2147483648.0);
         break;
     case PART_INT1:
     case PART_INT2:
-        n = snprintf(text, sizeof(text), "%u", place->instance + 300 * place->part);
+        n = hw_value_pack_int(text, place->instance + 300 * place->part);
         break;
     default:
         return true;
     }
-    return hw_values_add(&graph->values, node, text, (size_t)n, NULL);
+    return hw_values_add(&graph->values, node, text, n, NULL);
 }
 
 static bool fill_service(struct hw_graph *graph, struct place *places, uint32_t *ids,

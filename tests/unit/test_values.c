@@ -90,7 +90,7 @@ static void damage_is_survived(void **state)
     struct hw_values values;
     char buf[64];
     fill(&values);
-    for (size_t i = 0; i < values.packed.len; i += 97) {
+    for (size_t i = 0; i < values.packed.len; i += 997) {
         values.packed.data[i] ^= (unsigned char)(1 + i % 255);
         values.cached_block = SIZE_MAX;
         for (hw_id id = 0; id < MANY; id += 5000)
