@@ -21,12 +21,13 @@ static void put_head(struct hw_out *out, const struct hw_object *object)
 {
     struct hw_buf line = {0};
     hw_text_count(&line, object->size);
-    hw_buf_puts(&line, " bytes, ");
-    if (object->flags & (HW_NODE_IMMORTAL | HW_NODE_STATIC))
-        hw_buf_puts(&line, "not counted");
-    else
+    hw_buf_puts(&line, object->size == 1 ? " byte, " : " bytes, ");
+    if (object->flags & (HW_NODE_IMMORTAL | HW_NODE_STATIC)) {
+        hw_buf_puts(&line, "references not counted");
+    } else {
         hw_text_count(&line, object->refcount);
-    hw_buf_puts(&line, object->flags & (HW_NODE_IMMORTAL | HW_NODE_STATIC) ? "" : " references");
+        hw_buf_puts(&line, object->refcount == 1 ? " reference" : " references");
+    }
     for (size_t i = 0; i < FLAG_COUNT; i++)
         if (object->flags & flag_names[i].bit)
             hw_buf_printf(&line, ", %s", flag_names[i].name);

@@ -6,6 +6,7 @@
 #include "tell/text.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 static void put_time(struct hw_buf *buf, int64_t ns)
@@ -78,6 +79,27 @@ static void put_step(struct hw_table *table, const struct hw_step *step)
         hw_buf_puts(what, *step->what ? " (inferred)" : "(inferred)");
 }
 
+/* A root (an interpreter, a thread, a frame) is held by nothing and has no address: one line that
+ * names it. */
+static bool is_root(const struct hw_step *step)
+{
+    return !step->addr && !*step->edge;
+}
+
+static void put_root(struct hw_out *out, const struct hw_step *step, size_t indent)
+{
+    struct hw_buf line = {0}, cut = {0};
+    if (strncmp(step->what, step->type, strlen(step->type)) != 0) {
+        hw_text_escape(&line, step->type);
+        hw_buf_putc(&line, ' ');
+    }
+    hw_text_escape(&line, step->what);
+    hw_text_cut(&cut, hw_buf_str(&line), out->terminal ? out->width - indent : SIZE_MAX);
+    hw_out_printf(out, "%*s%s\n", (int)indent, "", hw_buf_str(&cut));
+    hw_buf_deinit(&line);
+    hw_buf_deinit(&cut);
+}
+
 void hw_parts_chain(struct hw_out *out, const struct hw_chain *chain, size_t indent)
 {
     static const struct hw_column columns[] = {
@@ -89,8 +111,11 @@ void hw_parts_chain(struct hw_out *out, const struct hw_chain *chain, size_t ind
     hw_out_text(out, chain->path);
     hw_out_style(out, HW_STYLE_PLAIN);
     hw_out_puts(out, "\n");
-    for (size_t i = 0; i < chain->step_count; i++)
-        put_step(&table, &chain->steps[i]);
+    size_t at = 0;
+    for (; at < chain->step_count && is_root(&chain->steps[at]); at++)
+        put_root(out, &chain->steps[at], indent + 2);
+    for (; at < chain->step_count; at++)
+        put_step(&table, &chain->steps[at]);
     hw_table_finish(&table, out);
 }
 

@@ -350,7 +350,8 @@ static void test_types_are_sorted_and_limited(void **state)
 }
 
 static struct hw_step steps[] = {
-    {9, 0, "sys.modules", "dict", "", false},
+    {9, 0, "", "interpreter", "interpreter 0", false},
+    {3, 0x7f3a4c0b1200, "sys.modules", "dict", "", false},
     {1, 0x7f3a4c0b1230, "['app']", "module", "app", false},
     {2, 0x7f3a4c0b1270, ".hub", "app.Hub", "\x1b[2J", true},
 };
@@ -367,7 +368,7 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
     suspects[0] = (struct hw_suspect){.pattern = HW_PATTERN_GROWING_CONTAINER,
                                       .verdict = HW_VERDICT_LEAK,
                                       .type = "app.Session",
-                                      .chain = {"sys.modules['app'].hub", steps, 3, 1},
+                                      .chain = {"sys.modules['app'].hub", steps, 4, 1},
                                       .also = also,
                                       .also_count = 1,
                                       .objects_per_second = 411.9539,
@@ -400,7 +401,8 @@ static void test_a_diagnosis_answers_first_and_fits_the_screen(void **state)
     assert_memory_equal(text_of(&out), "LEAK: 412 app.Session objects a second stay.\n", 45);
     assert_lines_fit(&out, 80);
     assert_contains(&out, "\n         +412 objects/s, +98.8 kB/s; now 53,120 objects, 12.1 MB\n");
-    assert_contains(&out, "\n  sys.modules['app'].hub\n    sys.modules  dict\n");
+    assert_contains(&out, "\n  sys.modules['app'].hub\n    interpreter 0\n    sys.modules  dict    "
+                          " 0x7f3a4c0b1200\n");
     assert_contains(&out, "    .hub         app.Hub  0x7f3a4c0b1270  \\x1b[2J (inferred)\n");
     assert_contains(&out, "Also in  local sessions of main() app.py:12\n");
     assert_contains(&out, "Pattern  growing-container\n");
