@@ -207,6 +207,8 @@ static uint32_t import_cost(const struct hw_costs *costs, hw_id space, hw_id to)
 {
     const struct hw_type *type = type_of(costs->graph, to);
     struct module key = {.dict = space};
+    if (type->flags & HW_TYPE_MODULE)
+        return HW_COST_MODULE_ALIAS;
     if (!(type->flags & HW_TYPE_PYTHON))
         return 0;
     const struct module *module =

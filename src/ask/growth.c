@@ -19,21 +19,55 @@ enum {
 };
 #define CARRIES 0.9 /* a child with so large a share of the births stands for its parent */
 
-enum { UNKNOWN, SPREADS, GATHERS };
+/* What is known of an old node, as bits. */
+enum { SPREADS = 1, GATHERS = 2, WHOLE = 4, SPLIT = 8 };
 
 struct pair {
     hw_id site, front;
 };
 struct work {
     struct hw_growth *growth;
-    uint8_t *state;     /* by node: does it spread births over its members? */
+    uint8_t *state;     /* by old node */
     uint32_t *front_of; /* by new node; becomes growth->under */
+    uint32_t *site_of;  /* by front */
     struct pair *pairs;
     size_t pair_count, pair_capacity;
     size_t chain_hops;
 };
 
 /* ---- fronts ---- */
+
+static bool edge_is_namespace(const struct hw_graph *graph, uint32_t edge)
+{
+    return edge != HW_NONE && edge_kind(graph, edge) == HW_LABEL_ATTR &&
+           strcmp(edge_string(graph, edge), "__dict__") == 0;
+}
+
+static bool has_members(const struct hw_growth *growth, hw_id id)
+{
+    const struct hw_series *series = growth->series;
+    return id < growth->graph->object_count && series->shots[series->count - 1].members[id] > 0;
+}
+
+/* Attributes and local variables have nothing in common but their owner: what is new below each of
+ * them is a matter of its own, unless names are added all the time. */
+static bool is_split(const struct hw_growth *growth, hw_id old)
+{
+    const struct hw_series *series = growth->series;
+    if (!has_members(growth, old))
+        return true;
+    return edge_is_namespace(growth->graph, growth->tree.edge[old]) &&
+           hw_series_members(series, series->count - 1, old) <
+               hw_series_members(series, 0, old) + SITE_BORN_MIN;
+}
+
+static hw_id find_front(struct work *work, hw_id old, hw_id child)
+{
+    uint8_t *state = &work->state[old];
+    if (!(*state & (WHOLE | SPLIT)))
+        *state |= is_split(work->growth, old) ? SPLIT : WHOLE;
+    return *state & SPLIT ? child : old;
+}
 
 static void find_fronts(struct work *work)
 {
@@ -42,7 +76,8 @@ static void find_fronts(struct work *work)
     for (uint32_t i = 0; i < tree->count; i++) {
         hw_id id = tree->order[i], parent = tree->parent[id];
         if (is_new(growth, id))
-            work->front_of[id] = is_new(growth, parent) ? work->front_of[parent] : parent;
+            work->front_of[id] =
+                is_new(growth, parent) ? work->front_of[parent] : find_front(work, parent, id);
     }
     for (uint32_t i = tree->count; i-- > 1;) {
         hw_id id = tree->order[i];
@@ -52,12 +87,6 @@ static void find_fronts(struct work *work)
 }
 
 /* ---- from fronts to sites ---- */
-
-static bool edge_is_namespace(const struct hw_graph *graph, uint32_t edge)
-{
-    return edge != HW_NONE && edge_kind(graph, edge) == HW_LABEL_ATTR &&
-           strcmp(edge_string(graph, edge), "__dict__") == 0;
-}
 
 /* The object that Python code would name: not its __dict__. */
 static hw_id owner_of(const struct hw_growth *growth, hw_id id)
@@ -149,9 +178,9 @@ static hw_id find_site(struct work *work, hw_id front)
         at = growth->tree.parent[at];
         if (is_boundary(growth, at))
             break;
-        if (work->state[at] == UNKNOWN)
-            work->state[at] = may_spread(growth, at) && spreads(growth, at) ? SPREADS : GATHERS;
-        if (work->state[at] == SPREADS)
+        if (!(work->state[at] & (SPREADS | GATHERS)))
+            work->state[at] |= may_spread(growth, at) && spreads(growth, at) ? SPREADS : GATHERS;
+        if (work->state[at] & SPREADS)
             site = at;
     }
     return site;
@@ -174,16 +203,14 @@ static bool add_pair(struct work *work, hw_id front)
 static bool collect_fronts(struct work *work)
 {
     struct hw_growth *growth = work->growth;
-    uint32_t *front_of = work->front_of;
     for (uint32_t i = 0; i < growth->tree.count; i++) {
         hw_id id = growth->tree.order[i];
         if (!is_new(growth, id) || is_new(growth, growth->tree.parent[id]))
             continue;
-        hw_id front = growth->tree.parent[id];
-        /* An old node has no front: the place says that it has been seen. */
-        if (front_of[front] != HW_NONE)
+        hw_id front = work->front_of[id];
+        if (work->site_of[front] != HW_NONE)
             continue;
-        front_of[front] = 0;
+        work->site_of[front] = 0; /* seen */
         if (!add_pair(work, front))
             return false;
     }
@@ -232,7 +259,7 @@ static bool make_sites(struct work *work)
             if (work->pairs[next].site != work->pairs[i].site)
                 break;
         for (size_t j = i; j < next; j++)
-            work->front_of[work->pairs[j].front] = (uint32_t)growth->site_count;
+            work->site_of[work->pairs[j].front] = (uint32_t)growth->site_count;
         if (!make_site(growth, &work->pairs[i], next - i))
             return false;
     }
@@ -249,7 +276,7 @@ static void count_births(struct work *work)
         hw_id id = growth->tree.order[i];
         if (!is_new(growth, id))
             continue;
-        under[id] = under[under[id]];
+        under[id] = work->site_of[under[id]];
         struct hw_site *site = &growth->sites[under[id]];
         site->born[growth->birth[id]]++;
         site->born_total++;
@@ -298,12 +325,6 @@ static bool prune_sites(struct hw_growth *growth)
 
 /* ---- from a site to its box ---- */
 
-static bool has_members(const struct hw_growth *growth, hw_id id)
-{
-    const struct hw_series *series = growth->series;
-    return id < growth->graph->object_count && series->shots[series->count - 1].members[id] > 0;
-}
-
 /* The new child that has nearly all births of the site below it. */
 static hw_id find_carrier(const struct hw_growth *growth, hw_id id, uint64_t born)
 {
@@ -342,6 +363,10 @@ static hw_id descend(const struct hw_growth *growth, const struct hw_site *site)
     const struct hw_graph *graph = growth->graph;
     struct descent descent = {.count = 0};
     hw_id at = site->box;
+    if (is_new(growth, at)) {
+        descent.types[0] = graph->type[at];
+        descent.nodes[descent.count++] = at;
+    }
     for (;;) {
         hw_id next = find_carrier(growth, at, site->born_total);
         if (next == HW_NONE)
@@ -492,14 +517,17 @@ bool hw_growth_init(struct hw_growth *growth, const struct hw_series *series, st
     }
     struct work work = {.growth = &made, .state = calloc(n, 1)};
     work.front_of = malloc(n * sizeof(*work.front_of));
+    work.site_of = malloc(n * sizeof(*work.site_of));
     made.below = calloc(n, sizeof(*made.below));
-    bool ok = work.state && work.front_of && made.below;
+    bool ok = work.state && work.front_of && work.site_of && made.below;
     if (ok) {
+        memset(work.site_of, 0xff, n * sizeof(*work.site_of));
         memset(work.front_of, 0xff, n * sizeof(*work.front_of));
         ok = find_sites(&work);
     }
     free(work.state);
     free(work.front_of);
+    free(work.site_of);
     free(work.pairs);
     if (!ok) {
         hw_growth_deinit(&made);

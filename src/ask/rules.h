@@ -36,13 +36,52 @@ enum {
     HW_COST_MODULE_MAIN = 4,
     HW_COST_MODULE = 5,
     HW_COST_MODULE_STDLIB = 44,
-    HW_COST_IMPORTED = 2,     /* on top: the object's class says that it is from elsewhere */
-    HW_COST_FRAME_STDLIB = 24 /* on top: a frame of the standard library */
+    HW_COST_IMPORTED = 2,      /* on top: the object's class says that it is from elsewhere */
+    HW_COST_MODULE_ALIAS = 80, /* on top: a module in another module's namespace */
+    HW_COST_FRAME_STDLIB = 60, /* on top: a frame of the standard library */
 };
 
 /* For targets without sys.stdlib_module_names (before 3.10): some top-level names. NULL at the end.
  */
 extern const char *const hw_stdlib_names[];
+
+/* ---- what leaks ---- */
+
+/* Types that stand for something outside the heap: a descriptor, a thread, work that waits. */
+struct hw_resource_rule {
+    const char *type; /* may end in '*' */
+    const char *noun; /* as in "122 sockets" */
+    const char *cure; /* what ends one, as an order */
+};
+extern const struct hw_resource_rule hw_resource_rules[];
+extern const size_t hw_resource_rule_count;
+const struct hw_resource_rule *hw_resource_find(const char *type);
+
+/* Types that are called: who holds them keeps what they captured. */
+bool hw_type_is_callback(const struct hw_type *type);
+
+/* Caches of the standard library that have a bound of their own, or fill once: by path. */
+struct hw_known_cache {
+    const char *path; /* may end in '*' */
+    const char *reason;
+};
+extern const struct hw_known_cache hw_known_caches[];
+extern const size_t hw_known_cache_count;
+
+/* The cure for a holder, by pattern and the holder's type; first match counts. {holder}, {type} and
+ * {cure} stand for the user's own names. */
+struct hw_fix_rule {
+    enum hw_pattern pattern;
+    const char *holder; /* type of the holder, may end in '*'; NULL: any */
+    const char *type;   /* what leaks; likewise */
+    const char *text;
+};
+extern const struct hw_fix_rule hw_fix_rules[];
+extern const size_t hw_fix_rule_count;
+
+/* Parts of names that say "at most", and names that take something out of a container. */
+extern const char *const hw_bound_words[];   /* NULL at the end */
+extern const char *const hw_removal_words[]; /* likewise */
 
 bool hw_name_matches(const char *pattern, const char *name);
 

@@ -271,34 +271,29 @@ void hw_node_describe(const struct hw_graph *graph, hw_id node, struct hw_buf *o
 
 /* ---- chains ---- */
 
-struct hop {
-    hw_id from, to;
-    uint32_t edge;
-};
-
 /* The hops from the root to node; the caller frees. */
-static struct hop *collect_hops(const struct hw_graph *graph, const struct hw_tree *tree,
-                                hw_id from, uint32_t edge, hw_id node, size_t *ret_count)
+static struct hw_hop *collect_hops(const struct hw_graph *graph, const struct hw_tree *tree,
+                                   hw_id from, uint32_t edge, hw_id node, size_t *ret_count)
 {
     bool given = from != HW_NONE;
     size_t n = given;
     for (hw_id id = given ? from : node; tree->parent[id] != HW_NONE; id = tree->parent[id])
         n++;
-    struct hop *hops = malloc((n + 1) * sizeof(*hops));
+    struct hw_hop *hops = malloc((n + 1) * sizeof(*hops));
     if (!hops)
         return NULL;
     *ret_count = n;
     if (given)
-        hops[--n] = (struct hop){from, node, edge};
+        hops[--n] = (struct hw_hop){from, node, edge};
     for (hw_id id = given ? from : node; tree->parent[id] != HW_NONE; id = tree->parent[id])
-        hops[--n] = (struct hop){tree->parent[id], id, tree->edge[id]};
+        hops[--n] = (struct hw_hop){tree->parent[id], id, tree->edge[id]};
     (void)graph;
     return hops;
 }
 
 /* Where the expression begins: behind the last running or suspended function whose local variable
  * the chain takes, else behind the last synthetic node. */
-static size_t find_start(const struct hw_graph *graph, const struct hop *hops, size_t count)
+static size_t find_start(const struct hw_graph *graph, const struct hw_hop *hops, size_t count)
 {
     for (size_t i = count; i-- > 0;) {
         bool local = edge_kind(graph, hops[i].edge) == HW_LABEL_LOCAL;
@@ -309,7 +304,7 @@ static size_t find_start(const struct hw_graph *graph, const struct hop *hops, s
 }
 
 /* hops[i] is .__dict__ and hops[i + 1] an entry that reads better as an attribute. */
-static bool spell_attribute(const struct hw_graph *graph, const struct hop *hops,
+static bool spell_attribute(const struct hw_graph *graph, const struct hw_hop *hops,
                             struct hw_buf *out)
 {
     if (edge_kind(graph, hops[0].edge) != HW_LABEL_ATTR ||
@@ -333,8 +328,8 @@ static bool spell_attribute(const struct hw_graph *graph, const struct hop *hops
     return fits;
 }
 
-static void spell_hops(const struct hw_graph *graph, const struct hop *hops, size_t count,
-                       struct hw_buf *out)
+void hw_hops_spell(const struct hw_graph *graph, const struct hw_hop *hops, size_t count,
+                   struct hw_buf *out)
 {
     for (size_t i = 0; i < count; i++) {
         if (i + 1 < count && spell_attribute(graph, &hops[i], out))
@@ -344,7 +339,7 @@ static void spell_hops(const struct hw_graph *graph, const struct hop *hops, siz
     }
 }
 
-static void spell_path(const struct hw_graph *graph, const struct hop *hops, size_t count,
+static void spell_path(const struct hw_graph *graph, const struct hw_hop *hops, size_t count,
                        struct hw_buf *out)
 {
     if (!count) {
@@ -366,14 +361,14 @@ static void spell_path(const struct hw_graph *graph, const struct hop *hops, siz
     } else {
         hw_base_spell(graph, hops[start].from, out);
     }
-    spell_hops(graph, hops + start, count - start, out);
+    hw_hops_spell(graph, hops + start, count - start, out);
 }
 
 void hw_path_spell(const struct hw_graph *graph, const struct hw_tree *tree, hw_id node,
                    struct hw_buf *out)
 {
     size_t count;
-    struct hop *hops =
+    struct hw_hop *hops =
         tree_has(tree, node) ? collect_hops(graph, tree, HW_NONE, 0, node, &count) : NULL;
     if (hops)
         spell_path(graph, hops, count, out);
@@ -382,7 +377,7 @@ void hw_path_spell(const struct hw_graph *graph, const struct hw_tree *tree, hw_
 
 /* ---- steps ---- */
 
-static const char *spell_step_edge(const struct hw_graph *graph, const struct hop *hop,
+static const char *spell_step_edge(const struct hw_graph *graph, const struct hw_hop *hop,
                                    struct hw_arena *arena)
 {
     const char *string = edge_string(graph, hop->edge);
@@ -412,8 +407,8 @@ static const char *synthetic_type(const struct hw_synthetic *s)
     return names[s->kind];
 }
 
-static bool fill_step(const struct hw_graph *graph, const struct hop *hop, struct hw_arena *arena,
-                      struct hw_step *step)
+static bool fill_step(const struct hw_graph *graph, const struct hw_hop *hop,
+                      struct hw_arena *arena, struct hw_step *step)
 {
     const struct hw_synthetic *s = hw_graph_synthetic(graph, hop->to);
     struct hw_buf text = {0};
@@ -430,8 +425,8 @@ static bool fill_step(const struct hw_graph *graph, const struct hop *hop, struc
     return step->edge && step->type && step->what;
 }
 
-static bool fill_steps(const struct hw_graph *graph, const struct hop *hops, size_t count,
-                       struct hw_arena *arena, struct hw_chain *chain)
+bool hw_hops_steps(const struct hw_graph *graph, const struct hw_hop *hops, size_t count,
+                   struct hw_arena *arena, struct hw_chain *chain)
 {
     size_t kept = count < STEPS_MAX ? count : STEPS_MAX;
     size_t left_out = count - kept;
@@ -456,14 +451,14 @@ bool hw_chain_spell(const struct hw_graph *graph, const struct hw_tree *tree, hw
                     struct hw_err *err)
 {
     size_t count;
-    struct hop *hops = collect_hops(graph, tree, from, edge, node, &count);
+    struct hw_hop *hops = collect_hops(graph, tree, from, edge, node, &count);
     if (!hops)
         return hw_err_no_memory(err);
     struct hw_chain chain = {.cost = tree->cost[from != HW_NONE ? from : node]};
     struct hw_buf path = {0};
     spell_path(graph, hops, count, &path);
     chain.path = hw_arena_strdup(arena, hw_buf_str(&path));
-    bool ok = hw_buf_ok(&path) && chain.path && fill_steps(graph, hops, count, arena, &chain);
+    bool ok = hw_buf_ok(&path) && chain.path && hw_hops_steps(graph, hops, count, arena, &chain);
     hw_buf_deinit(&path);
     free(hops);
     if (!ok)

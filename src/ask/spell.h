@@ -17,6 +17,11 @@
 #include "ask/tree.h"
 #include "base/buf.h"
 
+struct hw_hop {
+    hw_id from, to;
+    uint32_t edge;
+};
+
 /* How the edge continues an expression for node `from`. */
 void hw_edge_spell(const struct hw_graph *graph, hw_id from, uint32_t edge, struct hw_buf *out);
 
@@ -38,5 +43,11 @@ void hw_path_spell(const struct hw_graph *graph, const struct hw_tree *tree, hw_
 bool hw_chain_spell(const struct hw_graph *graph, const struct hw_tree *tree, hw_id from,
                     uint32_t edge, hw_id node, struct hw_arena *arena, struct hw_chain *ret_chain,
                     struct hw_err *err);
+
+/* Any hops, each from where the one before led: the suffixes of an expression, and steps. */
+void hw_hops_spell(const struct hw_graph *graph, const struct hw_hop *hops, size_t count,
+                   struct hw_buf *out);
+bool hw_hops_steps(const struct hw_graph *graph, const struct hw_hop *hops, size_t count,
+                   struct hw_arena *arena, struct hw_chain *chain);
 
 #endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_ASK_BOUND_H
+#define HW_ASK_BOUND_H
+
+/*
+ * Does the program state how large a container may become? A bound is believed when C code enforces
+ * it (deque, lru_cache), or when one piece of the program's own code names the container, takes its
+ * length or takes things out, and names a number that has not been reached.
+ */
+
+#include "ask/growth.h"
+
+struct hw_bound {
+    uint64_t value;  /* 0: none is stated */
+    char where[160]; /* maxlen, maxsize, self.max_entries, LIMIT, 500 in Cache.put cache.py:12 */
+};
+
+/* What is known of the code in a graph; made once, since it reads many strings. */
+struct hw_bounds;
+bool hw_bounds_create(struct hw_bounds **ret_bounds, const struct hw_growth *growth,
+                      struct hw_err *err);
+void hw_bounds_destroy(struct hw_bounds *bounds);
+struct hw_bound hw_bound_find(const struct hw_bounds *bounds, const struct hw_site *site);
+
+#endif

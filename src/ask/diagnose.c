@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/also.h"
+#include "ask/garbage.h"
+#include "ask/lookup.h"
+#include "ask/suspect.h"
+#include "base/err.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The verdict. Sites of growth (growth.c) are judged by their history (judge.c), a bound that the
+ * program states turns a leak into a question (bound.c), and what grows without a holder is a cycle
+ * or a reference that nobody accounts for. Here they are brought together, ranked and put into
+ * words.
+ */
+enum {
+    CANDIDATES_MAX = 60, /* sites that are looked at closely, the largest first */
+    SUSPECTS_MAX = 10,
+    DOUBTS_MAX = 16,
+    SUSPECT_SHARE = 50,     /* smaller than a fiftieth of the first: not worth a line */
+    GARBAGE_WORTH = 1000,   /* objects that wait for the collector and deserve a word */
+    RSS_RATE = 1000 * 1000, /* bytes a second that objects do not explain */
+};
+
+struct diagnosis_result {
+    struct hw_diagnosis diagnosis;
+    struct hw_arena arena;
+};
+
+struct work {
+    const struct hw_series *series;
+    struct hw_growth growth;
+    struct hw_garbage garbage;
+    struct hw_bounds *bounds; /* made when first needed */
+    struct hw_cycle cycle;
+    struct hw_candidate candidates[CANDIDATES_MAX + 2];
+    size_t count;
+    uint64_t new_garbage;
+    struct diagnosis_result *result;
+    struct hw_err *err;
+};
+
+/* ---- candidates that something holds ---- */
+
+static bool is_known_cache(const char *path)
+{
+    for (size_t i = 0; i < hw_known_cache_count; i++)
+        if (hw_name_matches(hw_known_caches[i].path, path))
+            return true;
+    return false;
+}
+
+static bool site_is_known(struct work *work, const struct hw_site *site)
+{
+    struct hw_buf path = {0};
+    hw_path_spell(work->growth.graph, &work->growth.tree, site->name, &path);
+    bool known = is_known_cache(hw_buf_str(&path));
+    hw_buf_deinit(&path);
+    return known;
+}
+
+static bool apply_bound(struct work *work, struct hw_candidate *candidate)
+{
+    if (candidate->judgement.verdict != HW_VERDICT_LEAK || !candidate->site->is_container)
+        return true;
+    if (!work->bounds && !hw_bounds_create(&work->bounds, &work->growth, work->err))
+        return false;
+    candidate->bound = hw_bound_find(work->bounds, candidate->site);
+    if (candidate->bound.value)
+        candidate->judgement.verdict = HW_VERDICT_INCONCLUSIVE;
+    return true;
+}
+
+static bool add_sites(struct work *work)
+{
+    const struct hw_growth *growth = &work->growth;
+    for (size_t i = 0; i < growth->site_count && work->count < CANDIDATES_MAX; i++) {
+        const struct hw_site *site = &growth->sites[i];
+        struct hw_candidate candidate = {.site = site,
+                                         .judgement = hw_site_judge(growth, site),
+                                         .born = site->born,
+                                         .born_total = site->born_total,
+                                         .born_bytes = site->born_bytes};
+        if (candidate.judgement.verdict == HW_VERDICT_STEADY || site_is_known(work, site))
+            continue;
+        if (!hw_kind_find(growth, site, &candidate.kind, work->err) ||
+            !apply_bound(work, &candidate))
+            return false;
+        work->candidates[work->count++] = candidate;
+    }
+    return true;
+}
+
+/* ---- candidates that nothing holds ---- */
+
+static bool collector_is_off(const struct hw_facts *facts)
+{
+    return !facts->gc_enabled || !facts->gc_threshold[0];
+}
+
+/* Births of marked nodes; marks that are old are taken away. */
+static bool count_marked(struct work *work, uint8_t *marks, struct hw_candidate *candidate)
+{
+    const struct hw_growth *growth = &work->growth;
+    uint64_t *born =
+        hw_arena_array(&work->result->arena, work->series->count, sizeof(*candidate->born));
+    if (!born)
+        return hw_err_no_memory(work->err);
+    for (hw_id id = 0; id < growth->graph->object_count; id++) {
+        if (!marks[id])
+            continue;
+        candidate->objects++;
+        candidate->bytes += hw_graph_size(growth->graph, id);
+        if (!is_new(growth, id)) {
+            marks[id] = 0;
+            continue;
+        }
+        born[growth->birth[id]]++;
+        candidate->born_total++;
+        candidate->born_bytes += hw_graph_size(growth->graph, id);
+    }
+    candidate->born = born;
+    candidate->judgement = hw_births_judge(work->series, born, candidate->born_bytes);
+    return true;
+}
+
+static bool add_garbage(struct work *work)
+{
+    const struct hw_graph *graph = work->growth.graph;
+    struct hw_candidate candidate = {.kind = {.pattern = HW_PATTERN_REFERENCE_CYCLE}};
+    if (!hw_garbage_init(&work->garbage, graph, work->err))
+        return false;
+    uint8_t *marks = malloc(graph->node_count);
+    if (!marks)
+        return hw_err_no_memory(work->err);
+    memcpy(marks, work->garbage.is_garbage, graph->node_count);
+    bool ok = count_marked(work, marks, &candidate) &&
+              hw_kind_dominant(graph, marks, &candidate.kind.type, work->err);
+    work->new_garbage = candidate.born_total;
+    bool wanted = ok && collector_is_off(&graph->facts) &&
+                  candidate.judgement.verdict != HW_VERDICT_STEADY &&
+                  candidate.kind.type != UINT32_MAX;
+    if (wanted) {
+        ok = hw_cycle_find(graph, marks, candidate.kind.type, &work->cycle, work->err);
+        candidate.cycle = &work->cycle;
+        candidate.kind.member_type = candidate.kind.type;
+        work->candidates[work->count++] = candidate;
+    }
+    free(marks);
+    return ok;
+}
+
+/* Takes away the marks of nodes that the others explain: as many references as their counts say. */
+static void unmark_explained(const struct hw_graph *graph, uint8_t *marks, uint32_t *seen)
+{
+    for (hw_id id = 0; id < graph->node_count; id++)
+        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++)
+            if (marks[graph->edge_to[e]] && edge_kind(graph, e) != HW_LABEL_WORD)
+                seen[graph->edge_to[e]]++;
+    for (hw_id id = 0; id < graph->object_count; id++)
+        if (marks[id] && graph->refcount[id] <= seen[id])
+            marks[id] = 0;
+}
+
+static bool name_unexplained(struct work *work, uint8_t *marks, struct hw_candidate *candidate)
+{
+    const struct hw_graph *graph = work->growth.graph;
+    uint32_t all, heads = UINT32_MAX;
+    uint32_t *seen = calloc(graph->node_count, sizeof(*seen));
+    if (!seen)
+        return hw_err_no_memory(work->err);
+    bool ok = hw_kind_dominant(graph, marks, &all, work->err);
+    unmark_explained(graph, marks, seen);
+    free(seen);
+    ok = ok && hw_kind_dominant(graph, marks, &heads, work->err);
+    candidate->kind.type = candidate->kind.member_type = heads != UINT32_MAX ? heads : all;
+    return ok;
+}
+
+static bool add_unexplained(struct work *work)
+{
+    const struct hw_graph *graph = work->growth.graph;
+    struct hw_candidate candidate = {.kind = {.pattern = HW_PATTERN_UNEXPLAINED}};
+    uint8_t *marks = calloc(graph->node_count, 1);
+    if (!marks)
+        return hw_err_no_memory(work->err);
+    for (hw_id id = 0; id < graph->object_count; id++)
+        marks[id] = !tree_has(&work->growth.tree, id) && !work->garbage.is_garbage[id] &&
+                    !(graph->flags[id] & (HW_NODE_STATIC | HW_NODE_IMMORTAL));
+    bool ok = count_marked(work, marks, &candidate);
+    if (ok && candidate.judgement.verdict != HW_VERDICT_STEADY) {
+        ok = name_unexplained(work, marks, &candidate);
+        work->candidates[work->count++] = candidate;
+    }
+    free(marks);
+    return ok;
+}
+
+/* ---- ranking ---- */
+
+static int by_weight(const void *a, const void *b)
+{
+    const struct hw_candidate *x = a, *y = b;
+    bool x_leaks = x->judgement.verdict == HW_VERDICT_LEAK;
+    bool y_leaks = y->judgement.verdict == HW_VERDICT_LEAK;
+    if (x_leaks != y_leaks)
+        return x_leaks ? -1 : 1;
+    if (x->born_bytes != y->born_bytes)
+        return x->born_bytes > y->born_bytes ? -1 : 1;
+    return x->born_total > y->born_total ? -1 : x->born_total < y->born_total;
+}
+
+static bool names(const struct hw_candidate *candidate, hw_id node)
+{
+    for (size_t i = 0; i < candidate->also_count; i++)
+        if (candidate->also[i] == node)
+            return true;
+    return false;
+}
+
+/* Dead weak references and their like come with what they refer to. */
+static bool is_consequence(const struct work *work, const struct hw_candidate *candidate,
+                           const struct hw_candidate *of)
+{
+    const struct hw_type *type = &work->growth.graph->types[candidate->kind.member_type];
+    return candidate->site && type->flags & HW_TYPE_WEAKREF &&
+           candidate->born_total <= of->born_total * 2;
+}
+
+/* Drops what a larger candidate already names, and what is too small beside the first. */
+static void drop_lesser(struct work *work)
+{
+    for (size_t i = 0; i < work->count; i++) {
+        struct hw_candidate *a = &work->candidates[i];
+        for (size_t j = 0; j < i && !a->is_dropped; j++) {
+            const struct hw_candidate *b = &work->candidates[j];
+            if (b->is_dropped)
+                continue;
+            a->is_dropped = (a->site && (names(b, a->site->box) || names(b, a->site->name))) ||
+                            is_consequence(work, a, b);
+        }
+        if (i && a->born_bytes * SUSPECT_SHARE < work->candidates[0].born_bytes)
+            a->is_dropped = true;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < work->count; i++)
+        if (!work->candidates[i].is_dropped && kept < SUSPECTS_MAX)
+            work->candidates[kept++] = work->candidates[i];
+    work->count = kept;
+}
+
+/* Everything in the tree below each box. A box below another belongs to both, the inner one first.
+ */
+static bool count_held(struct work *work)
+{
+    const struct hw_growth *growth = &work->growth;
+    const struct hw_graph *graph = growth->graph;
+    uint8_t *owner = calloc(graph->node_count, 1);
+    if (!owner)
+        return hw_err_no_memory(work->err);
+    for (uint32_t i = 0; i < growth->tree.count; i++) {
+        hw_id id = growth->tree.order[i], parent = growth->tree.parent[id];
+        uint8_t own = parent == HW_NONE ? 0 : owner[parent];
+        if (own) {
+            work->candidates[own - 1].objects++;
+            work->candidates[own - 1].bytes += hw_graph_size(graph, id);
+        }
+        for (size_t c = 0; c < work->count; c++)
+            if (work->candidates[c].site && work->candidates[c].site->box == id)
+                own = (uint8_t)(c + 1);
+        owner[id] = own;
+    }
+    free(owner);
+    return true;
+}
+
+/* ---- words ---- */
+
+static bool add_doubt(struct work *work, const char *doubt)
+{
+    struct hw_diagnosis *diagnosis = &work->result->diagnosis;
+    if (!doubt)
+        return hw_err_no_memory(work->err);
+    if (diagnosis->doubt_count < DOUBTS_MAX)
+        diagnosis->doubts[diagnosis->doubt_count++] = doubt;
+    return true;
+}
+
+static bool fill_suspects(struct work *work)
+{
+    struct hw_diagnosis *diagnosis = &work->result->diagnosis;
+    struct hw_arena *arena = &work->result->arena;
+    diagnosis->suspects = hw_arena_array(arena, work->count + 1, sizeof(*diagnosis->suspects));
+    diagnosis->doubts = hw_arena_array(arena, DOUBTS_MAX, sizeof(*diagnosis->doubts));
+    if (!diagnosis->suspects || !diagnosis->doubts)
+        return hw_err_no_memory(work->err);
+    for (size_t i = 0; i < work->count; i++) {
+        struct hw_suspect *suspect = &diagnosis->suspects[i];
+        if (!hw_suspect_fill(&work->growth, &work->candidates[i], arena, suspect, work->err))
+            return false;
+        const char *doubt = hw_suspect_doubt(&work->growth, &work->candidates[i], suspect, arena);
+        if (doubt && !add_doubt(work, doubt))
+            return false;
+        if (suspect->verdict == HW_VERDICT_LEAK)
+            diagnosis->verdict = HW_VERDICT_LEAK;
+        else if (diagnosis->verdict == HW_VERDICT_STEADY)
+            diagnosis->verdict = HW_VERDICT_INCONCLUSIVE;
+    }
+    diagnosis->suspect_count = work->count;
+    return true;
+}
+
+static bool fill_shots(struct work *work)
+{
+    struct hw_diagnosis *diagnosis = &work->result->diagnosis;
+    size_t n = work->series->count;
+    diagnosis->shots = hw_arena_array(&work->result->arena, n, sizeof(*diagnosis->shots));
+    if (!diagnosis->shots)
+        return hw_err_no_memory(work->err);
+    for (size_t k = 0; k < n; k++) {
+        const struct hw_series_shot *shot = &work->series->shots[k];
+        diagnosis->shots[k] = (struct hw_shot){.taken_at_ns = shot->facts.taken_at_ns,
+                                               .pause_ns = shot->facts.pause_ns,
+                                               .objects = shot->count,
+                                               .bytes = shot->bytes,
+                                               .rss_bytes = shot->facts.rss_bytes};
+    }
+    diagnosis->shot_count = n;
+    return true;
+}
+
+static bool doubt_garbage(struct work *work)
+{
+    if (work->new_garbage < GARBAGE_WORTH || collector_is_off(&work->growth.graph->facts))
+        return true;
+    return add_doubt(work, hw_arena_printf(&work->result->arena,
+                                           "%" PRIu64 " new objects wait in cycles for the garbage "
+                                           "collector, which is on; they are no leak",
+                                           work->new_garbage));
+}
+
+static bool doubt_torn(struct work *work)
+{
+    for (size_t k = 0; k < work->series->count; k++)
+        if (work->series->shots[k].facts.collector_running)
+            return add_doubt(work, hw_arena_printf(&work->result->arena,
+                                                   "the collector was at work during snapshot %zu: "
+                                                   "its reference counts may be short",
+                                                   k + 1));
+    return true;
+}
+
+/* Memory that grows while objects do not: C code, or the allocators. */
+static bool doubt_native(struct work *work)
+{
+    const struct hw_series *series = work->series;
+    struct hw_diagnosis *diagnosis = &work->result->diagnosis;
+    size_t last = series->count - 1;
+    for (size_t k = 1; k <= last; k++)
+        if (series->shots[k].facts.rss_bytes <= series->shots[k - 1].facts.rss_bytes)
+            return true;
+    double seconds = hw_series_seconds(series, 0, last);
+    double rss = (double)(series->shots[last].facts.rss_bytes - series->shots[0].facts.rss_bytes);
+    double objects = (double)series->shots[last].bytes - (double)series->shots[0].bytes;
+    if (rss / seconds < RSS_RATE || objects * 2 > rss)
+        return true;
+    if (diagnosis->verdict == HW_VERDICT_STEADY && last >= 2)
+        diagnosis->verdict = HW_VERDICT_INCONCLUSIVE;
+    const char *text = hw_bytes_text(&work->result->arena, rss / seconds);
+    return add_doubt(work, text ? hw_arena_printf(&work->result->arena,
+                                                  "the process grows by %s/s of memory that is not "
+                                                  "in Python objects: C extensions or allocators",
+                                                  text)
+                                : NULL);
+}
+
+static const char *tell_totals(struct work *work, const char *what)
+{
+    const struct hw_series *series = work->series;
+    size_t last = series->count - 1;
+    return hw_arena_printf(&work->result->arena, "%s: objects went from %u to %u in %.1f s", what,
+                           series->shots[0].count, series->shots[last].count,
+                           hw_series_seconds(series, 0, last));
+}
+
+static bool fill_answer(struct work *work)
+{
+    struct hw_diagnosis *diagnosis = &work->result->diagnosis;
+    struct hw_arena *arena = &work->result->arena;
+    const struct hw_suspect *first = diagnosis->suspects;
+    if (diagnosis->verdict == HW_VERDICT_LEAK) {
+        const char *bytes = hw_bytes_text(arena, first->bytes_per_second);
+        const char *where = first->chain.path[0] ? first->chain.path
+                            : first->pattern == HW_PATTERN_REFERENCE_CYCLE
+                                ? "reference cycles, with the garbage collector off"
+                                : "no place that can be seen";
+        diagnosis->answer =
+            bytes ? hw_arena_printf(arena, "%s leaks: %.1f objects/s, %s/s pile up in %s",
+                                    first->type, first->objects_per_second, bytes, where)
+                  : NULL;
+    } else if (diagnosis->verdict == HW_VERDICT_INCONCLUSIVE) {
+        diagnosis->answer = tell_totals(work, "not settled");
+    } else {
+        diagnosis->answer = tell_totals(work, "no leak");
+    }
+    return diagnosis->answer || hw_err_no_memory(work->err);
+}
+
+/* ---- */
+
+static bool diagnose(struct work *work)
+{
+    if (!add_sites(work) || !add_garbage(work) || !add_unexplained(work))
+        return false;
+    qsort(work->candidates, work->count, sizeof(work->candidates[0]), by_weight);
+    if (!hw_also_find(&work->growth, work->candidates, work->count, work->err))
+        return false;
+    drop_lesser(work);
+    return count_held(work) && fill_suspects(work) && fill_shots(work) && doubt_garbage(work) &&
+           doubt_torn(work) && doubt_native(work) && fill_answer(work);
+}
+
+bool hw_diagnose_ask(const struct hw_series *series, struct hw_diagnosis **ret_diagnosis,
+                     struct hw_err *err)
+{
+    if (series->count < 2)
+        return hw_err_set(err, HW_ERR_USAGE, "a diagnosis needs at least two snapshots");
+    struct work *work = calloc(1, sizeof(*work));
+    struct diagnosis_result *result = calloc(1, sizeof(*result));
+    bool ok = (work && result) || hw_err_no_memory(err);
+    if (ok) {
+        work->series = series;
+        work->result = result;
+        work->err = err;
+        ok = hw_growth_init(&work->growth, series, err);
+        if (ok) {
+            ok = diagnose(work);
+            hw_growth_deinit(&work->growth);
+        }
+        hw_garbage_deinit(&work->garbage);
+        hw_bounds_destroy(work->bounds);
+    }
+    free(work);
+    if (!ok) {
+        hw_diagnosis_destroy(result ? &result->diagnosis : NULL);
+        return false;
+    }
+    *ret_diagnosis = &result->diagnosis;
+    return true;
+}
+
+void hw_diagnosis_destroy(struct hw_diagnosis *diagnosis)
+{
+    if (!diagnosis)
+        return;
+    struct diagnosis_result *result = (struct diagnosis_result *)diagnosis;
+    hw_arena_deinit(&result->arena);
+    free(result);
+}
+
+const char *hw_verdict_name(enum hw_verdict verdict)
+{
+    static const char *const names_of[] = {"steady", "leak", "inconclusive"};
+    return verdict <= HW_VERDICT_INCONCLUSIVE ? names_of[verdict] : "?";
+}
+
+const char *hw_pattern_name(enum hw_pattern pattern)
+{
+    static const char *const names_of[] = {"growing-container", "reference-cycle",
+                                           "closure",           "frame",
+                                           "unclosed-resource", "unexplained"};
+    return pattern <= HW_PATTERN_UNEXPLAINED ? names_of[pattern] : "?";
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_ASK_JUDGE_H
+#define HW_ASK_JUDGE_H
+
+/*
+ * Is what grows at a site a leak? A leak adds objects in every interval, keeps them, and takes
+ * nothing away. Turnover adds as many as leave, a start-up stops, a sawtooth goes down, a cache has
+ * a bound.
+ */
+
+#include "ask/growth.h"
+
+/* All thresholds. Counts are of objects, over the whole observation unless it says otherwise. */
+enum {
+    HW_JUDGE_BORN_EACH = 3,     /* an interval; fewer are noise: a counter, a name, a frame */
+    HW_JUDGE_BYTES = 64 * 1024, /* or so much: large objects are few */
+    HW_JUDGE_OLD_MEMBERS = 64,  /* so many members that all stayed are no coincidence */
+};
+#define HW_JUDGE_SIGMAS 3.0 /* a population of n that lives and dies wavers by its square root */
+#define HW_JUDGE_KEPT 0.6   /* of what came, so much must still be there */
+#define HW_JUDGE_SLOWING \
+    0.5                    /* the last interval's rate against the first's: it may come to an end */
+#define HW_JUDGE_LEFT 0.02 /* deaths that still count as none */
+
+enum hw_judge_reason {
+    HW_JUDGE_GROWS,     /* leak */
+    HW_JUDGE_TOO_SMALL, /* steady from here on */
+    HW_JUDGE_STOPPED,   /* grew at first, then no more */
+    HW_JUDGE_TURNOVER,  /* what came has gone again */
+    HW_JUDGE_SAWTOOTH,  /* it went down between snapshots */
+    HW_JUDGE_TWO_ONLY,  /* inconclusive from here on: two snapshots show no trend */
+    HW_JUDGE_SLOWING_DOWN,
+    HW_JUDGE_UNEVEN,    /* nothing came in some interval */
+    HW_JUDGE_PILING_UP, /* much leaves, but more comes */
+};
+struct hw_judgement {
+    enum hw_verdict verdict;
+    enum hw_judge_reason reason;
+};
+struct hw_judgement hw_site_judge(const struct hw_growth *growth, const struct hw_site *site);
+
+/* The same for objects that no container holds, by births in each interval. */
+struct hw_judgement hw_births_judge(const struct hw_series *series, const uint64_t *born,
+                                    uint64_t born_bytes);
+
+/* Members that were there at the start, or came and were seen, and are gone. */
+uint64_t hw_site_deaths(const struct hw_growth *growth, const struct hw_site *site);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_ASK_PATTERN_H
+#define HW_ASK_PATTERN_H
+
+/* What grows at a site, and which known pattern that is. */
+
+#include "ask/growth.h"
+#include "ask/rules.h"
+
+struct hw_kind {
+    enum hw_pattern pattern;
+    uint32_t type;                           /* what leaks: index into the graph's types */
+    uint32_t member_type;                    /* what the container holds directly; often the same */
+    const struct hw_resource_rule *resource; /* for unclosed resources */
+    uint32_t sampled;                        /* new members looked at */
+};
+bool hw_kind_find(const struct hw_growth *growth, const struct hw_site *site,
+                  struct hw_kind *ret_kind, struct hw_err *err);
+
+/* The type that says most among the marked nodes: a class of the program, by count, then by size;
+ * else the most frequent type that holds something. UINT32_MAX: nothing is marked. */
+bool hw_kind_dominant(const struct hw_graph *graph, const uint8_t *marks, uint32_t *ret_type,
+                      struct hw_err *err);
+
+#endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/suspect.h"
+
+#include "base/err.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- words ---- */
+
+const char *hw_bytes_text(struct hw_arena *arena, double bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    size_t unit = 0;
+    while (bytes >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+        bytes /= 1024;
+        unit++;
+    }
+    return hw_arena_printf(arena, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+}
+
+/* 120 -> 240 -> 362, the middle left out when there are many */
+static void put_history(struct hw_buf *out, const uint64_t *counts, size_t first, size_t n,
+                        const char *between)
+{
+    for (size_t k = first; k < n; k++) {
+        if (n - first > 10 && k == first + 5) {
+            hw_buf_printf(out, "%s...", between);
+            k = n - 5;
+        }
+        hw_buf_printf(out, "%s%" PRIu64, k > first ? between : "", counts[k]);
+    }
+}
+
+static const char *take(struct hw_arena *arena, struct hw_buf *text)
+{
+    const char *copy = hw_buf_ok(text) ? hw_arena_strdup(arena, hw_buf_str(text)) : NULL;
+    hw_buf_deinit(text);
+    return copy;
+}
+
+/* Puts the user's own names into a rule's text. */
+static const char *expand(struct hw_arena *arena, const char *text, const char *const names[][2],
+                          size_t count)
+{
+    struct hw_buf out = {0};
+    while (*text) {
+        size_t i = 0;
+        while (i < count && strncmp(text, names[i][0], strlen(names[i][0])) != 0)
+            i++;
+        if (i < count) {
+            hw_buf_puts(&out, names[i][1]);
+            text += strlen(names[i][0]);
+        } else {
+            hw_buf_putc(&out, *text++);
+        }
+    }
+    return take(arena, &out);
+}
+
+/* ---- evidence ---- */
+
+struct evidence {
+    struct hw_arena *arena;
+    struct hw_suspect *suspect;
+    bool no_memory;
+};
+
+static void add_evidence(struct evidence *evidence, const char *sentence)
+{
+    struct hw_suspect *suspect = evidence->suspect;
+    if (!sentence)
+        evidence->no_memory = true;
+    else if (suspect->evidence_count < HW_EVIDENCE_MAX)
+        suspect->evidence[suspect->evidence_count++] = sentence;
+}
+
+static const char *tell_lengths(const struct hw_growth *growth,
+                                const struct hw_candidate *candidate,
+                                const struct hw_suspect *suspect, struct hw_arena *arena)
+{
+    const struct hw_site *site = candidate->site;
+    const char *path = suspect->chain.path;
+    size_t n = growth->series->count;
+    uint64_t deaths = hw_site_deaths(growth, site);
+    struct hw_buf text = {0};
+    if (site->is_merged)
+        hw_buf_printf(&text, "the %u parts of %s that grow had together ", site->front_count, path);
+    else if (site->name == site->box)
+        hw_buf_printf(&text, "len(%s) went ", path);
+    else
+        hw_buf_printf(&text, "the entries of %s went ", path);
+    put_history(&text, site->lengths, 0, n, " -> ");
+    hw_buf_printf(&text, "%s in %.1f s", site->is_merged ? " members" : "",
+                  hw_series_seconds(growth->series, 0, n - 1));
+    if (deaths)
+        hw_buf_printf(&text, "; %" PRIu64 " were removed", deaths);
+    else
+        hw_buf_puts(&text, "; nothing was removed");
+    return take(arena, &text);
+}
+
+static const char *tell_births(const struct hw_growth *growth, const struct hw_candidate *candidate,
+                               const char *what, struct hw_arena *arena)
+{
+    struct hw_buf text = {0};
+    hw_buf_printf(&text,
+                  "objects %s that are alive now, by the interval they were born in: ", what);
+    put_history(&text, candidate->born, 1, growth->series->count, ", ");
+    return take(arena, &text);
+}
+
+static const char *tell_survivors(const struct hw_site *site, struct hw_arena *arena)
+{
+    uint64_t came = site->lengths[1] > site->lengths[0] ? site->lengths[1] - site->lengths[0] : 0;
+    came = came > site->joined[1] ? came : site->joined[1];
+    return hw_arena_printf(
+        arena, "of %" PRIu64 " that came in the first interval, %" PRIu64 " are still there", came,
+        site->joined[1]);
+}
+
+static const char *tell_kind(const struct hw_growth *growth, const struct hw_candidate *candidate,
+                             struct hw_arena *arena)
+{
+    const struct hw_type *types = growth->graph->types;
+    const struct hw_kind *kind = &candidate->kind;
+    if (kind->type != kind->member_type)
+        return hw_arena_printf(arena, "each of them is a %s that carries a %s",
+                               types[kind->member_type].name, types[kind->type].name);
+    if (kind->pattern == HW_PATTERN_FRAME)
+        return hw_arena_strdup(arena, "each of them keeps a frame with all of its local variables");
+    return hw_arena_printf(arena, "each of them keeps %s: %s", kind->resource->noun,
+                           kind->resource->type);
+}
+
+static void tell_site(struct evidence *evidence, const struct hw_growth *growth,
+                      const struct hw_candidate *candidate)
+{
+    const struct hw_site *site = candidate->site;
+    struct hw_arena *arena = evidence->arena;
+    if (site->has_history && site->joined_total) {
+        add_evidence(evidence, tell_lengths(growth, candidate, evidence->suspect, arena));
+        add_evidence(evidence, tell_survivors(site, arena));
+    }
+    add_evidence(evidence, tell_births(growth, candidate, "below it", arena));
+    if (candidate->kind.type != candidate->kind.member_type ||
+        candidate->kind.pattern == HW_PATTERN_FRAME || candidate->kind.resource)
+        add_evidence(evidence, tell_kind(growth, candidate, arena));
+    const char *bytes = hw_bytes_text(arena, (double)candidate->bytes);
+    add_evidence(evidence, bytes ? hw_arena_printf(arena, "it holds %" PRIu64 " objects, %s in all",
+                                                   candidate->objects, bytes)
+                                 : NULL);
+}
+
+static const char *spell_cycle(const struct hw_growth *growth, const struct hw_candidate *candidate,
+                               struct hw_arena *arena)
+{
+    const char *type = growth->graph->types[candidate->kind.type].name;
+    const char *dot = strrchr(type, '.');
+    struct hw_buf text = {0};
+    hw_buf_puts(&text, dot ? dot + 1 : type);
+    if (candidate->cycle)
+        hw_hops_spell(growth->graph, candidate->cycle->hops, candidate->cycle->count, &text);
+    return take(arena, &text);
+}
+
+static void tell_cycle(struct evidence *evidence, const struct hw_growth *growth,
+                       const struct hw_candidate *candidate, const char *cycle)
+{
+    struct hw_arena *arena = evidence->arena;
+    const char *bytes = hw_bytes_text(arena, (double)candidate->bytes);
+    if (candidate->cycle && candidate->cycle->count)
+        add_evidence(evidence, hw_arena_printf(arena, "%s is the same object again", cycle));
+    add_evidence(evidence, hw_arena_strdup(arena, "the garbage collector is off"));
+    add_evidence(evidence,
+                 bytes ? hw_arena_printf(arena, "gc.collect() would free %" PRIu64 " objects, %s",
+                                         candidate->objects, bytes)
+                       : NULL);
+    add_evidence(evidence, tell_births(growth, candidate, "that only cycles hold", arena));
+}
+
+static void tell_unexplained(struct evidence *evidence, const struct hw_growth *growth,
+                             const struct hw_candidate *candidate)
+{
+    struct hw_arena *arena = evidence->arena;
+    add_evidence(evidence,
+                 hw_arena_strdup(arena, "their reference counts say that somebody holds them, but "
+                                        "no object, frame or C variable that we can read does"));
+    add_evidence(evidence, tell_births(growth, candidate, "held so", arena));
+    const char *bytes = hw_bytes_text(arena, (double)candidate->bytes);
+    add_evidence(evidence, bytes ? hw_arena_printf(arena, "they are %" PRIu64 " objects, %s in all",
+                                                   candidate->objects, bytes)
+                                 : NULL);
+}
+
+/* ---- the cure ---- */
+
+static const char *find_fix(enum hw_pattern pattern, const char *holder, const char *type)
+{
+    for (size_t i = 0; i < hw_fix_rule_count; i++) {
+        const struct hw_fix_rule *rule = &hw_fix_rules[i];
+        if (rule->pattern == pattern && (!rule->holder || hw_name_matches(rule->holder, holder)) &&
+            (!rule->type || hw_name_matches(rule->type, type)))
+            return rule->text;
+    }
+    return "";
+}
+
+static const char *tell_fix(const struct hw_growth *growth, const struct hw_candidate *candidate,
+                            const struct hw_suspect *suspect, const char *cycle,
+                            struct hw_arena *arena)
+{
+    const struct hw_graph *graph = growth->graph;
+    const struct hw_site *site = candidate->site;
+    const char *holder = site ? graph->types[graph->type[site->name]].name : "";
+    const struct hw_resource_rule *resource = candidate->kind.resource;
+    const char *const names[][2] = {{"{holder}", suspect->chain.path},
+                                    {"{type}", suspect->type},
+                                    {"{cycle}", cycle},
+                                    {"{cure}", resource ? resource->cure : ""}};
+    return expand(arena, find_fix(candidate->kind.pattern, holder, suspect->type), names, 4);
+}
+
+/* ---- the suspect ---- */
+
+static bool fill_chains(const struct hw_growth *growth, const struct hw_candidate *candidate,
+                        struct hw_arena *arena, struct hw_suspect *suspect, struct hw_err *err)
+{
+    const struct hw_graph *graph = growth->graph;
+    suspect->chain.path = "";
+    suspect->also = hw_arena_array(arena, candidate->also_count + 1, sizeof(*suspect->also));
+    if (!suspect->also)
+        return hw_err_no_memory(err);
+    for (size_t i = 0; i < candidate->also_count; i++)
+        if (!hw_chain_spell(graph, &growth->tree, HW_NONE, 0, candidate->also[i], arena,
+                            &suspect->also[i], err))
+            return false;
+    suspect->also_count = candidate->also_count;
+    if (candidate->site)
+        return hw_chain_spell(graph, &growth->tree, HW_NONE, 0, candidate->site->name, arena,
+                              &suspect->chain, err);
+    if (candidate->cycle)
+        return hw_hops_steps(graph, candidate->cycle->hops, candidate->cycle->count, arena,
+                             &suspect->chain) ||
+               hw_err_no_memory(err);
+    return true;
+}
+
+bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *candidate,
+                     struct hw_arena *arena, struct hw_suspect *suspect, struct hw_err *err)
+{
+    const struct hw_series *series = growth->series;
+    double seconds = hw_series_seconds(series, 0, series->count - 1);
+    *suspect = (struct hw_suspect){
+        .pattern = candidate->kind.pattern,
+        .verdict = candidate->judgement.verdict,
+        .type = hw_arena_strdup(arena, growth->graph->types[candidate->kind.type].name),
+        .objects_per_second = (double)candidate->born_total / seconds,
+        .bytes_per_second = (double)candidate->born_bytes / seconds,
+        .objects = candidate->objects,
+        .bytes = candidate->bytes,
+        .evidence = hw_arena_array(arena, HW_EVIDENCE_MAX, sizeof(*suspect->evidence)),
+    };
+    const char *cycle = spell_cycle(growth, candidate, arena);
+    if (!suspect->type || !suspect->evidence || !cycle)
+        return hw_err_no_memory(err);
+    if (!fill_chains(growth, candidate, arena, suspect, err))
+        return false;
+    struct evidence evidence = {.arena = arena, .suspect = suspect};
+    if (candidate->site)
+        tell_site(&evidence, growth, candidate);
+    else if (candidate->kind.pattern == HW_PATTERN_REFERENCE_CYCLE)
+        tell_cycle(&evidence, growth, candidate, cycle);
+    else
+        tell_unexplained(&evidence, growth, candidate);
+    suspect->fix = tell_fix(growth, candidate, suspect, cycle, arena);
+    return (suspect->fix && !evidence.no_memory) || hw_err_no_memory(err);
+}
+
+const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_candidate *candidate,
+                             const struct hw_suspect *suspect, struct hw_arena *arena)
+{
+    const struct hw_series *series = growth->series;
+    const struct hw_site *site = candidate->site;
+    size_t last = series->count - 1;
+    const char *path = suspect->chain.path[0] ? suspect->chain.path : "what nothing holds";
+    if (candidate->bound.value) {
+        double left = (double)candidate->bound.value - (double)site->lengths[last];
+        double each = ((double)site->lengths[last] - (double)site->lengths[0]) /
+                      hw_series_seconds(series, 0, last);
+        return hw_arena_printf(arena,
+                               "%s has %" PRIu64 " of at most %" PRIu64
+                               " members (%s); look again in %.0f s, when it should be full",
+                               path, site->lengths[last], candidate->bound.value,
+                               candidate->bound.where, each > 0 ? left / each + 1 : 60.0);
+    }
+    switch (candidate->judgement.reason) {
+    case HW_JUDGE_TWO_ONLY:
+        return hw_arena_printf(arena,
+                               "two snapshots show that %s grew, but not whether it goes on: "
+                               "take three or more",
+                               path);
+    case HW_JUDGE_SLOWING_DOWN:
+        return hw_arena_printf(arena,
+                               "%s grows more slowly than at first and may come to an end: "
+                               "look again later",
+                               path);
+    case HW_JUDGE_UNEVEN:
+        return hw_arena_printf(arena, "%s did not grow in every interval: take longer intervals",
+                               path);
+    case HW_JUDGE_PILING_UP:
+        return hw_arena_printf(arena,
+                               "much leaves %s again, but more comes: a queue that is not "
+                               "emptied fast enough, or a leak beside healthy use; longer "
+                               "intervals tell",
+                               path);
+    default:
+        return NULL;
+    }
+}

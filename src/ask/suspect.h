@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_ASK_SUSPECT_H
+#define HW_ASK_SUSPECT_H
+
+/* A suspect while it is being put together, and the words for it. */
+
+#include "ask/bound.h"
+#include "ask/cycle.h"
+#include "ask/judge.h"
+#include "ask/pattern.h"
+
+enum { HW_ALSO_MAX = 4, HW_EVIDENCE_MAX = 6 };
+
+struct hw_candidate {
+    const struct hw_site *site; /* NULL: nothing that we see holds what grows */
+    struct hw_judgement judgement;
+    struct hw_kind kind;
+    struct hw_bound bound;
+    const struct hw_cycle *cycle;
+    hw_id also[HW_ALSO_MAX];
+    size_t also_count;
+    const uint64_t *born; /* by snapshot */
+    uint64_t born_total, born_bytes;
+    uint64_t objects, bytes; /* held now */
+    bool is_dropped;
+};
+
+/* Fills the public suspect: chain, evidence, fix. Strings live in arena. */
+bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *candidate,
+                     struct hw_arena *arena, struct hw_suspect *suspect, struct hw_err *err);
+
+/* What would settle the case, as one sentence; NULL when it is settled or memory is out. */
+const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_candidate *candidate,
+                             const struct hw_suspect *suspect, struct hw_arena *arena);
+
+/* 1.5 MiB */
+const char *hw_bytes_text(struct hw_arena *arena, double bytes);
+
+#endif
