@@ -258,10 +258,12 @@ static bool stop_pass(struct hw_guard_shared *shared, size_t *ret_added, struct 
         return false;
     if (!shared->stopped_at_ns)
         shared->stopped_at_ns = hw_clock_ns();
-    for (size_t i = first; i < shared->thread_count; i++)
+    /* The first thread last: as long as it runs, signals to the process are its own, as usual, and
+     * interrupt no call of another thread. */
+    for (size_t i = shared->thread_count; i-- > first;)
         if (shared->threads[i].state == HW_TRACEE_SEIZED)
             ptrace(PTRACE_INTERRUPT, shared->threads[i].tid, 0, 0);
-    for (size_t i = first; i < shared->thread_count; i++)
+    for (size_t i = shared->thread_count; i-- > first;)
         if (shared->threads[i].state == HW_TRACEE_SEIZED &&
             !wait_stopped(shared->pid, &shared->threads[i], err))
             return false;

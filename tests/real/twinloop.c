@@ -4,9 +4,10 @@
  * Takes images of a process one after the other, reads all private memory of each, and prints one
  * line of JSON: how long the process stood still, and how fast it was read.
  *
- *     twinloop [--stop] PID COUNT
+ *     twinloop [--stop | --hold] PID COUNT
  *
- * --stop: hold the process instead of making twins. COUNT 0: go on until killed.
+ * --stop: hold the process instead of making twins. --hold: make one twin, say so, keep it until
+ * killed. COUNT 0: go on until killed.
  */
 
 #include "image/image.h"
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct tally {
     int64_t *pauses;
@@ -56,7 +58,16 @@ static void read_all(struct hw_image *image, struct tally *tally)
     tally->read_ns += now_ns() - start;
 }
 
-static bool take_one(pid_t pid, enum hw_freeze freeze, struct tally *tally, struct hw_err *err)
+static void hold_for_ever(void)
+{
+    puts("held");
+    fflush(stdout);
+    for (;;)
+        pause();
+}
+
+static bool take_one(pid_t pid, enum hw_freeze freeze, bool hold, struct tally *tally,
+                     struct hw_err *err)
 {
     struct hw_freeze_options opts = {.freeze = freeze};
     struct hw_image *live, *image;
@@ -67,6 +78,8 @@ static bool take_one(pid_t pid, enum hw_freeze freeze, struct tally *tally, stru
     hw_image_close(live);
     if (!ok)
         return false;
+    if (hold)
+        hold_for_ever();
     read_all(image, tally);
     tally->pauses[tally->count++] = image->pause_ns;
     ok = !image->lost;
@@ -102,13 +115,14 @@ int main(int argc, char **argv)
     enum hw_freeze freeze = HW_FREEZE_TWIN;
     struct hw_err err = HW_ERR_INIT;
     struct tally tally = {0};
-    if (argc == 4 && !strcmp(argv[1], "--stop")) {
-        freeze = HW_FREEZE_STOP;
+    bool hold = argc == 4 && !strcmp(argv[1], "--hold");
+    if (argc == 4 && (hold || !strcmp(argv[1], "--stop"))) {
+        freeze = hold ? HW_FREEZE_TWIN : HW_FREEZE_STOP;
         argv++;
         argc--;
     }
     if (argc != 3) {
-        fprintf(stderr, "usage: twinloop [--stop] PID COUNT\n");
+        fprintf(stderr, "usage: twinloop [--stop | --hold] PID COUNT\n");
         return 2;
     }
     size_t count = strtoul(argv[2], NULL, 10);
@@ -116,7 +130,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < count || !count; i++) {
         if (!count)
             tally.count = 0;
-        if (!take_one(atoi(argv[1]), freeze, &tally, &err)) {
+        if (!take_one(atoi(argv[1]), freeze, hold, &tally, &err)) {
             fprintf(stderr, "twinloop: %s\n", err.msg);
             free(tally.pauses);
             return 1;
