@@ -18,6 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYENV = {'3.11.7': '3.11', '3.13.0': '3.13'}
@@ -47,8 +48,25 @@ class Interpreter:
         return self.name
 
     def share(self, path):
-        """Where the target sees a file of this machine. Into a chroot it is copied, together with
-        the files beside it: a script may import them."""
+        """Where the target sees a copy of a file or a directory; forget() removes the copy."""
+        path = os.path.abspath(path)
+        if self.root is None:
+            return path
+        inside = os.path.join(SHARED, uuid.uuid4().hex)
+        os.makedirs(self.root + inside)
+        place = os.path.join(inside, os.path.basename(path))
+        copy = shutil.copytree if os.path.isdir(path) else shutil.copy2
+        copy(path, self.root + place)
+        return place
+
+    def forget(self, place):
+        """Remove what share() copied."""
+        if self.root is not None:
+            shutil.rmtree(self.root + os.path.dirname(place), ignore_errors=True)
+
+    def script_place(self, path):
+        """Where the target sees a script, with the files beside it, which it may import. The copy
+        stays and is brought up to date each time."""
         path = os.path.abspath(path)
         if self.root is None:
             return path
@@ -60,13 +78,8 @@ class Interpreter:
                 copy_file(entry.path, os.path.join(self.root + inside, entry.name))
         return os.path.join(inside, os.path.basename(path))
 
-    def forget(self, place):
-        """Remove what share() copied, for files that do not stay on this machine either."""
-        if self.root is not None:
-            shutil.rmtree(self.root + os.path.dirname(place), ignore_errors=True)
-
     def command(self, script, args=()):
-        """Argument list; SCRIPT as share() gave it. The process keeps the pid of the first one."""
+        """Argument list; SCRIPT as the target sees it. The process keeps the pid of the first one."""
         run = [self.executable, script] + [str(arg) for arg in args]
         return run if self.root is None else ['chroot', self.root] + run
 
@@ -75,8 +88,8 @@ class Interpreter:
         environment = dict(options.pop('env', os.environ))
         for name in ('PYTHONPATH', 'PYTHONHOME', 'PYTHONSTARTUP'):
             environment.pop(name, None)
-        return subprocess.Popen(self.command(self.share(script_path), args), env=environment,
-                                **options)
+        return subprocess.Popen(self.command(self.script_place(script_path), args),
+                                env=environment, **options)
 
     def run(self, script_path, args=(), **options):
         """(exit status, stdout, stderr) of a script that ends by itself."""

@@ -79,6 +79,19 @@ def test_dict_that_shares_values():
     assert not compare(graph, V311, **objects).right(), "the rule starts with 3.13"
 
 
+def test_values_seen_from_the_dict():
+    graph = {
+        A: truth.Outside("Plain", 64, True, [(C, "c"), (D, "__dict__")]),
+        D: truth.Outside("dict", 64, True, []),
+        C: GRAPH[C],
+    }
+    objects = {"a": (A, "Plain", [D]), "d": (D, "dict", [C])}
+    assert compare(graph, V313, **objects).right()
+    assert not compare(graph, V311, **objects).right(), "the rule starts with 3.13"
+    lost = dict(objects, d=(D, "dict", [C, C]))
+    assert compare(graph, V313, **lost).missing == {D: {C: 1}}
+
+
 def test_seen_through_a_link():
     wrapper, link = "functools._lru_cache_wrapper", "functools._lru_list_elem"
     told = truth.Dump([b"v %x 200\n" % V311, b"o %x 40 %s %x,%x\n" % (A, wrapper.encode(), C, C)])

@@ -99,8 +99,10 @@ class Comparison:
         self.edges_inside = self.edges_agreed = self.agreed = 0
         self.lost, self.not_tracked, self.wrong_type, self.wrong_size = [], [], [], []
         self.missing, self.extra = {}, {}  # address -> Counter of targets
+        self.read_too_much = {}  # as extra, but nothing is forgiven yet
         for address, inside in dump.objects.items():
             self.compare_object(address, inside)
+        self.settle_moved()
         self.invented = [a for a, o in graph.items()
                          if o.tracked and a not in dump.objects and a not in dump.unstable]
 
@@ -133,6 +135,7 @@ class Comparison:
         outside = outside._replace(refs=list(self.see_through(outside)))
         expected = collections.Counter(inside.refs)
         read = collections.Counter(to for to, _ in outside.refs)
+        self.read_too_much[address] = read - expected
         missing = self.forgive_missing(inside, expected - read)
         extra = self.forgive_extra(outside, read - expected)
         self.edges_agreed += sum((expected & read).values())
@@ -140,6 +143,26 @@ class Comparison:
             self.missing[address] = missing
         if extra:
             self.extra[address] = extra
+
+    def settle_moved(self):
+        """Edges that heapwhy gives to an object and the collector to one that the object owns, its
+        __dict__ say, are one difference and not two."""
+        for address, extra in self.read_too_much.items():
+            owner = self.graph[address]
+            for to, label in owner.refs if extra else ():
+                # Of an untracked dict the process tells nothing.
+                told = self.missing.get(to, collections.Counter())
+                moved = extra & told if to in self.dump.objects else extra
+                rule = self.rules.find("moved", owner.type, label, self.type_at(to))
+                if not rule or not moved:
+                    continue
+                self.rules.used[rule] += sum(moved.values())
+                self.edges_agreed += sum(moved.values())
+                told -= moved
+                if address in self.extra:
+                    self.extra[address] -= moved
+        self.extra = {address: left for address, left in self.extra.items() if left}
+        self.missing = {address: left for address, left in self.missing.items() if left}
 
     def see_through(self, outside):
         """The edges, where those to an inner object that the collector skips are replaced by its own."""
