@@ -11,10 +11,10 @@
 
 const char *hw_bytes_text(struct hw_arena *arena, double bytes)
 {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
     size_t unit = 0;
-    while (bytes >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-        bytes /= 1024;
+    while (bytes >= 1000 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+        bytes /= 1000;
         unit++;
     }
     return hw_arena_printf(arena, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);

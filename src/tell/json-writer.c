@@ -62,9 +62,10 @@ static void begin(struct hw_json *json, const char *key)
         put_line(json);
         json->has_members |= level;
     }
-    if (key) {
-        put_string(json->out, key);
-        hw_out_puts(json->out, json->compact ? ":" : ": ");
+    if (key) { /* ours: nothing in it needs escaping */
+        hw_out_puts(json->out, "\"");
+        hw_out_puts(json->out, key);
+        hw_out_puts(json->out, json->compact ? "\":" : "\": ");
     }
 }
 

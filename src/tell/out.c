@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FLUSH_BYTES = 128 * 1024 };
-
 static void fail(struct hw_out *out, int errno_value)
 {
     if (!out->sys_errno)
@@ -40,7 +38,7 @@ static void settle(struct hw_out *out)
         fail(out, ENOMEM);
     else if (out->sys_errno)
         hw_buf_clear(&out->buf);
-    else if (out->fd >= 0 && out->buf.len >= FLUSH_BYTES)
+    else if (out->fd >= 0 && out->buf.len >= HW_OUT_FLUSH_BYTES)
         flush(out);
 }
 
@@ -70,15 +68,10 @@ void hw_out_deinit(struct hw_out *out)
     hw_buf_deinit(&out->buf);
 }
 
-void hw_out_put(struct hw_out *out, const void *data, size_t bytes)
+void hw_out_put_slowly(struct hw_out *out, const void *data, size_t bytes)
 {
     hw_buf_put(&out->buf, data, bytes);
     settle(out);
-}
-
-void hw_out_puts(struct hw_out *out, const char *s)
-{
-    hw_out_put(out, s, strlen(s));
 }
 
 void hw_out_printf(struct hw_out *out, const char *format, ...)

@@ -14,7 +14,9 @@
 
 #include "base/buf.h"
 
-enum { HW_OUT_WIDTH = 80 };
+#include <string.h>
+
+enum { HW_OUT_WIDTH = 80, HW_OUT_FLUSH_BYTES = 128 * 1024 };
 
 struct hw_out {
     int fd;    /* -1: everything stays in buf */
@@ -38,11 +40,26 @@ enum hw_style {
     HW_STYLE_FAINT,
 };
 
-void hw_out_puts(struct hw_out *out, const char *s); /* our own text, as it is */
+void hw_out_put_slowly(struct hw_out *out, const void *data, size_t bytes); /* may write */
+
+/* Bytes as they are. Here because JSON of large heaps consists of billions of short pieces. */
+static inline void hw_out_put(struct hw_out *out, const void *data, size_t bytes)
+{
+    size_t end = out->buf.len + bytes;
+    if (end >= out->buf.capacity || end >= HW_OUT_FLUSH_BYTES) {
+        hw_out_put_slowly(out, data, bytes);
+        return;
+    }
+    memcpy(out->buf.data + out->buf.len, data, bytes);
+    out->buf.len = end;
+}
+static inline void hw_out_puts(struct hw_out *out, const char *s) /* our own text, as it is */
+{
+    hw_out_put(out, s, strlen(s));
+}
 void hw_out_printf(struct hw_out *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void hw_out_text(struct hw_out *out, const char *s); /* text of a target: escaped */
-void hw_out_put(struct hw_out *out, const void *data, size_t bytes);
 void hw_out_style(struct hw_out *out, enum hw_style style);
 
 /* Writes s, escaped, broken at blanks so that lines end within the width. The cursor stands in
