@@ -17,8 +17,8 @@ struct hw_builder {
     struct hw_marks marks;
     struct hw_roots roots;
     struct hw_graph *graph;
-    hw_addr cursor;      /* discover: objects below it are pushed, those above are met later */
-    hw_addr *stack;      /* objects to decode that lie below the cursor */
+    hw_addr cursor;      /* discover goes down: objects from it on are pushed, those below are met */
+    hw_addr *stack;      /* objects to decode that lie at or above the cursor */
     size_t stack_count, stack_capacity;
     uint64_t recorded;   /* rows written so far */
     uint64_t edge_bound; /* references seen while discovering */

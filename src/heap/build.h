@@ -3,11 +3,15 @@
 #define HW_HEAP_BUILD_H
 
 /*
- * From a frozen image to a graph, in two passes over the memory in address order:
+ * From a frozen image to a graph, in two passes over the memory:
  *
- *     discover   mark what the collector's lists name and what the roots hold; follow references
- *                until nothing new turns up
- *     record     number the marks, decode every object again and write its row and its edges
+ *     discover   mark what the collector's lists name and what the roots hold; then, downwards, follow
+ *                references until nothing new turns up
+ *     record     number the marks; then, upwards, decode every object again and write its row and its
+ *                edges
+ *
+ * The lists mostly run upwards too, so each pass begins where the one before has just been: what the
+ * mirrors still hold need not be read again.
  *
  * Decoding twice costs less than keeping the edges of an unknown number of objects around, and it
  * keeps the peak of memory at the size of the result.

@@ -77,7 +77,7 @@ static void facts_after(struct hw_facts *to, const struct hw_facts *before,
 static uint64_t memory_limit(const struct hw_facts *facts)
 {
     const uint64_t least = (uint64_t)256 << 20;
-    uint64_t limit = facts->rss_bytes / 10 * 8;
+    uint64_t limit = facts->rss_bytes / 10 * 7;
     return limit > least ? limit : least;
 }
 

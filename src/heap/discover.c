@@ -49,7 +49,7 @@ static bool discover_mark(struct hw_builder *b, hw_addr addr)
         if (!discover_mark(b, type->addr))
             return false;
     }
-    if (addr < b->cursor && !holds_nothing(type))
+    if (addr >= b->cursor && !holds_nothing(type))
         return stack_push(b, addr);
     return true;
 }
@@ -131,15 +131,16 @@ static bool discover_lists(struct hw_builder *b)
 bool hw_build_discover(struct hw_builder *b)
 {
     uint64_t done = 0;
+    b->cursor = UINT64_MAX;
     for (size_t i = 0; i < b->roots.refs.count; i++)
         if (!discover_mark(b, b->roots.refs.to[i]))
             return false;
     b->edge_bound += b->roots.refs.count;
     if (!discover_lists(b))
         return false;
-    for (hw_addr addr = hw_marks_next(&b->marks, 0); addr;
-         addr = hw_marks_next(&b->marks, addr + 8)) {
-        b->cursor = addr + 8;
+    for (hw_addr addr = hw_marks_before(&b->marks, UINT64_MAX); addr;
+         addr = hw_marks_before(&b->marks, addr)) {
+        b->cursor = addr;
         if (!discover_decode(b, addr) || !discover_drain(b, &done) ||
             !hw_build_tick(b, "finding objects", ++done, b->marks.marked))
             return false;

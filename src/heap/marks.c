@@ -221,6 +221,36 @@ hw_addr hw_marks_next(struct hw_marks *marks, hw_addr addr)
     return 0;
 }
 
+static hw_addr segment_before(const struct hw_mark_segment *s, hw_addr addr)
+{
+    uint64_t granules = ((addr - s->start) + ((hw_addr)1 << s->shift) - 1) >> s->shift;
+    if (!s->bits || !granules)
+        return 0;
+    uint64_t word = (granules - 1) / 64;
+    uint64_t bits = s->bits[word];
+    if (granules % 64)
+        bits &= ((uint64_t)1 << granules % 64) - 1;
+    while (!bits && word)
+        bits = s->bits[--word];
+    if (!bits)
+        return 0;
+    return s->start + ((word * 64 + 63 - (uint64_t)__builtin_clzll(bits)) << s->shift);
+}
+
+hw_addr hw_marks_before(struct hw_marks *marks, hw_addr addr)
+{
+    size_t i = segment_from(marks, addr);
+    if (i < marks->count && marks->segments[i].start < addr)
+        i++;
+    while (i-- > 0) {
+        const struct hw_mark_segment *s = &marks->segments[i];
+        hw_addr found = segment_before(s, addr < s->end ? addr : s->end);
+        if (found)
+            return found;
+    }
+    return 0;
+}
+
 struct span_list {
     struct hw_span *spans;
     size_t count, capacity;

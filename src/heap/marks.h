@@ -56,8 +56,10 @@ bool hw_marks_rank(struct hw_marks *marks, struct hw_err *err);
 /* The id of addr, HW_NONE when it is not marked. Only after hw_marks_rank(). */
 hw_id hw_marks_id(struct hw_marks *marks, hw_addr addr);
 
-/* The first marked address at or after addr; 0: none. Later marks ahead of it are seen. */
+/* The first marked address at or after addr, and the last one before it; 0: none. Marks set on the way
+ * are seen when they lie ahead. */
 hw_addr hw_marks_next(struct hw_marks *marks, hw_addr addr);
+hw_addr hw_marks_before(struct hw_marks *marks, hw_addr addr);
 
 /* Spans for the graph: the runs of 1 MiB that have marks. */
 bool hw_marks_spans(const struct hw_marks *marks, struct hw_span **ret_spans, size_t *ret_count,
