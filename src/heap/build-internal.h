@@ -33,6 +33,9 @@ bool hw_build_native_roots(struct hw_builder *b);
 /* Fill the graph's columns. */
 bool hw_build_record(struct hw_builder *b);
 
+/* Keeps the mirrors below their limit. No pointer into them may be in use. Costs nothing below it. */
+void hw_build_trim(struct hw_builder *b);
+
 /* Reports progress now and then; false when the caller wants to stop. */
 bool hw_build_tick(struct hw_builder *b, const char *stage, uint64_t done, uint64_t total);
 

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { TICK_EVERY = 1 << 15, MIRROR_LEAST_BYTES = 64 << 20 };
+enum { TICK_EVERY = 1 << 15, MIRROR_LEAST_BYTES = 64 << 20, SLACK_BYTES = 4 << 20 };
 
 /* What the graph has taken so far is no longer the mirrors'. */
 static void mirrors_limit(struct hw_builder *b)
@@ -22,8 +22,15 @@ static void mirrors_limit(struct hw_builder *b)
                                  : MIRROR_LEAST_BYTES;
 }
 
+void hw_build_trim(struct hw_builder *b)
+{
+    if (b->image->budget_bytes && b->image->loaded_bytes > b->image->budget_bytes + SLACK_BYTES)
+        hw_image_trim(b->image);
+}
+
 bool hw_build_tick(struct hw_builder *b, const char *stage, uint64_t done, uint64_t total)
 {
+    hw_build_trim(b);
     if (done % TICK_EVERY)
         return true;
     mirrors_limit(b);

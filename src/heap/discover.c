@@ -63,9 +63,12 @@ static bool discover_decode(struct hw_builder *b, hw_addr addr)
     if (b->py.refs.failed)
         return hw_err_no_memory(b->err);
     b->edge_bound += b->py.refs.count;
-    for (size_t i = 0; i < b->py.refs.count; i++)
+    for (size_t i = 0; i < b->py.refs.count; i++) {
+        /* What a large container holds may lie anywhere. */
+        hw_build_trim(b);
         if (!discover_mark(b, b->py.refs.to[i]))
             return false;
+    }
     return true;
 }
 
