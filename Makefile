@@ -4,10 +4,9 @@ ASAN_BUILD ?= build-asan
 TSAN_BUILD ?= build-tsan
 PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
-WERROR = $(if $(CI),true,false)
 
 all: $(BUILD)/build.ninja
-	meson configure $(BUILD) -Dwerror=$(WERROR)
+	$(if $(CI),meson configure $(BUILD) -Dwerror=true)
 	ninja -C $(BUILD)
 
 help:
@@ -33,7 +32,7 @@ $(TSAN_BUILD)/build.ninja:
 	meson setup $(TSAN_BUILD) -Db_sanitize=thread -Db_lundef=false
 
 asan: $(ASAN_BUILD)/build.ninja
-	meson configure $(ASAN_BUILD) -Dwerror=$(WERROR)
+	$(if $(CI),meson configure $(ASAN_BUILD) -Dwerror=true)
 	ninja -C $(ASAN_BUILD)
 
 tsan: $(TSAN_BUILD)/build.ninja

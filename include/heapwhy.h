@@ -46,7 +46,8 @@ typedef uint32_t hw_id;
 
 /* ---- errors ---- */
 
-/* What the user can do about it decides the code; hw_err_exit_status() maps it. */
+/* What the user can do about it decides the code. The program exits with status 2 after
+ * HW_ERR_USAGE, 1 after all others. */
 enum hw_err_code {
     HW_OK = 0,
     HW_ERR_USAGE,       /* the request makes no sense as given */

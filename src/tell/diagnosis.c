@@ -64,7 +64,9 @@ static void put_holder(struct hw_out *out, const struct hw_suspect *suspect)
         hw_parts_chain(out, &suspect->chain, 2);
     } else {
         put_word(out, "Holder");
-        hw_out_puts(out, "nothing that we see\n");
+        hw_out_puts(out, suspect->pattern == HW_PATTERN_REFERENCE_CYCLE
+                             ? "no root: they only hold each other\n"
+                             : "nothing that heapwhy sees\n");
     }
 }
 
