@@ -34,7 +34,7 @@ def lookup(name, aliases):
 
 
 def element(path):
-    """The structure that a field points to or is an array of: "_PyRuntimeState.signals.handlers"."""
+    """The structure that a field such as "_PyRuntimeState.signals.handlers" is an array of."""
     owner, _, field = path.partition('.')
     kind = lookup(owner, {})
     part = kind and follow(kind, field)

@@ -79,7 +79,7 @@ class Interpreter:
         return os.path.join(inside, os.path.basename(path))
 
     def command(self, script, args=()):
-        """Argument list; SCRIPT as the target sees it. The process keeps the pid of the first one."""
+        """Argument list; SCRIPT as the target sees it. The pid stays that of the first process."""
         run = [self.executable, script] + [str(arg) for arg in args]
         return run if self.root is None else ['chroot', self.root] + run
 

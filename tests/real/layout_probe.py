@@ -140,7 +140,8 @@ def library():
         'codecs.getreader("shift_jis")(io.BytesIO())',
         'codecs.getwriter("shift_jis")(io.BytesIO())', 'unicodedata.ucd_3_2_0',
         '_ssl._SSLContext(ssl.PROTOCOL_TLS_CLIENT)', '_socket.socket()', 'ast.AST()',
-        '_io._IOBase()', 'many_variables()', '_ctypes.CFuncPtr', 'ctypes.CFUNCTYPE(None, ctypes.c_int)(print)',
+        '_io._IOBase()', 'many_variables()', '_ctypes.CFuncPtr',
+        'ctypes.CFUNCTYPE(None, ctypes.c_int)(print)',
         'io.BufferedRandom(io.BytesIO())', 'instance_method()', 'decimal.Context().traps',
         'ssl_error()', 'asyncio.create_task', 'wake', 'weakref.ref(D)', 'ctypes.POINTER(S)',
         'sys.monitoring', '_thread.start_new_thread.__self__', 'tokenize.generate_tokens(str)',
@@ -149,7 +150,8 @@ def library():
 
 
 SETUP = '''
-import _ctypes, _io, _socket, _ssl, _thread, array, ast, asyncio, bz2, cProfile, codecs, collections, contextvars, csv, ctypes
+import _ctypes, _io, _socket, _ssl, _thread, array, ast, asyncio, bz2, cProfile, codecs
+import collections, contextvars, csv, ctypes
 import datetime, decimal, functools, hashlib, hmac, io, itertools, json, lzma, mmap, operator, os
 import multiprocessing, multiprocessing.synchronize
 import pickle, pyexpat, queue, random, re, select, socket, sqlite3, ssl, struct, sys, threading
@@ -341,8 +343,8 @@ def main():
     gc.collect()
     seen, bad = compare(rows)
     types = sorted(set(type_key(kind) + (bool(kind.__flags__ & HAVE_GC),) for kind in c_types()))
-    json.dump({'version': sys.version.split()[0], 'seen': seen, 'bad': bad, 'types': types, 'runtime': runtime,
-               'modules': len(sys.modules)}, sys.stdout)
+    json.dump({'version': sys.version.split()[0], 'modules': len(sys.modules), 'types': types,
+               'seen': seen, 'bad': bad, 'runtime': runtime}, sys.stdout)
     del keep
 
 
