@@ -58,8 +58,7 @@ static void fill_masks(struct hw_costs *costs)
 static bool label_is_named(uint32_t label)
 {
     const uint32_t named = 1u << HW_LABEL_ATTR | 1u << HW_LABEL_NAMED | 1u << HW_LABEL_LOCAL |
-                           1u << HW_LABEL_INTERNAL | 1u << HW_LABEL_ROOT |
-                           1u << HW_LABEL_HIDDEN;
+                           1u << HW_LABEL_INTERNAL | 1u << HW_LABEL_ROOT | 1u << HW_LABEL_HIDDEN;
     return named >> hw_label_kind(label) & 1;
 }
 

@@ -63,7 +63,7 @@ static bool site_is_known(struct work *work, const struct hw_site *site)
 
 static bool apply_bound(struct work *work, struct hw_candidate *candidate)
 {
-    if (candidate->judgement.verdict != HW_VERDICT_LEAK || !candidate->site->is_container)
+    if (candidate->judgement.verdict != HW_VERDICT_LEAK)
         return true;
     if (!work->bounds && !hw_bounds_create(&work->bounds, &work->growth, work->err))
         return false;

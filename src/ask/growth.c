@@ -385,7 +385,7 @@ static hw_id descend(const struct hw_growth *growth, const struct hw_site *site)
 static bool count_joined(void *ctx, const struct hw_growth *growth, uint32_t edge)
 {
     struct hw_site *site = ctx;
-    site->joined[growth->birth[growth->graph->edge_to[edge]]]++;
+    site->joined[hw_member_birth(growth, edge)]++;
     site->joined_total++;
     return true;
 }
@@ -410,6 +410,33 @@ static void fill_lengths(struct hw_growth *growth, struct hw_site *site)
         site->lengths[k] = site->lengths[k - 1] + counts[k];
 }
 
+/* What belongs to an object that keeps its members where only C sees them: the largest of its inner
+ * containers is the one with a history. */
+static bool use_inner(struct hw_growth *growth, struct hw_site *site)
+{
+    const struct hw_graph *graph = growth->graph;
+    const uint32_t *members = growth->series->shots[growth->series->count - 1].members;
+    hw_id best = HW_NONE;
+    if (site->box >= graph->object_count || has_members(growth, site->box))
+        return true;
+    for (uint32_t e = graph->edge_start[site->box]; e < graph->edge_start[site->box + 1]; e++) {
+        hw_id to = graph->edge_to[e];
+        if (edge_is_internal(graph, e) && growth->tree.edge[to] == e && has_members(growth, to) &&
+            (best == HW_NONE || members[to] > members[best]))
+            best = to;
+    }
+    if (best == HW_NONE)
+        return true;
+    hw_id *front = hw_arena_alloc(&growth->arena, sizeof(*front));
+    if (!front)
+        return false;
+    *front = site->box = best;
+    site->fronts = front;
+    site->front_count = 1;
+    site->is_merged = false;
+    return true;
+}
+
 static bool settle_site(struct hw_growth *growth, struct hw_site *site)
 {
     if (!site->is_merged && site->fronts[0] == site->box) {
@@ -419,10 +446,12 @@ static bool settle_site(struct hw_growth *growth, struct hw_site *site)
         *front = site->box = descend(growth, site);
         site->fronts = front;
     }
+    site->name = leave_internals(growth, site->box);
+    if (!use_inner(growth, site))
+        return false;
     for (uint32_t i = 0; i < site->front_count; i++)
         site->is_container |= has_members(growth, site->fronts[i]);
     hw_site_members(growth, site, count_joined, site);
-    site->name = leave_internals(growth, site->box);
     if (site->joined_total < SITE_BORN_MIN)
         site->name = owner_of(growth, site->name);
     fill_lengths(growth, site);
@@ -430,6 +459,15 @@ static bool settle_site(struct hw_growth *growth, struct hw_site *site)
 }
 
 /* ---- members ---- */
+
+/* An entry of a dict is no older than its key. */
+uint8_t hw_member_birth(const struct hw_growth *growth, uint32_t edge)
+{
+    const struct hw_graph *graph = growth->graph;
+    uint8_t birth = growth->birth[graph->edge_to[edge]];
+    uint8_t key = edge_kind(graph, edge) == HW_LABEL_VALUE ? growth->birth[key_of(graph, edge)] : 0;
+    return key > birth ? key : birth;
+}
 
 /* What counts as a member of a node that is no container: what hangs from it. */
 static bool is_member(const struct hw_growth *growth, hw_id from, uint32_t edge)
@@ -449,8 +487,8 @@ static bool visit_members(const struct hw_growth *growth, const struct hw_site *
     for (uint32_t i = 0; i < site->front_count; i++) {
         hw_id from = site->fronts[i];
         for (uint32_t e = graph->edge_start[from]; e < graph->edge_start[from + 1]; e++) {
-            if (!is_new(growth, graph->edge_to[e]) ||
-                !(keys ? edge_kind(graph, e) == HW_LABEL_KEY : is_member(growth, from, e)))
+            if (keys ? edge_kind(graph, e) != HW_LABEL_KEY || !is_new(growth, graph->edge_to[e])
+                     : !is_member(growth, from, e) || !hw_member_birth(growth, e))
                 continue;
             any = true;
             if (!visit(ctx, growth, e))

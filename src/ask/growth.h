@@ -59,6 +59,9 @@ typedef bool hw_member_visit(void *ctx, const struct hw_growth *growth, uint32_t
 void hw_site_members(const struct hw_growth *growth, const struct hw_site *site,
                      hw_member_visit *visit, void *ctx);
 
+/* The snapshot in which a member came to its container, as far as that can be told. */
+uint8_t hw_member_birth(const struct hw_growth *growth, uint32_t edge);
+
 /* The most frequent type among the new members; UINT32_MAX when there are none. */
 uint32_t hw_site_member_type(const struct hw_growth *growth, const struct hw_site *site);
 

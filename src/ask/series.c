@@ -31,13 +31,22 @@ static uint32_t hash_text(const char *text)
     return hash;
 }
 
+/* A leaf is what it says; other objects that never change their size are told by that too. */
+static uint32_t constant_part(const struct hw_graph *graph, hw_id id)
+{
+    char value[HW_VALUE_MAX_BYTES + 16] = "";
+    if (!(graph->flags[id] & HW_NODE_LEAF) && !type_has(graph, id, HW_TYPE_TUPLE))
+        return 0;
+    if (graph->flags[id] & HW_NODE_LEAF)
+        hw_graph_value(graph, id, value, sizeof(value));
+    return graph->size[id] * 0x9e3779b1u ^ hash_text(value);
+}
+
 static void fill_kinds(struct hw_series_shot *shot, const struct hw_graph *graph,
                        const uint32_t *hashes)
 {
-    for (hw_id id = 0; id < graph->object_count; id++) {
-        bool constant = graph->flags[id] & HW_NODE_LEAF || type_has(graph, id, HW_TYPE_TUPLE);
-        shot->kind[id] = hashes[graph->type[id]] ^ (constant ? graph->size[id] * 0x9e3779b1u : 0);
-    }
+    for (hw_id id = 0; id < graph->object_count; id++)
+        shot->kind[id] = hashes[graph->type[id]] ^ constant_part(graph, id);
 }
 
 static void fill_members(struct hw_series_shot *shot, const struct hw_graph *graph)
@@ -181,53 +190,6 @@ const struct hw_graph *hw_series_last(const struct hw_series *series)
 }
 
 /* ---- comparing ---- */
-
-/* Addresses of a shot in rising order, without a search for each. */
-struct cursor {
-    const struct hw_series_shot *shot;
-    uint32_t row;
-    size_t span;
-};
-
-static hw_addr cursor_addr(struct cursor *cursor)
-{
-    const struct hw_series_shot *shot = cursor->shot;
-    uint32_t position = shot->where[cursor->row];
-    while (cursor->span + 1 < shot->span_count && shot->spans[cursor->span + 1].first <= position)
-        cursor->span++;
-    const struct hw_span *span = &shot->spans[cursor->span];
-    return span->start + ((hw_addr)(position - span->first) << span->shift);
-}
-
-/* Objects that were there since snapshot n + 1 and in snapshot n too are that much older. */
-static void step_back(const struct hw_series *series, size_t n, uint8_t *births)
-{
-    const struct hw_series_shot *last = &series->shots[series->count - 1];
-    struct cursor a = {.shot = &series->shots[n]}, b = {.shot = last};
-    while (a.row < a.shot->count && b.row < b.shot->count) {
-        hw_addr before = cursor_addr(&a), now = cursor_addr(&b);
-        if (before == now && births[b.row] == n + 1 && a.shot->kind[a.row] == b.shot->kind[b.row])
-            births[b.row] = (uint8_t)n;
-        a.row += before <= now;
-        b.row += now <= before;
-    }
-}
-
-bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, struct hw_err *err)
-{
-    uint32_t nodes = series->last->node_count;
-    uint8_t *births = malloc(nodes);
-    if (!births)
-        return hw_err_no_memory(err);
-    /* Synthetic nodes have no address; what is below them is told apart, they are as old as time.
-     */
-    memset(births, 0, nodes);
-    memset(births, (int)(series->count - 1), series->last->object_count);
-    for (size_t n = series->count - 1; n-- > 0;)
-        step_back(series, n, births);
-    *ret_births = births;
-    return true;
-}
 
 static bool position_of(const struct hw_series_shot *shot, hw_addr addr, uint32_t *ret_position)
 {

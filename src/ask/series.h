@@ -4,10 +4,10 @@
 
 /*
  * Snapshots of one process in order of time. CPython does not move objects, so an object of two
- * graphs is the same when address and kind are: kind is the name of its type, and for objects that
- * never change their size, the size too. An address that was freed and taken again by an object of
- * the same kind is not told from one that stayed: turnover is seen smaller than it is, on both
- * sides alike.
+ * graphs is the same when address and kind are: kind is the name of its type, and for leaves what
+ * they say. An address that was freed and taken again by an object of the same kind is told from
+ * one that stayed by what it is made of (births.c), where that is possible; what remains makes
+ * turnover look smaller than it is, among births and deaths alike.
  */
 
 #include "heap/graph.h"

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/lookup.h"
+#include "ask/series.h"
+#include "base/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * How old each object is. By address and kind first; then, since allocators hand out addresses
+ * again at once, by what an object is made of.
+ */
+enum {
+    PASSES = 2, /* what is nested is made younger from the inside out */
+    SHARED = 4, /* references to a text that is nobody's own */
+};
+
+/* Addresses of a shot in rising order, without a search for each. */
+struct cursor {
+    const struct hw_series_shot *shot;
+    uint32_t row;
+    size_t span;
+};
+
+static hw_addr cursor_addr(struct cursor *cursor)
+{
+    const struct hw_series_shot *shot = cursor->shot;
+    uint32_t position = shot->where[cursor->row];
+    while (cursor->span + 1 < shot->span_count && shot->spans[cursor->span + 1].first <= position)
+        cursor->span++;
+    const struct hw_span *span = &shot->spans[cursor->span];
+    return span->start + ((hw_addr)(position - span->first) << span->shift);
+}
+
+/* Objects that were there since snapshot n + 1 and in snapshot n too are that much older. */
+static void step_back(const struct hw_series *series, size_t n, uint8_t *births)
+{
+    const struct hw_series_shot *last = &series->shots[series->count - 1];
+    struct cursor a = {.shot = &series->shots[n]}, b = {.shot = last};
+    while (a.row < a.shot->count && b.row < b.shot->count) {
+        hw_addr before = cursor_addr(&a), now = cursor_addr(&b);
+        if (before == now && births[b.row] == n + 1 && a.shot->kind[a.row] == b.shot->kind[b.row])
+            births[b.row] = (uint8_t)n;
+        a.row += before <= now;
+        b.row += now <= before;
+    }
+}
+
+/* ---- addresses that were taken again ---- */
+
+static uint8_t later(uint8_t a, uint8_t b)
+{
+    return a > b ? a : b;
+}
+
+/* A tuple is no older than what it was made of. */
+static uint8_t tuple_birth(const struct hw_graph *graph, hw_id tuple, const uint8_t *births)
+{
+    uint8_t birth = births[tuple];
+    for (uint32_t e = graph->edge_start[tuple]; e < graph->edge_start[tuple + 1]; e++)
+        if (edge_kind(graph, e) == HW_LABEL_INDEX)
+            birth = later(birth, births[graph->edge_to[e]]);
+    return birth;
+}
+
+/* What an instance was given at its birth and hardly changes: texts of its own. */
+struct belongings {
+    uint32_t count;
+    uint8_t oldest;
+};
+
+static void add_belongings(const struct hw_graph *graph, hw_id holder, const uint8_t *births,
+                           struct belongings *own)
+{
+    const uint32_t kinds = HW_TYPE_STR | HW_TYPE_BYTES;
+    for (uint32_t e = graph->edge_start[holder]; e < graph->edge_start[holder + 1]; e++) {
+        hw_id to = graph->edge_to[e];
+        enum hw_label_kind kind = edge_kind(graph, e);
+        if ((kind != HW_LABEL_ATTR && kind != HW_LABEL_VALUE && kind != HW_LABEL_NAMED) ||
+            !type_has(graph, to, kinds) || graph->refcount[to] > SHARED)
+            continue;
+        own->oldest = own->count && own->oldest < births[to] ? own->oldest : births[to];
+        own->count++;
+    }
+}
+
+static hw_id namespace_of(const struct hw_graph *graph, hw_id id)
+{
+    for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++)
+        if (edge_kind(graph, e) == HW_LABEL_ATTR &&
+            type_has(graph, graph->edge_to[e], HW_TYPE_DICT) &&
+            strcmp(edge_string(graph, e), "__dict__") == 0)
+            return graph->edge_to[e];
+    return HW_NONE;
+}
+
+/* An instance is taken for another at the same address when all of its own texts are younger. */
+static void rejuvenate_instance(const struct hw_graph *graph, hw_id id, uint8_t *births)
+{
+    struct belongings own = {0, 0};
+    hw_id space = namespace_of(graph, id);
+    add_belongings(graph, id, births, &own);
+    if (space != HW_NONE)
+        add_belongings(graph, space, births, &own);
+    if (!own.count)
+        return;
+    births[id] = later(births[id], own.oldest);
+    if (space != HW_NONE)
+        births[space] = later(births[space], own.oldest);
+}
+
+static void rejuvenate(const struct hw_graph *graph, hw_id id, uint8_t *births)
+{
+    const uint32_t lasting = HW_TYPE_TYPE | HW_TYPE_MODULE | HW_TYPE_DICT | HW_TYPE_LIST |
+                             HW_TYPE_SET | HW_TYPE_DEQUE | HW_TYPE_FUNCTION;
+    if (type_has(graph, id, HW_TYPE_TUPLE))
+        births[id] = tuple_birth(graph, id, births);
+    else if (type_has(graph, id, HW_TYPE_PYTHON) && !type_has(graph, id, lasting))
+        rejuvenate_instance(graph, id, births);
+}
+
+bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, struct hw_err *err)
+{
+    uint32_t nodes = series->last->node_count;
+    uint8_t *births = malloc(nodes);
+    if (!births)
+        return hw_err_no_memory(err);
+    /* Synthetic nodes have no address; what is below them is told apart, they are as old as time.
+     */
+    memset(births, 0, nodes);
+    memset(births, (int)(series->count - 1), series->last->object_count);
+    for (size_t n = series->count - 1; n-- > 0;)
+        step_back(series, n, births);
+    for (int pass = 0; pass < PASSES; pass++)
+        for (hw_id id = 0; id < series->last->object_count; id++)
+            rejuvenate(series->last, id, births);
+    *ret_births = births;
+    return true;
+}
