@@ -13,6 +13,7 @@
 enum {
     PASSES = 2, /* what is nested is made younger from the inside out */
     SHARED = 4, /* references to a text that is nobody's own */
+    DEPTH = 4,  /* how far an object's own parts are followed */
 };
 
 /* Addresses of a shot in rising order, without a search for each. */
@@ -51,6 +52,29 @@ static void step_back(const struct hw_series *series, size_t n, uint8_t *births)
 static uint8_t later(uint8_t a, uint8_t b)
 {
     return a > b ? a : b;
+}
+
+/* Makes an object younger, and the parts that only it refers to. */
+static void make_younger(const struct hw_graph *graph, hw_id id, uint8_t birth, uint8_t *births,
+                         int depth)
+{
+    if (births[id] >= birth)
+        return;
+    births[id] = birth;
+    for (uint32_t e = graph->edge_start[id]; depth && e < graph->edge_start[id + 1]; e++)
+        if (graph->refcount[graph->edge_to[e]] == 1 && graph->edge_to[e] < graph->object_count)
+            make_younger(graph, graph->edge_to[e], birth, births, depth - 1);
+}
+
+/* What only an entry refers to came with its key. */
+static void rejuvenate_values(const struct hw_graph *graph, hw_id dict, uint8_t *births)
+{
+    for (uint32_t e = graph->edge_start[dict]; e < graph->edge_start[dict + 1]; e++) {
+        hw_id value = graph->edge_to[e];
+        if (edge_kind(graph, e) == HW_LABEL_VALUE && graph->refcount[value] == 1 &&
+            value < graph->object_count)
+            make_younger(graph, value, births[key_of(graph, e)], births, DEPTH);
+    }
 }
 
 /* A tuple is no older than what it was made of. */
@@ -104,9 +128,7 @@ static void rejuvenate_instance(const struct hw_graph *graph, hw_id id, uint8_t 
         add_belongings(graph, space, births, &own);
     if (!own.count)
         return;
-    births[id] = later(births[id], own.oldest);
-    if (space != HW_NONE)
-        births[space] = later(births[space], own.oldest);
+    make_younger(graph, id, own.oldest, births, DEPTH);
 }
 
 static void rejuvenate(const struct hw_graph *graph, hw_id id, uint8_t *births)
@@ -115,6 +137,8 @@ static void rejuvenate(const struct hw_graph *graph, hw_id id, uint8_t *births)
                              HW_TYPE_SET | HW_TYPE_DEQUE | HW_TYPE_FUNCTION;
     if (type_has(graph, id, HW_TYPE_TUPLE))
         births[id] = tuple_birth(graph, id, births);
+    else if (type_has(graph, id, HW_TYPE_DICT))
+        rejuvenate_values(graph, id, births);
     else if (type_has(graph, id, HW_TYPE_PYTHON) && !type_has(graph, id, lasting))
         rejuvenate_instance(graph, id, births);
 }

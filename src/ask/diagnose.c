@@ -23,6 +23,7 @@ enum {
     GARBAGE_WORTH = 1000,   /* objects that wait for the collector and deserve a word */
     RSS_RATE = 1000 * 1000, /* bytes a second that objects do not explain */
 };
+#define GROWTH_SHARE 0.5 /* of the births of a type, so many must be growth of the type */
 
 struct diagnosis_result {
     struct hw_diagnosis diagnosis;
@@ -90,6 +91,58 @@ static bool add_sites(struct work *work)
             return false;
         work->candidates[work->count++] = candidate;
     }
+    return true;
+}
+
+/* ---- the population as a whole ---- */
+
+static int64_t type_delta(const struct hw_series *series, const char *name)
+{
+    int64_t delta = 0;
+    for (size_t side = 0; side < 2; side++) {
+        const struct hw_series_shot *shot = &series->shots[side ? series->count - 1 : 0];
+        for (size_t i = 0; i < shot->type_count; i++)
+            if (strcmp(shot->types[i].name, name) == 0)
+                delta += side ? (int64_t)shot->types[i].count : -(int64_t)shot->types[i].count;
+    }
+    return delta;
+}
+
+/* New objects of the candidate's type below its site. */
+static bool count_own_births(struct work *work, uint64_t *counts)
+{
+    const struct hw_growth *growth = &work->growth;
+    uint8_t *number = calloc(growth->site_count + 1, 1);
+    if (!number)
+        return hw_err_no_memory(work->err);
+    for (size_t i = 0; i < work->count; i++)
+        number[work->candidates[i].site - growth->sites] = (uint8_t)(i + 1);
+    for (hw_id id = 0; id < growth->graph->object_count; id++) {
+        uint32_t under = growth->under[id];
+        if (under == HW_NONE || !number[under])
+            continue;
+        size_t i = number[under] - 1u;
+        counts[i] += growth->graph->type[id] == work->candidates[i].kind.type;
+    }
+    free(number);
+    return true;
+}
+
+/* Where as many die elsewhere as are born here, nothing grows: an object that took the place of
+ * another may have been taken for one that stayed. */
+static bool drop_replaced(struct work *work)
+{
+    uint64_t counts[CANDIDATES_MAX] = {0};
+    size_t kept = 0;
+    if (!count_own_births(work, counts))
+        return false;
+    for (size_t i = 0; i < work->count; i++) {
+        const struct hw_candidate *candidate = &work->candidates[i];
+        const char *type = work->growth.graph->types[candidate->kind.type].name;
+        if ((double)type_delta(work->series, type) >= GROWTH_SHARE * (double)counts[i])
+            work->candidates[kept++] = *candidate;
+    }
+    work->count = kept;
     return true;
 }
 
@@ -412,7 +465,7 @@ static bool fill_answer(struct work *work)
 
 static bool diagnose(struct work *work)
 {
-    if (!add_sites(work) || !add_garbage(work) || !add_unexplained(work))
+    if (!add_sites(work) || !drop_replaced(work) || !add_garbage(work) || !add_unexplained(work))
         return false;
     qsort(work->candidates, work->count, sizeof(work->candidates[0]), by_weight);
     if (!hw_also_find(&work->growth, work->candidates, work->count, work->err))

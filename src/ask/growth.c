@@ -437,8 +437,36 @@ static bool use_inner(struct hw_growth *growth, struct hw_site *site)
     return true;
 }
 
+/* New objects below new members of the box itself, not below its old members. */
+static uint64_t count_direct(const struct hw_growth *growth, hw_id box)
+{
+    const struct hw_graph *graph = growth->graph;
+    uint64_t sum = 0;
+    for (uint32_t e = graph->edge_start[box]; e < graph->edge_start[box + 1]; e++)
+        if (growth->tree.edge[graph->edge_to[e]] == e && is_new(growth, graph->edge_to[e]))
+            sum += growth->below[graph->edge_to[e]];
+    return sum;
+}
+
+/* Where the box itself takes most of what is new, its own members tell the story. */
+static bool settle_fronts(struct hw_growth *growth, struct hw_site *site)
+{
+    if (!site->is_merged || count_direct(growth, site->box) * 2 < site->born_total)
+        return true;
+    hw_id *front = hw_arena_alloc(&growth->arena, sizeof(*front));
+    if (!front)
+        return false;
+    *front = site->box;
+    site->fronts = front;
+    site->front_count = 1;
+    site->is_merged = false;
+    return true;
+}
+
 static bool settle_site(struct hw_growth *growth, struct hw_site *site)
 {
+    if (!settle_fronts(growth, site))
+        return false;
     if (!site->is_merged && site->fronts[0] == site->box) {
         hw_id *front = hw_arena_alloc(&growth->arena, sizeof(*front));
         if (!front)

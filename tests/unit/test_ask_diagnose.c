@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "graph-text.h"
+#include "series-text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct hw_diagnosis *ask(tell_snapshot *tell, unsigned count)
+{
+    struct hw_series *series = series_from(tell, count);
+    struct hw_diagnosis *diagnosis;
+    struct hw_err err = HW_ERR_INIT;
+    if (!hw_diagnose_ask(series, &diagnosis, &err))
+        fail_msg("%s", err.msg);
+    hw_series_destroy(series);
+    return diagnosis;
+}
+
+static void assert_leak(tell_snapshot *tell, enum hw_pattern pattern, const char *type,
+                        const char *path)
+{
+    struct hw_diagnosis *diagnosis = ask(tell, 3);
+    assert_int_equal(diagnosis->verdict, HW_VERDICT_LEAK);
+    const struct hw_suspect *suspect = &diagnosis->suspects[0];
+    assert_int_equal(suspect->verdict, HW_VERDICT_LEAK);
+    assert_string_equal(suspect->chain.path, path);
+    assert_string_equal(hw_pattern_name(suspect->pattern), hw_pattern_name(pattern));
+    assert_string_equal(suspect->type, type);
+    assert_true(suspect->evidence_count > 0);
+    assert_true(suspect->fix[0]);
+    assert_null(strchr(suspect->fix, '{'));
+    hw_diagnosis_destroy(diagnosis);
+}
+
+static void assert_verdict(tell_snapshot *tell, unsigned count, enum hw_verdict verdict)
+{
+    struct hw_diagnosis *diagnosis = ask(tell, count);
+    assert_string_equal(hw_verdict_name(diagnosis->verdict), hw_verdict_name(verdict));
+    if (verdict == HW_VERDICT_INCONCLUSIVE)
+        assert_true(diagnosis->doubt_count > 0);
+    hw_diagnosis_destroy(diagnosis);
+}
+
+/* A module's list or dict with members [first, last). */
+static void tell_list(struct hw_buf *out, unsigned first, unsigned last, const char *type)
+{
+    tell_app(out);
+    hw_buf_puts(out, "['held'] -> 0x1000\n@0x1000 list\n");
+    tell_elements(out, first, last, 0x10000);
+    tell_instances(out, first, last, 0x10000, type);
+}
+
+/* ---- leaks ---- */
+
+static void tell_growing_dict(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_puts(out, "['users'] -> 0x1000\n@0x1000 dict\n");
+    tell_entries(out, 0, 10 + 20 * k, 0x10000);
+    tell_instances(out, 0, 10 + 20 * k, 0x10000, "app.User");
+}
+
+static void test_growing_dict(void **state)
+{
+    (void)state;
+    assert_leak(tell_growing_dict, HW_PATTERN_GROWING_CONTAINER, "app.User",
+                "sys.modules['app'].users");
+    struct hw_diagnosis *diagnosis = ask(tell_growing_dict, 3);
+    const struct hw_suspect *suspect = &diagnosis->suspects[0];
+    assert_string_equal(suspect->evidence[0], "len(sys.modules['app'].users) went 10 -> 30 -> 50 "
+                                              "in 10.0 s; nothing was removed");
+    assert_string_equal(suspect->evidence[1],
+                        "of 20 that came in the first interval, 20 are still there");
+    assert_int_equal(suspect->objects, 100);
+    assert_int_equal(suspect->bytes, 6400);
+    assert_true(suspect->objects_per_second == 8.0);
+    assert_true(suspect->bytes_per_second == 512.0);
+    assert_int_equal(diagnosis->shot_count, 3);
+    assert_string_equal(diagnosis->answer, "app.User leaks: 8.0 objects/s, 512 B/s pile up in "
+                                           "sys.modules['app'].users");
+    hw_diagnosis_destroy(diagnosis);
+}
+
+static void tell_growing_list(struct hw_buf *out, unsigned k)
+{
+    tell_list(out, 0, 5 + 20 * k, "app.Line");
+}
+
+static void test_two_snapshots_show_no_trend(void **state)
+{
+    (void)state;
+    assert_verdict(tell_growing_list, 2, HW_VERDICT_INCONCLUSIVE);
+}
+
+static void tell_few_but_large(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_puts(out, "['blobs'] -> 0x1000\n@0x1000 list\n");
+    tell_elements(out, 0, 1 + 2 * k, 0x10000);
+    for (unsigned i = 0; i < 1 + 2 * k; i++)
+        hw_buf_printf(out, "@0x%x bytes size=100000 value=b'%u'\n", 0x10000 + i * 0x40, i);
+}
+
+static void test_few_but_large(void **state)
+{
+    (void)state;
+    assert_leak(tell_few_but_large, HW_PATTERN_GROWING_CONTAINER, "bytes",
+                "sys.modules['app'].blobs");
+}
+
+static void tell_callbacks(struct hw_buf *out, unsigned k)
+{
+    unsigned n = 5 + 20 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['listeners'] -> 0x1000\n@0x1000 list\n");
+    tell_elements(out, 0, n, 0x10000);
+    for (unsigned i = 0; i < n; i++)
+        hw_buf_printf(out, "@0x%x method\n.__self__ -> 0x%x\n@0x%x app.Room\n", 0x10000 + i * 0x40,
+                      0x40000 + i * 0x40, 0x40000 + i * 0x40);
+}
+
+static void test_callbacks(void **state)
+{
+    (void)state;
+    assert_leak(tell_callbacks, HW_PATTERN_CLOSURE, "method", "sys.modules['app'].listeners");
+}
+
+static void tell_errors(struct hw_buf *out, unsigned k)
+{
+    unsigned n = 5 + 20 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['errors'] -> 0x1000\n@0x1000 list\n");
+    tell_elements(out, 0, n, 0x10000);
+    for (unsigned i = 0; i < n; i++)
+        hw_buf_printf(out,
+                      "@0x%x app.PayError\n.__traceback__ -> 0x%x\n@0x%x traceback\n"
+                      ".tb_frame -> 0x%x\n@0x%x frame\nlocal basket -> 0x%x\n@0x%x app.Basket\n",
+                      0x10000 + i * 0x40, 0x40000 + i * 0x40, 0x40000 + i * 0x40,
+                      0x60000 + i * 0x40, 0x60000 + i * 0x40, 0x80000 + i * 0x40,
+                      0x80000 + i * 0x40);
+}
+
+static void test_frames(void **state)
+{
+    (void)state;
+    assert_leak(tell_errors, HW_PATTERN_FRAME, "app.PayError", "sys.modules['app'].errors");
+}
+
+static void tell_sockets(struct hw_buf *out, unsigned k)
+{
+    unsigned n = 5 + 20 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['clients'] -> 0x1000\n@0x1000 list\n");
+    tell_elements(out, 0, n, 0x10000);
+    for (unsigned i = 0; i < n; i++)
+        hw_buf_printf(out, "@0x%x socket.socket value=fd=%u\n", 0x10000 + i * 0x40, 7 + i);
+}
+
+static void tell_closed_sockets(struct hw_buf *out, unsigned k)
+{
+    unsigned n = 5 + 20 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['clients'] -> 0x1000\n@0x1000 list\n");
+    tell_elements(out, 0, n, 0x10000);
+    for (unsigned i = 0; i < n; i++)
+        hw_buf_printf(out, "@0x%x socket.socket value=fd=-1\n", 0x10000 + i * 0x40);
+}
+
+static void test_resources(void **state)
+{
+    (void)state;
+    assert_leak(tell_sockets, HW_PATTERN_UNCLOSED_RESOURCE, "socket.socket",
+                "sys.modules['app'].clients");
+    assert_leak(tell_closed_sockets, HW_PATTERN_GROWING_CONTAINER, "socket.socket",
+                "sys.modules['app'].clients");
+}
+
+/* A list of tuples, each of which carries one object of the program. */
+static void tell_wrapped(struct hw_buf *out, unsigned k)
+{
+    unsigned n = 5 + 20 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['queue'] -> 0x1000\n@0x1000 list\n");
+    tell_elements(out, 0, n, 0x10000);
+    for (unsigned i = 0; i < n; i++)
+        hw_buf_printf(out, "@0x%x tuple\n[0] -> %u\n[1] -> 0x%x\n@0x%x app.Job\n",
+                      0x10000 + i * 0x40, 5000 + i, 0x40000 + i * 0x40, 0x40000 + i * 0x40);
+}
+
+/* ... or five of them: then the tuple is what there is one of. */
+static void tell_packed(struct hw_buf *out, unsigned k)
+{
+    unsigned n = 5 + 20 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['queue'] -> 0x1000\n@0x1000 list\n");
+    tell_elements(out, 0, n, 0x10000);
+    for (unsigned i = 0; i < n; i++) {
+        hw_buf_printf(out, "@0x%x tuple\n", 0x10000 + i * 0x40);
+        tell_elements(out, i * 5, i * 5 + 5, 0x40000);
+        tell_instances(out, i * 5, i * 5 + 5, 0x40000, "app.Row");
+    }
+}
+
+static void test_wrappers_are_named_by_what_they_carry(void **state)
+{
+    (void)state;
+    assert_leak(tell_wrapped, HW_PATTERN_GROWING_CONTAINER, "app.Job", "sys.modules['app'].queue");
+    assert_leak(tell_packed, HW_PATTERN_GROWING_CONTAINER, "tuple", "sys.modules['app'].queue");
+}
+
+/* cache: (self,) -> 42 */
+static void tell_method_cache(struct hw_buf *out, unsigned k)
+{
+    unsigned n = 5 + 20 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['total'] -> 0x1000\n"
+                     "@0x1000 functools._lru_cache_wrapper value=maxsize=None\n"
+                     "internal cache -> 0x1040\n@0x1040 dict\n");
+    for (unsigned i = 0; i < n; i++)
+        hw_buf_printf(out, "[0x%x] -> %u.5\n", 0x10000 + i * 0x40, 5000 + i);
+    for (unsigned i = 0; i < n; i++)
+        hw_buf_printf(out, "@0x%x tuple\n[0] -> 0x%x\n@0x%x app.Invoice\n", 0x10000 + i * 0x40,
+                      0x40000 + i * 0x40, 0x40000 + i * 0x40);
+}
+
+static void test_caches_of_methods_are_named_by_self(void **state)
+{
+    (void)state;
+    assert_leak(tell_method_cache, HW_PATTERN_GROWING_CONTAINER, "app.Invoice",
+                "sys.modules['app'].total");
+}
+
+static void tell_two_indexes(struct hw_buf *out, unsigned k)
+{
+    unsigned n = 5 + 20 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['by_id'] -> 0x1000\n['by_name'] -> 0x1040\n@0x1000 dict\n");
+    tell_entries(out, 0, n, 0x10000);
+    hw_buf_puts(out, "@0x1040 dict\n");
+    for (unsigned i = 0; i < n; i++)
+        hw_buf_printf(out, "['u%u'] -> 0x%x\n", i, 0x10000 + i * 0x40);
+    tell_instances(out, 0, n, 0x10000, "app.User");
+}
+
+static void test_both_indexes_are_named(void **state)
+{
+    (void)state;
+    struct hw_diagnosis *diagnosis = ask(tell_two_indexes, 3);
+    assert_int_equal(diagnosis->suspect_count, 1);
+    const struct hw_suspect *suspect = &diagnosis->suspects[0];
+    assert_string_equal(suspect->type, "app.User");
+    assert_string_equal(suspect->chain.path, "sys.modules['app'].by_id");
+    assert_int_equal(suspect->also_count, 1);
+    assert_string_equal(suspect->also[0].path, "sys.modules['app'].by_name");
+    hw_diagnosis_destroy(diagnosis);
+}
+
+/* ---- no leaks ---- */
+
+static void tell_queue(struct hw_buf *out, unsigned k)
+{
+    tell_list(out, 40 * k, 40 * k + 60 + k % 2, "app.Message");
+}
+
+static void tell_sawtooth(struct hw_buf *out, unsigned k)
+{
+    tell_list(out, 0, k == 1 ? 90 : k == 2 ? 20 : 50, "app.Sample");
+}
+
+static void tell_startup(struct hw_buf *out, unsigned k)
+{
+    tell_list(out, 0, k ? 500 : 100, "app.Row");
+}
+
+static void tell_replaced(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_printf(out, "['table'] -> 0x%x\n@0x%x dict\n", 0x1000 + k * 0x40, 0x1000 + k * 0x40);
+    tell_entries(out, 100 * k, 100 * k + 100 + k, 0x10000);
+    tell_instances(out, 100 * k, 100 * k + 100 + k, 0x10000, "app.Row");
+}
+
+static void test_healthy_shapes_are_steady(void **state)
+{
+    (void)state;
+    assert_verdict(tell_queue, 3, HW_VERDICT_STEADY);
+    assert_verdict(tell_sawtooth, 4, HW_VERDICT_STEADY);
+    assert_verdict(tell_startup, 3, HW_VERDICT_STEADY);
+    assert_verdict(tell_replaced, 3, HW_VERDICT_STEADY);
+}
+
+/* A queue that happens to rise, whose messages take the addresses of those before: the texts tell.
+ */
+static void tell_reused(struct hw_buf *out, unsigned k)
+{
+    unsigned n = 20 + 40 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['held'] -> 0x1000\n@0x1000 list\n");
+    tell_elements(out, 0, n, 0x10000);
+    for (unsigned i = 0; i < n; i++)
+        hw_buf_printf(out, "@0x%x app.Message\n.body -> 'body %u of %u'\n", 0x10000 + i * 0x40, i,
+                      k);
+}
+
+static void test_reused_addresses_are_turnover(void **state)
+{
+    (void)state;
+    assert_verdict(tell_reused, 3, HW_VERDICT_STEADY);
+}
+
+/* What grows here shrinks there: nothing grows. */
+static void tell_moved(struct hw_buf *out, unsigned k)
+{
+    unsigned done = 20 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['held'] -> 0x1000\n['rest'] -> 0x1040\n@0x1000 list\n");
+    tell_elements(out, 200, 200 + done, 0x10000);
+    hw_buf_puts(out, "@0x1040 list\n");
+    tell_elements(out, done, 100, 0x10000);
+    tell_instances(out, 200, 200 + done, 0x10000, "app.Job");
+    tell_instances(out, done, 100, 0x10000, "app.Job");
+}
+
+static void test_growth_of_a_type_that_does_not_grow(void **state)
+{
+    (void)state;
+    assert_verdict(tell_moved, 3, HW_VERDICT_STEADY);
+}
+
+static void tell_known_cache(struct hw_buf *out, unsigned k)
+{
+    unsigned n = 5 + 20 * k;
+    hw_buf_puts(out, "$i interpreter \"main\"\nroot sys.modules -> 0x100\n@0x100 dict\n"
+                     "['re'] -> 0x130\n@0x130 module value=re\n.__dict__ -> 0x138\n@0x138 dict\n"
+                     "['_cache'] -> 0x1000\n@0x1000 dict\n");
+    tell_entries(out, 0, n, 0x10000);
+    tell_instances(out, 0, n, 0x10000, "re.Pattern");
+}
+
+static void test_known_caches_warm_up(void **state)
+{
+    (void)state;
+    assert_verdict(tell_known_cache, 3, HW_VERDICT_STEADY);
+}
+
+/* ---- not settled ---- */
+
+static void tell_slowing(struct hw_buf *out, unsigned k)
+{
+    static const unsigned lengths[] = {0, 100, 140};
+    tell_list(out, 0, lengths[k], "app.Row");
+}
+
+static void tell_deque(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_puts(out, "['ring'] -> 0x1000\n@0x1000 collections.deque value=maxlen=500\n");
+    tell_elements(out, 0, 5 + 20 * k, 0x10000);
+    tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Event");
+}
+
+static void tell_lru(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_puts(out, "['load'] -> 0x1000\n"
+                     "@0x1000 functools._lru_cache_wrapper value=maxsize=500\n"
+                     "internal cache -> 0x1040\n@0x1040 dict\n");
+    tell_entries(out, 0, 5 + 20 * k, 0x10000);
+    tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Page");
+}
+
+/* app.cache.entries, whose put() names entries, max_entries, and len or pop as asked. */
+static void tell_coded(struct hw_buf *out, unsigned k, const char *bound, const char *word)
+{
+    tell_app(out);
+    hw_buf_printf(out,
+                  "['cache'] -> 0x1000\n@0x1000 app.Cache\n.max_entries -> %s\n.entries -> 0x1040\n"
+                  "@0x2000 code value=Cache.put app.py:9\n.co_names -> 0x2040\n"
+                  "@0x2040 tuple\n[0] -> 'entries'\n[1] -> 'max_entries'\n[2] -> '%s'\n"
+                  "@0x1040 dict\n",
+                  bound, word);
+    tell_entries(out, 0, 5 + 20 * k, 0x10000);
+    tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Page");
+}
+
+static void tell_bounded(struct hw_buf *out, unsigned k)
+{
+    tell_coded(out, k, "800", "len");
+}
+static void tell_unrelated_number(struct hw_buf *out, unsigned k)
+{
+    tell_coded(out, k, "800000", "len");
+}
+static void tell_passed_bound(struct hw_buf *out, unsigned k)
+{
+    tell_coded(out, k, "30", "len");
+}
+static void tell_unchecked(struct hw_buf *out, unsigned k)
+{
+    tell_coded(out, k, "800", "print");
+}
+
+static void test_bounds_are_honoured(void **state)
+{
+    (void)state;
+    assert_verdict(tell_deque, 3, HW_VERDICT_INCONCLUSIVE);
+    assert_verdict(tell_lru, 3, HW_VERDICT_INCONCLUSIVE);
+    assert_verdict(tell_bounded, 3, HW_VERDICT_INCONCLUSIVE);
+    struct hw_diagnosis *diagnosis = ask(tell_bounded, 3);
+    assert_string_equal(diagnosis->doubts[0],
+                        "sys.modules['app'].cache.entries has 45 of at most 800 members "
+                        "(max_entries); look again in 190 s, when it should be full");
+    hw_diagnosis_destroy(diagnosis);
+}
+
+static void test_other_numbers_are_no_bounds(void **state)
+{
+    (void)state;
+    const char *path = "sys.modules['app'].cache.entries";
+    assert_leak(tell_unrelated_number, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
+    assert_leak(tell_passed_bound, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
+    assert_leak(tell_unchecked, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
+}
+
+static void test_slowing_growth_is_not_settled(void **state)
+{
+    (void)state;
+    assert_verdict(tell_slowing, 3, HW_VERDICT_INCONCLUSIVE);
+}
+
+/* ---- without a holder ---- */
+
+static void tell_cycles(struct hw_buf *out, unsigned k, unsigned gc_enabled)
+{
+    hw_buf_printf(out, "fact gc_enabled=%u\n", gc_enabled);
+    tell_app(out);
+    for (unsigned i = 0; i < 5 + 20 * k; i++)
+        hw_buf_printf(out,
+                      "@0x%x app.Connection\n.handlers -> 0x%x\n@0x%x dict\n['x'] -> 0x%x\n"
+                      "@0x%x method\n.__self__ -> 0x%x\n",
+                      0x10000 + i * 0x40, 0x40000 + i * 0x40, 0x40000 + i * 0x40,
+                      0x60000 + i * 0x40, 0x60000 + i * 0x40, 0x10000 + i * 0x40);
+}
+static void tell_cycles_off(struct hw_buf *out, unsigned k)
+{
+    tell_cycles(out, k, 0);
+}
+static void tell_cycles_on(struct hw_buf *out, unsigned k)
+{
+    tell_cycles(out, k, 1);
+}
+
+static void test_cycles(void **state)
+{
+    (void)state;
+    assert_leak(tell_cycles_off, HW_PATTERN_REFERENCE_CYCLE, "app.Connection", "");
+    struct hw_diagnosis *diagnosis = ask(tell_cycles_off, 3);
+    assert_string_equal(diagnosis->suspects[0].evidence[0],
+                        "Connection.handlers['x'].__self__ is the same object again");
+    assert_int_equal(diagnosis->suspects[0].chain.step_count, 3);
+    hw_diagnosis_destroy(diagnosis);
+    assert_verdict(tell_cycles_on, 3, HW_VERDICT_STEADY);
+}
+
+static void tell_missing_decref(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    for (unsigned i = 0; i < 5 + 20 * k; i++)
+        hw_buf_printf(out, "@0x%x app.Frame rc=1\n.data -> 0x%x\n@0x%x app.Data\n",
+                      0x10000 + i * 0x40, 0x40000 + i * 0x40, 0x40000 + i * 0x40);
+}
+
+static void test_unexplained_references(void **state)
+{
+    (void)state;
+    /* the frame has the reference that nobody explains; its data are held by it */
+    assert_leak(tell_missing_decref, HW_PATTERN_UNEXPLAINED, "app.Frame", "");
+}
+
+static void tell_native(struct hw_buf *out, unsigned k)
+{
+    hw_buf_printf(out, "fact rss_bytes=%u\n", 100000000 + k * 20000000);
+    tell_app(out);
+}
+
+static void test_native_growth_is_not_settled(void **state)
+{
+    (void)state;
+    assert_verdict(tell_native, 3, HW_VERDICT_INCONCLUSIVE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_growing_dict),
+        cmocka_unit_test(test_two_snapshots_show_no_trend),
+        cmocka_unit_test(test_few_but_large),
+        cmocka_unit_test(test_callbacks),
+        cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_resources),
+        cmocka_unit_test(test_wrappers_are_named_by_what_they_carry),
+        cmocka_unit_test(test_caches_of_methods_are_named_by_self),
+        cmocka_unit_test(test_both_indexes_are_named),
+        cmocka_unit_test(test_healthy_shapes_are_steady),
+        cmocka_unit_test(test_reused_addresses_are_turnover),
+        cmocka_unit_test(test_growth_of_a_type_that_does_not_grow),
+        cmocka_unit_test(test_known_caches_warm_up),
+        cmocka_unit_test(test_bounds_are_honoured),
+        cmocka_unit_test(test_other_numbers_are_no_bounds),
+        cmocka_unit_test(test_slowing_growth_is_not_settled),
+        cmocka_unit_test(test_cycles),
+        cmocka_unit_test(test_unexplained_references),
+        cmocka_unit_test(test_native_growth_is_not_settled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
