@@ -182,7 +182,7 @@ void hw_decode_odict(struct hw_py *py, hw_addr addr, const unsigned char *p)
     /* Its list of nodes owns each key once more. */
     uint32_t label = hw_label_named(py, HW_LABEL_INTERNAL, "od_key");
     hw_addr node = PY_WORD(py, p, PyODictObject_od_first);
-    for (uint64_t i = 0; node && i < HW_MAX_ITEMS; i++) {
+    for (uint64_t i = 0; node && i < py->item_limit; i++) {
         const unsigned char *n = hw_py_at(py, node, PY_SIZE(py, _odictnode));
         if (!n)
             return;

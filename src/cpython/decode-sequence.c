@@ -66,7 +66,7 @@ void hw_decode_deque(struct hw_py *py, hw_addr addr, const unsigned char *p)
     uint64_t index = PY_WORD(py, p, dequeobject_leftindex);
     hw_addr block = PY_WORD(py, p, dequeobject_leftblock);
     uint64_t length = (PY_SIZE(py, dequeblock) - 16) / 8; /* two links, the rest are items */
-    if (count > HW_MAX_ITEMS || index >= length) {
+    if (count > py->item_limit || index >= length) {
         py->object_damaged = count != 0;
         return;
     }

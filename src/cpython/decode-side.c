@@ -27,7 +27,7 @@ static void side_lru_cache(struct hw_py *py, hw_addr addr, const unsigned char *
     uint32_t key = hw_label_named(py, HW_LABEL_INTERNAL, "cached key");
     uint32_t result = hw_label_named(py, HW_LABEL_INTERNAL, "cached result");
     uint32_t type = hw_label_named(py, HW_LABEL_INTERNAL, "link type");
-    for (uint64_t i = 0; link && link != root && i < HW_MAX_ITEMS; i++) {
+    for (uint64_t i = 0; link && link != root && i < py->item_limit; i++) {
         const unsigned char *l = hw_py_at(py, link, PY_SIZE(py, lru_list_elem));
         if (!l)
             return;

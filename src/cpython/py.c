@@ -38,6 +38,8 @@ bool hw_py_init(struct hw_py *py, struct hw_image *image, const struct hw_layout
         hw_py_deinit(py);
         return hw_err_no_memory(err);
     }
+    for (size_t i = 0; i < image->segment_count; i++)
+        py->item_limit += (image->segments[i].end - image->segments[i].start) / 8;
     py->label_type = label_make(HW_LABEL_TYPE, 0);
     py->label_dict = hw_label_named(py, HW_LABEL_ATTR, "__dict__");
     return true;

@@ -50,6 +50,7 @@ struct hw_py {
     uint32_t code_slot_count, code_slot_used;
     hw_addr set_dummy;            /* marks deleted slots in sets; 0: not met yet */
     uint64_t bad_pointers;
+    uint64_t item_limit;          /* nothing in this image can have more items: its bytes / 8 */
     uint32_t label_type, label_dict; /* labels used all the time */
     bool object_damaged;          /* set by a decoder that could not read all of its object */
 };

@@ -50,15 +50,11 @@ static uint32_t version_read(struct hw_image *image, const struct hw_module *mod
     return 0;
 }
 
-static const struct hw_layout *layout_find(uint32_t version, uint64_t bytes, enum hw_flavour flavour)
+static bool layout_fits(const struct hw_layout *row, uint32_t version, uint64_t bytes,
+                        enum hw_flavour flavour)
 {
-    for (size_t i = 0; i < hw_layout_count; i++) {
-        const struct hw_layout *row = hw_layouts[i];
-        if (version >= row->version_min && version <= row->version_max &&
-            row->flavour == flavour && (!row->runtime_bytes || row->runtime_bytes == bytes))
-            return row;
-    }
-    return NULL;
+    return version >= row->version_min && version <= row->version_max && row->flavour == flavour &&
+           (!row->runtime_bytes || row->runtime_bytes == bytes);
 }
 
 static bool unsupported(const struct hw_runtime *rt, struct hw_err *err, const char *what)
@@ -117,6 +113,39 @@ static bool runtime_check(struct hw_image *image, struct hw_runtime *rt, struct 
     return true;
 }
 
+static hw_addr gc_state_addr(const struct hw_runtime *rt, hw_addr interpreter)
+{
+    return RT_HAS(rt, PyInterpreterState_gc) ? interpreter + RT_OFF(rt, PyInterpreterState_gc)
+                                             : rt->addr + RT_OFF(rt, _PyRuntimeState_gc);
+}
+
+/* Whether the row has the collector's lists where generation0 says they are. Debian's 3.13 has them
+ * four bytes before where CPython's own has them, in a runtime of the same version and size. */
+static bool lists_agree(struct hw_image *image, struct hw_runtime *rt)
+{
+    if (!RT_HAS(rt, _gc_runtime_state_generation0) || !interpreters_read(image, rt))
+        return true;
+    hw_addr gc = gc_state_addr(rt, rt->interpreters[0]);
+    return word_at(image, gc + RT_OFF(rt, _gc_runtime_state_generation0)) ==
+           gc + RT_OFF(rt, _gc_runtime_state_generations);
+}
+
+/* Of the rows that fit, the one that agrees with the process; else the first. */
+static void layout_choose(struct hw_image *image, struct hw_runtime *rt, enum hw_flavour flavour)
+{
+    const struct hw_layout *first = NULL;
+    for (size_t i = 0; i < hw_layout_count; i++) {
+        if (!layout_fits(hw_layouts[i], rt->version, rt->bytes, flavour))
+            continue;
+        rt->layout = hw_layouts[i];
+        if (lists_agree(image, rt))
+            return;
+        if (!first)
+            first = rt->layout;
+    }
+    rt->layout = first;
+}
+
 static bool runtime_try(struct hw_image *image, const struct hw_module *module,
                         const struct hw_symbol *symbol, struct hw_runtime *ret, struct hw_err *err)
 {
@@ -130,7 +159,7 @@ static bool runtime_try(struct hw_image *image, const struct hw_module *module,
                           "the CPython in %s does not say its version: older than 3.11, which this "
                           "version of heapwhy does not read",
                           rt.path);
-    rt.layout = layout_find(rt.version, rt.bytes, flavour);
+    layout_choose(image, &rt, flavour);
     if (!rt.layout)
         return unsupported(&rt, err,
                            flavour == HW_FLAVOUR_THREADED ? "free-threaded builds have no layout row"
@@ -182,12 +211,6 @@ static bool head_is_list(struct hw_image *image, hw_addr head)
     if (!next || !prev)
         return false;
     return next == head ? prev == head : word_at(image, prev) != 0;
-}
-
-static hw_addr gc_state_addr(const struct hw_runtime *rt, hw_addr interpreter)
-{
-    return RT_HAS(rt, PyInterpreterState_gc) ? interpreter + RT_OFF(rt, PyInterpreterState_gc)
-                                             : rt->addr + RT_OFF(rt, _PyRuntimeState_gc);
 }
 
 bool hw_runtime_gc_heads(struct hw_image *image, const struct hw_runtime *rt, hw_addr interpreter,

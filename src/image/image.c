@@ -221,13 +221,28 @@ static bool segment_has(struct hw_image *image, struct hw_segment *segment, uint
     return true;
 }
 
+/* Whether segments without a gap cover [addr, addr + bytes). Asked before anything is loaded: a length
+ * that the target made up may be huge. */
+static bool is_covered(const struct hw_image *image, const struct hw_segment *segment, hw_addr addr,
+                       uint64_t bytes)
+{
+    const struct hw_segment *end = image->segments + image->segment_count;
+    while (bytes > segment->end - addr) {
+        bytes -= segment->end - addr;
+        addr = segment->end;
+        segment++;
+        if (segment == end || segment->start != addr)
+            return false;
+    }
+    return true;
+}
+
 static const void *at_slow(struct hw_image *image, hw_addr addr, size_t bytes)
 {
     struct hw_segment *segment = hw_image_segment(image, addr);
-    if (!segment || !segment_ready(image, segment))
+    if (!segment || !is_covered(image, segment, addr, bytes) || !segment_ready(image, segment))
         return NULL;
     const unsigned char *p = segment->mirror + (addr - segment->start);
-    const struct hw_segment *end = image->segments + image->segment_count;
     while (bytes) {
         uint64_t offset = addr - segment->start;
         uint64_t here = segment->end - addr;
@@ -238,8 +253,6 @@ static const void *at_slow(struct hw_image *image, hw_addr addr, size_t bytes)
         addr += here;
         bytes -= here;
         segment++;
-        if (bytes && (segment == end || segment->start != addr))
-            return NULL;
     }
     return p;
 }

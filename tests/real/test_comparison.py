@@ -92,17 +92,6 @@ def test_values_seen_from_the_dict():
     assert compare(graph, V313, **lost).missing == {D: {C: 1}}
 
 
-def test_seen_through_a_link():
-    wrapper, link = "functools._lru_cache_wrapper", "functools._lru_list_elem"
-    told = truth.Dump([b"v %x 200\n" % V311, b"o %x 40 %s %x,%x\n" % (A, wrapper.encode(), C, C)])
-    graph = {
-        A: truth.Outside(wrapper, 64, True, [(B, "<link>")]),
-        B: truth.Outside(link, 64, False, [(C, "<key>"), (C, "<result>")]),
-        C: GRAPH[C],
-    }
-    assert truth.Comparison(told, graph).right()
-
-
 def test_unstable_objects_are_left_out():
     told = truth.Dump([b"v %x 200\n" % V311, b"o %x 40 builtins.list \n" % A, b"u %x changed\n" % A])
     assert not told.objects and truth.Comparison(told, {A: GRAPH[A]}).right()

@@ -132,7 +132,6 @@ class Comparison:
             self.wrong_size.append(address)
 
     def compare_edges(self, address, inside, outside):
-        outside = outside._replace(refs=list(self.see_through(outside)))
         expected = collections.Counter(inside.refs)
         read = collections.Counter(to for to, _ in outside.refs)
         self.read_too_much[address] = read - expected
@@ -163,16 +162,6 @@ class Comparison:
                     self.extra[address] -= moved
         self.extra = {address: left for address, left in self.extra.items() if left}
         self.missing = {address: left for address, left in self.missing.items() if left}
-
-    def see_through(self, outside):
-        """The edges, where those to an inner object that the collector skips are replaced by its own."""
-        for to, label in outside.refs:
-            rule = self.rules.find("through", outside.type, label, self.type_at(to))
-            if rule and to in self.graph:
-                self.rules.used[rule] += 1
-                yield from self.graph[to].refs
-            else:
-                yield to, label
 
     def forgive_missing(self, inside, missing):
         left = collections.Counter()
