@@ -72,9 +72,10 @@ bool hw_guard_receive(struct hw_guard *guard, const volatile int *cancel,
                       enum hw_guard_message *ret_message, int *ret_fd, struct hw_err *err)
 {
     struct pollfd poller = {.fd = guard->socket, .events = POLLIN};
-    while (poll(&poller, 1, CANCEL_CHECK_MS) <= 0)
+    do {
         if (cancel && *cancel)
             return hw_err_set(err, HW_ERR_INTERRUPTED, "interrupted");
+    } while (poll(&poller, 1, CANCEL_CHECK_MS) <= 0);
     unsigned char byte;
     struct iovec io = {&byte, 1};
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];

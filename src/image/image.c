@@ -304,20 +304,18 @@ bool hw_image_read_string(struct hw_image *image, hw_addr addr, char *to, size_t
     return false;
 }
 
-uint64_t hw_image_pin(struct hw_image *image, struct hw_segment *segment)
+uint64_t hw_image_pin(struct hw_image *image, struct hw_segment *segment, hw_present_fn present)
 {
-    enum { PIN_CHUNKS = 64 };
     uint64_t got = 0;
     size_t chunks = segment_chunks(segment);
     if (!segment_ready(image, segment))
         return 0;
-    for (size_t chunk = 0; chunk < chunks;) {
-        size_t n = chunks - chunk < PIN_CHUNKS ? chunks - chunk : PIN_CHUNKS;
-        got += load(image, segment, chunk, n, HW_CHUNK_PINNED);
-        size_t done = 0;
-        while (done < n && segment->chunk_state[chunk + done] != HW_CHUNK_ABSENT)
-            done++;
-        chunk += done;
+    for (size_t chunk = 0; chunk < chunks; chunk++) {
+        hw_addr start = segment->start + ((hw_addr)chunk << HW_CHUNK_SHIFT);
+        if (present(image, start))
+            got += load(image, segment, chunk, 1, HW_CHUNK_PINNED);
+        else /* never touched: zeros, as the mirror has */
+            segment->chunk_state[chunk] = HW_CHUNK_PINNED;
     }
     return got;
 }

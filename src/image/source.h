@@ -33,7 +33,11 @@ void hw_image_adopt_segments(struct hw_image *image, struct hw_segment *segments
 /* Drops all that is loaded, for a source whose bytes may have changed. */
 void hw_image_forget(struct hw_image *image);
 
-/* Loads all of a segment now and never lets it go. Returns the bytes that could be read. */
-uint64_t hw_image_pin(struct hw_image *image, struct hw_segment *segment);
+/* Whether any page of the chunk at start was ever touched. */
+typedef bool (*hw_present_fn)(struct hw_image *image, hw_addr start);
+
+/* Loads all of a segment now and never lets it go; chunks that are not present are zeros. Returns the
+ * bytes that could be read. */
+uint64_t hw_image_pin(struct hw_image *image, struct hw_segment *segment, hw_present_fn present);
 
 #endif
