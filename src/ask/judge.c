@@ -54,15 +54,15 @@ static bool are_kept(const struct hw_series *series, const uint64_t *born)
     return rate(series, born, 1) >= HW_JUDGE_KEPT * rate(series, born, last);
 }
 
-static bool is_large(const struct hw_series *series, uint64_t born, uint64_t bytes)
+static bool is_large(const struct hw_series *series, uint64_t each, uint64_t born, uint64_t bytes)
 {
-    return born >= HW_JUDGE_BORN_EACH * (series->count - 1) || bytes >= HW_JUDGE_BYTES;
+    return born >= each * (series->count - 1) || bytes >= HW_JUDGE_BYTES;
 }
 
 struct hw_judgement hw_births_judge(const struct hw_series *series, const uint64_t *born,
                                     uint64_t born_bytes)
 {
-    if (!is_large(series, sum_from(born, 1, series->count), born_bytes))
+    if (!is_large(series, HW_JUDGE_UNSEEN_EACH, sum_from(born, 1, series->count), born_bytes))
         return is_steady(HW_JUDGE_TOO_SMALL);
     struct hw_judgement judgement = judge_births(series, born);
     if (judgement.verdict == HW_VERDICT_LEAK && !are_kept(series, born))
@@ -131,7 +131,7 @@ static struct hw_judgement judge_history(const struct hw_growth *growth, const s
 
 struct hw_judgement hw_site_judge(const struct hw_growth *growth, const struct hw_site *site)
 {
-    if (!is_large(growth->series, site->born_total, site->born_bytes))
+    if (!is_large(growth->series, HW_JUDGE_BORN_EACH, site->born_total, site->born_bytes))
         return is_steady(HW_JUDGE_TOO_SMALL);
     if (site->has_history)
         return judge_history(growth, site);

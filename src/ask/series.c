@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 bool hw_edge_is_member(const struct hw_graph *graph, uint32_t edge)
 {
@@ -34,12 +35,14 @@ static uint32_t hash_text(const char *text)
 /* A leaf is what it says; other objects that never change their size are told by that too. */
 static uint32_t constant_part(const struct hw_graph *graph, hw_id id)
 {
-    char value[HW_VALUE_MAX_BYTES + 16] = "";
+    char value[HW_VALUE_MAX_BYTES + 1];
+    size_t bytes = 0;
     if (!(graph->flags[id] & HW_NODE_LEAF) && !type_has(graph, id, HW_TYPE_TUPLE))
         return 0;
+    /* As it is packed: making text of millions of numbers takes longer than all the rest. */
     if (graph->flags[id] & HW_NODE_LEAF)
-        hw_graph_value(graph, id, value, sizeof(value));
-    return graph->size[id] * 0x9e3779b1u ^ hash_text(value);
+        bytes = hw_values_get(&((struct hw_graph *)graph)->values, id, value, sizeof(value));
+    return (uint32_t)XXH3_64bits_withSeed(value, bytes, graph->size[id]);
 }
 
 static void fill_kinds(struct hw_series_shot *shot, const struct hw_graph *graph,
