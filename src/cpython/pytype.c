@@ -30,6 +30,7 @@ static const struct {
     {"type", HW_FAMILY_TYPE},
     {"str", HW_FAMILY_STR},
     {"int", HW_FAMILY_INT},
+    {"bool", HW_FAMILY_INT},
     {"float", HW_FAMILY_FLOAT},
     {"bytes", HW_FAMILY_BYTES},
     {"bytearray", HW_FAMILY_BYTEARRAY},

@@ -123,6 +123,14 @@ bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_grap
     if (!ok)
         return false;
     ok = capture_frozen(image, &runtime, opts, &facts, ret_graph, err);
+    if (ok && image->lost) {
+        hw_graph_destroy(*ret_graph);
+        *ret_graph = NULL;
+        ok = hw_err_set(err, HW_ERR_GONE,
+                        "the frozen copy of process %d was killed while it was being read, probably "
+                        "for lack of memory; --freeze=stop needs no copy",
+                        (int)pid);
+    }
     if (ok) {
         facts_after(&(*ret_graph)->facts, &facts, image, &frozen);
         (*ret_graph)->facts.capture_ns = now_ns(CLOCK_MONOTONIC) - start;
