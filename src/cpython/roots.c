@@ -277,13 +277,17 @@ static bool roots_frames(struct hw_py *py, struct hw_roots *roots, hw_addr threa
     return true;
 }
 
-hw_addr hw_module_dict(struct hw_py *py, const struct hw_runtime *rt, const char *name)
+hw_addr hw_module_table(struct hw_py *py, const struct hw_runtime *rt)
 {
-    hw_addr interp = rt->interpreters[0];
     uint32_t offset = PY_HAS(py, PyInterpreterState_imports_modules)
                           ? PY_OFF(py, PyInterpreterState_imports_modules)
                           : PY_OFF(py, PyInterpreterState_modules);
-    hw_addr module = hw_dict_find(py, hw_py_word(py, interp + offset), name);
+    return hw_py_word(py, rt->interpreters[0] + offset);
+}
+
+hw_addr hw_module_dict(struct hw_py *py, const struct hw_runtime *rt, const char *name)
+{
+    hw_addr module = hw_dict_find(py, hw_module_table(py, rt), name);
     const struct hw_pytype *type = module ? hw_pytype_of(py, module) : NULL;
     if (!type || type->solid->family != HW_FAMILY_MODULE)
         return 0;

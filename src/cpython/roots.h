@@ -36,6 +36,9 @@ void hw_roots_ref(struct hw_roots *roots, hw_addr to, uint32_t label);
 /* The value of an attribute of an instance, 0: none. Clobbers py->refs. */
 hw_addr hw_attribute_find(struct hw_py *py, hw_addr object, const char *name);
 
+/* sys.modules of the first interpreter, as the interpreter itself keeps it. */
+hw_addr hw_module_table(struct hw_py *py, const struct hw_runtime *runtime);
+
 /* sys.modules[name].__dict__, 0: not imported. */
 hw_addr hw_module_dict(struct hw_py *py, const struct hw_runtime *runtime, const char *name);
 

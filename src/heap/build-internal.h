@@ -20,6 +20,8 @@ struct hw_builder {
     hw_addr cursor;      /* discover goes down: objects from it on are pushed, those below are met */
     hw_addr *stack;      /* objects to decode that lie at or above the cursor */
     size_t stack_count, stack_capacity;
+    hw_addr *module_names; /* keys of sys.modules, by address; only without values */
+    size_t module_name_count;
     uint64_t recorded;   /* rows written so far */
     uint64_t edge_bound; /* references seen while discovering */
     uint64_t lists_broken; /* collector's lists that ended in the middle */

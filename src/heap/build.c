@@ -83,6 +83,7 @@ bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
     }
     free(b.stack);
     free(b.modules);
+    free(b.module_names);
     hw_marks_deinit(&b.marks);
     hw_roots_deinit(&b.roots);
     hw_py_deinit(&b.py);

@@ -16,8 +16,8 @@ static const char *const synthetic_types[] = {
     [HW_SYN_NATIVE_STACK] = "<native stack>",
 };
 static const char *const child_labels[] = {
-    [HW_SYN_ROOT] = "root",         [HW_SYN_INTERPRETER] = "interpreter",
-    [HW_SYN_THREAD] = "thread",     [HW_SYN_FRAME] = "frame",
+    [HW_SYN_ROOT] = "root",          [HW_SYN_INTERPRETER] = "interpreter",
+    [HW_SYN_THREAD] = "thread",      [HW_SYN_FRAME] = "frame",
     [HW_SYN_STATIC_TYPES] = "types", [HW_SYN_C_GLOBALS] = "globals",
     [HW_SYN_NATIVE_STACK] = "stack",
 };
@@ -53,8 +53,8 @@ static void edge_put(struct hw_graph *g, hw_id to, uint32_t label)
     g->edge_label[g->edge_count++] = label;
 }
 
-/* References become edges; those to nothing we know are dropped. A value whose key was dropped loses
- * its key. */
+/* References become edges; those to nothing we know are dropped. A value whose key was dropped
+ * loses its key. */
 static void edges_put(struct hw_builder *b, const hw_addr *to, const uint32_t *label, size_t count)
 {
     bool key_kept = false;
@@ -141,7 +141,31 @@ static bool record_size(struct hw_builder *b, hw_id id, uint64_t bytes)
     return true;
 }
 
-/* Without values, names stay: strings that the interpreter interned, and descriptions. */
+static int by_address(const void *a, const void *b)
+{
+    hw_addr x = *(const hw_addr *)a, y = *(const hw_addr *)b;
+    return (x > y) - (x < y);
+}
+
+/* Names of modules are not always interned. */
+static bool module_names_find(struct hw_builder *b)
+{
+    hw_addr modules = hw_module_table(&b->py, b->runtime);
+    const struct hw_pytype *type = modules ? hw_pytype_of(&b->py, modules) : NULL;
+    if (!b->opts->no_values || !type)
+        return true;
+    hw_decode(&b->py, modules, type);
+    b->module_names = malloc((b->py.refs.count + 1) * sizeof(*b->module_names));
+    if (!b->module_names)
+        return hw_err_no_memory(b->err);
+    for (size_t i = 0; i < b->py.refs.count; i++)
+        if (hw_label_kind(b->py.refs.label[i]) == HW_LABEL_KEY)
+            b->module_names[b->module_name_count++] = b->py.refs.to[i];
+    qsort(b->module_names, b->module_name_count, sizeof(*b->module_names), by_address);
+    return true;
+}
+
+/* Without values, names stay: strings that the interpreter interned, modules', and descriptions. */
 static bool value_is_wanted(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type)
 {
     if (!b->opts->no_values)
@@ -153,7 +177,9 @@ static bool value_is_wanted(struct hw_builder *b, hw_addr addr, const struct hw_
         return false;
     case HW_FAMILY_STR: {
         const unsigned char *p = hw_image_at(b->image, addr, PY_SIZE(&b->py, PyASCIIObject));
-        return p && load32(p + PY_OFF(&b->py, PyASCIIObject_state)) & 3;
+        bool interned = p && load32(p + PY_OFF(&b->py, PyASCIIObject_state)) & 3;
+        return interned || bsearch(&addr, b->module_names, b->module_name_count,
+                                   sizeof(*b->module_names), by_address);
     }
     default:
         return true;
@@ -301,8 +327,8 @@ bool hw_build_record(struct hw_builder *b)
 {
     struct hw_graph *g = b->graph;
     if (!hw_marks_spans(&b->marks, &g->spans, &g->span_count, b->err) || !columns_allocate(b) ||
-        !record_objects(b) || !hw_values_finish(&g->values, b->err) || !record_synthetic(b) ||
-        !record_types(b))
+        !module_names_find(b) || !record_objects(b) || !hw_values_finish(&g->values, b->err) ||
+        !record_synthetic(b) || !record_types(b))
         return false;
     if (b->py.names.failed)
         return hw_err_no_memory(b->err);
