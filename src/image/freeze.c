@@ -263,9 +263,9 @@ static bool converse(struct hw_image *image, struct hw_image *live,
     }
 }
 
-bool hw_image_freeze(struct hw_image *live, const struct hw_freeze_options *opts,
-                     struct hw_image **ret_image, struct hw_freeze_result *ret_result,
-                     struct hw_err *err)
+static bool freeze_once(struct hw_image *live, const struct hw_freeze_options *opts,
+                        struct hw_image **ret_image, struct hw_freeze_result *ret_result,
+                        struct hw_err *err)
 {
     struct frozen_source *source = calloc(1, sizeof(*source));
     struct hw_image *image = source ? hw_image_create(&frozen_ops, source) : NULL;
@@ -286,4 +286,23 @@ bool hw_image_freeze(struct hw_image *live, const struct hw_freeze_options *opts
                                                 .calm = source->guard.shared->calm};
     *ret_image = image;
     return true;
+}
+
+/* A guardian whose owner was killed may still be putting the target back; a debugger stays. */
+bool hw_image_freeze(struct hw_image *live, const struct hw_freeze_options *opts,
+                     struct hw_image **ret_image, struct hw_freeze_result *ret_result,
+                     struct hw_err *err)
+{
+    enum { BUSY_TRIES = 20, BUSY_WAIT_US = 50000 };
+    struct hw_err last = HW_ERR_INIT;
+    for (unsigned i = 0; i < BUSY_TRIES; i++) {
+        if (freeze_once(live, opts, ret_image, ret_result, &last))
+            return true;
+        if (last.code != HW_ERR_BUSY || (opts->cancel && *opts->cancel))
+            break;
+        usleep(BUSY_WAIT_US);
+    }
+    if (err)
+        *err = last;
+    return false;
 }
