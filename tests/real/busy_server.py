@@ -333,8 +333,11 @@ def sigwait_for_ever():
 def children():
     pids = []
     for task in os.listdir("/proc/self/task"):
-        with open(f"/proc/self/task/{task}/children") as file:
-            pids += file.read().split()
+        try:
+            with open(f"/proc/self/task/{task}/children") as file:
+                pids += file.read().split()
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # the thread ended meanwhile
     return pids
 
 
