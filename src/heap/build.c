@@ -42,6 +42,21 @@ bool hw_build_tick(struct hw_builder *b, const char *stage, uint64_t done, uint6
     return true;
 }
 
+/* sys.argv[0] */
+static void script_read(struct hw_builder *b)
+{
+    struct hw_facts *facts = &b->graph->facts;
+    hw_addr dict = hw_module_dict(&b->py, b->runtime, "sys");
+    hw_addr argv = dict ? hw_dict_find(&b->py, dict, "argv") : 0;
+    const struct hw_pytype *type = argv ? hw_pytype_of(&b->py, argv) : NULL;
+    if (!type || type->solid->family != HW_FAMILY_LIST)
+        return;
+    hw_decode(&b->py, argv, type);
+    if (!b->py.refs.count || hw_py_text(&b->py, b->py.refs.to[0], facts->main_script,
+                                        sizeof(facts->main_script), NULL) == SIZE_MAX)
+        facts->main_script[0] = 0;
+}
+
 static void build_facts(struct hw_builder *b)
 {
     struct hw_facts *facts = &b->graph->facts;
@@ -80,6 +95,7 @@ bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
         b.py.type_type = runtime->type_type;
         ok = build_run(&b);
         build_facts(&b);
+        script_read(&b);
     }
     free(b.stack);
     free(b.modules);
