@@ -58,7 +58,7 @@ static void facts_before(struct hw_facts *facts, pid_t pid)
 }
 
 static void facts_after(struct hw_facts *to, const struct hw_facts *before,
-                        const struct hw_image *image, const struct hw_freeze_result *frozen)
+                        const struct hw_image *image)
 {
     to->pid = before->pid;
     to->start_time = before->start_time;
@@ -68,7 +68,7 @@ static void facts_after(struct hw_facts *to, const struct hw_facts *before,
     memcpy(to->executable, before->executable, sizeof(to->executable));
     to->taken_at_ns = image->taken_at_ns;
     to->pause_ns = image->pause_ns;
-    to->retries = frozen->retries;
+    to->retries = before->retries;
 }
 
 /* How much of the target's memory and of its graph we hold at once: nearly as much as the target has
@@ -81,18 +81,50 @@ static uint64_t memory_limit(const struct hw_facts *facts)
     return limit > least ? limit : least;
 }
 
-static bool capture_frozen(struct hw_image *image, const struct hw_runtime *runtime,
-                           const struct hw_capture_options *opts, const struct hw_facts *facts,
-                           struct hw_graph **ret_graph, struct hw_err *err)
+static bool graph_build(struct hw_image *image, const struct hw_runtime *runtime,
+                        const struct hw_capture_options *opts, uint64_t memory_bytes,
+                        struct hw_graph **ret_graph, struct hw_err *err)
 {
     /* What a stopped process's memory was copied for can't be read again. */
     bool bounded = opts->freeze == HW_FREEZE_TWIN;
     struct hw_build_options build = {.no_values = opts->no_values,
-                                     .memory_bytes = bounded ? memory_limit(facts) : 0,
+                                     .memory_bytes = bounded ? memory_bytes : 0,
                                      .progress = opts->progress,
                                      .progress_ctx = opts->progress_ctx,
                                      .cancel = opts->cancel};
-    return hw_graph_build(image, runtime, &build, ret_graph, err);
+    struct hw_graph *graph = NULL;
+    if (!hw_graph_build(image, runtime, &build, &graph, err))
+        return false;
+    if (image->lost) {
+        hw_graph_destroy(graph);
+        return hw_err_set(err, HW_ERR_GONE,
+                          "the frozen copy of process %d was killed while it was being read, "
+                          "probably for lack of memory; --freeze=stop needs no copy",
+                          (int)image->pid);
+    }
+    *ret_graph = graph;
+    return true;
+}
+
+/* Freezes the process that live reads, at a moment when its collector does not run. */
+static bool process_freeze(struct hw_image *live, const struct hw_capture_options *opts,
+                           struct hw_runtime *runtime, struct hw_facts *facts,
+                           struct hw_image **ret_image, struct hw_err *err)
+{
+    struct hw_freeze_options freeze = {.freeze = opts->freeze,
+                                       .retries = opts->retries ? opts->retries : DEFAULT_RETRIES,
+                                       .calm = hw_runtime_is_calm,
+                                       .calm_ctx = runtime,
+                                       .cancel = opts->cancel};
+    struct hw_freeze_result frozen = {0};
+    if (!hw_runtime_find(live, runtime, err))
+        return false;
+    facts_before(facts, live->pid);
+    facts->freeze = opts->freeze;
+    if (!hw_image_freeze(live, &freeze, ret_image, &frozen, err))
+        return false;
+    facts->retries = frozen.retries;
+    return true;
 }
 
 bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_graph **ret_graph,
@@ -103,36 +135,16 @@ bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_grap
     struct hw_facts facts = {0};
     struct hw_image *live = NULL, *image = NULL;
     struct hw_runtime runtime;
-    struct hw_freeze_result frozen = {0};
-    if (!opts)
-        opts = &defaults;
+    opts = opts ? opts : &defaults;
     if (!hw_image_open_live(pid, &live, err))
         return false;
-    facts.freeze = opts->freeze;
-    struct hw_freeze_options freeze = {.freeze = opts->freeze,
-                                       .retries = opts->retries ? opts->retries : DEFAULT_RETRIES,
-                                       .calm = hw_runtime_is_calm,
-                                       .calm_ctx = &runtime,
-                                       .cancel = opts->cancel};
-    bool ok = hw_runtime_find(live, &runtime, err);
-    if (ok) {
-        facts_before(&facts, pid);
-        ok = hw_image_freeze(live, &freeze, &image, &frozen, err);
-    }
+    bool ok = process_freeze(live, opts, &runtime, &facts, &image, err);
     hw_image_close(live);
     if (!ok)
         return false;
-    ok = capture_frozen(image, &runtime, opts, &facts, ret_graph, err);
-    if (ok && image->lost) {
-        hw_graph_destroy(*ret_graph);
-        *ret_graph = NULL;
-        ok = hw_err_set(err, HW_ERR_GONE,
-                        "the frozen copy of process %d was killed while it was being read, probably "
-                        "for lack of memory; --freeze=stop needs no copy",
-                        (int)pid);
-    }
+    ok = graph_build(image, &runtime, opts, memory_limit(&facts), ret_graph, err);
     if (ok) {
-        facts_after(&(*ret_graph)->facts, &facts, image, &frozen);
+        facts_after(&(*ret_graph)->facts, &facts, image);
         (*ret_graph)->facts.capture_ns = now_ns(CLOCK_MONOTONIC) - start;
     }
     hw_image_close(image);
