@@ -235,11 +235,13 @@ static bool fits(const struct place *place, hw_id node, uint64_t *ret_value)
            *ret_value <= place->length * FAR_AWAY;
 }
 
-static bool try_name(const struct place *place, const char *name)
+/* A number that belongs to the container's owner is close; a global one must be compared with a
+ * length. */
+static bool try_name(const struct place *place, const char *name, uint8_t words)
 {
     const struct hw_graph *graph = place->bounds->growth->graph;
     uint32_t edge = place->owner != HW_NONE ? hw_attr_find(graph, place->owner, name) : HW_NO_EDGE;
-    if (edge == HW_NO_EDGE && place->module_space != HW_NONE)
+    if (edge == HW_NO_EDGE && place->module_space != HW_NONE && words & WORD_LEN)
         edge = hw_entry_find(graph, place->module_space, name);
     uint64_t value;
     if (edge == HW_NO_EDGE || !fits(place, graph->edge_to[edge], &value))
@@ -276,7 +278,7 @@ static bool try_code(const struct place *place, hw_id code, bool is_own)
     if ((!use.names_container && !is_own) || !(use.words & (WORD_LEN | WORD_REMOVAL)))
         return false;
     for (size_t i = 0; i < use.bound_count; i++)
-        if (try_name(place, use.bounds[i]))
+        if (try_name(place, use.bounds[i], use.words))
             return true;
     return (use.words & (WORD_LEN | WORD_REMOVAL)) == (WORD_LEN | WORD_REMOVAL) &&
            try_constants(place, code);
@@ -355,6 +357,8 @@ static bool find_in_code(const struct hw_bounds *bounds, const struct hw_site *s
     }
     if (!found && name_container(growth, site->box, &name, &place.owner)) {
         place.name = hw_buf_str(&name);
+        if (place.owner != HW_NONE && type_has(graph, place.owner, HW_TYPE_MODULE))
+            place.owner = HW_NONE; /* its attributes are globals */
         for (size_t i = 0; !found && i < bounds->code_count; i++)
             found = try_code(&place, bounds->codes[i], false);
     }

@@ -3,6 +3,7 @@
 #include "ask/garbage.h"
 #include "ask/lookup.h"
 #include "ask/suspect.h"
+#include "ask/swell.h"
 #include "base/err.h"
 
 #include <inttypes.h>
@@ -36,7 +37,8 @@ struct work {
     struct hw_garbage garbage;
     struct hw_bounds *bounds; /* made when first needed */
     struct hw_cycle cycle;
-    struct hw_candidate candidates[CANDIDATES_MAX + 2];
+    struct hw_swell swells[HW_SWELL_MAX];
+    struct hw_candidate candidates[CANDIDATES_MAX + HW_SWELL_MAX + 2];
     size_t count;
     uint64_t new_garbage;
     struct diagnosis_result *result;
@@ -90,6 +92,28 @@ static bool add_sites(struct work *work)
             !apply_bound(work, &candidate))
             return false;
         work->candidates[work->count++] = candidate;
+    }
+    return true;
+}
+
+static bool add_swells(struct work *work)
+{
+    size_t count, last = work->series->count - 1;
+    if (!hw_swells_find(&work->growth, work->swells, &count, work->err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct hw_swell *swell = &work->swells[i];
+        uint32_t type = work->growth.graph->type[swell->site.box];
+        enum hw_verdict verdict = last > 1 ? HW_VERDICT_LEAK : HW_VERDICT_INCONCLUSIVE;
+        work->candidates[work->count++] = (struct hw_candidate){
+            .site = &swell->site,
+            .judgement = {verdict, last > 1 ? HW_JUDGE_GROWS : HW_JUDGE_TWO_ONLY},
+            .kind = {.pattern = HW_PATTERN_GROWING_CONTAINER, .type = type, .member_type = type},
+            .sizes = swell->sizes,
+            .born = swell->site.born,
+            .born_bytes = swell->sizes[last] - swell->sizes[0],
+            .objects = 1,
+            .bytes = swell->sizes[last]};
     }
     return true;
 }
@@ -465,7 +489,8 @@ static bool fill_answer(struct work *work)
 
 static bool diagnose(struct work *work)
 {
-    if (!add_sites(work) || !drop_replaced(work) || !add_garbage(work) || !add_unexplained(work))
+    if (!add_sites(work) || !drop_replaced(work) || !add_swells(work) || !add_garbage(work) ||
+        !add_unexplained(work))
         return false;
     qsort(work->candidates, work->count, sizeof(work->candidates[0]), by_weight);
     if (!hw_also_find(&work->growth, work->candidates, work->count, work->err))

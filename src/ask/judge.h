@@ -13,9 +13,9 @@
 /* All thresholds. Counts are of objects, over the whole observation unless it says otherwise. */
 enum {
     HW_JUDGE_BORN_EACH = 3,     /* an interval; fewer are noise: a counter, a name, a frame */
-    HW_JUDGE_UNSEEN_EACH = 10,    /* where deaths are not seen, a few survivors say nothing */
+    HW_JUDGE_UNSEEN_EACH = 10,  /* where deaths are not seen, a few survivors say nothing */
     HW_JUDGE_BYTES = 64 * 1024, /* or so much: large objects are few */
-    HW_JUDGE_OLD_MEMBERS = 64,  /* so many members that all stayed are no coincidence */
+    HW_JUDGE_OLD_MEMBERS = 24,  /* so many members that all stayed are no coincidence */
 };
 #define HW_JUDGE_SIGMAS 3.0 /* a population of n that lives and dies wavers by its square root */
 #define HW_JUDGE_KEPT 0.6   /* of what came, so much must still be there */

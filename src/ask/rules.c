@@ -61,11 +61,11 @@ const uint32_t hw_hop_rule_count = sizeof(hw_hop_rules) / sizeof(hw_hop_rules[0]
 _Static_assert(sizeof(hw_hop_rules) / sizeof(hw_hop_rules[0]) <= 64, "rules are bits of 64");
 
 const uint32_t hw_synthetic_costs[] = {
-    [HW_SYN_ROOT] = 0,           [HW_SYN_INTERPRETER] = 0,
-    [HW_SYN_THREAD] = 2,         [HW_SYN_FRAME] = 1, /* newer frames are not better */
-    [HW_SYN_STATIC_TYPES] = 120,                     /* each is also found in a module */
-    [HW_SYN_C_GLOBALS] = 200,                        /* a word in C data */
-    [HW_SYN_NATIVE_STACK] = 220                      /* a word on a C stack, maybe long dead */
+    [HW_SYN_ROOT] = 0,           [HW_SYN_INTERPRETER] = 0, [HW_SYN_THREAD] = 2,
+    [HW_SYN_FRAME] = 7,          /* a module says more than the self of a method that runs */
+    [HW_SYN_STATIC_TYPES] = 120, /* each is also found in a module */
+    [HW_SYN_C_GLOBALS] = 200,    /* a word in C data */
+    [HW_SYN_NATIVE_STACK] = 220  /* a word on a C stack, maybe long dead */
 };
 
 const char *const hw_stdlib_names[] = {
@@ -206,6 +206,10 @@ const struct hw_fix_rule hw_fix_rules[] = {
      "collections.deque(maxlen=...)."},
     {HW_PATTERN_GROWING_CONTAINER, "tuple", NULL,
      "Cut {holder} to the newest items whenever it is replaced by a longer one."},
+    {HW_PATTERN_GROWING_CONTAINER, "bytearray", NULL,
+     "Write out what {holder} has gathered and clear it, del {holder}[:], or bound its size."},
+    {HW_PATTERN_GROWING_CONTAINER, "_io.*IO", NULL,
+     "Write out what {holder} has gathered, then seek(0) and truncate() it, or bound its size."},
     {HW_PATTERN_GROWING_CONTAINER, NULL, NULL,
      "Let go of each {type} below {holder} when it is done, or bound how many are kept."},
 };

@@ -66,6 +66,7 @@ static void shot_deinit(struct hw_series_shot *shot)
 {
     free(shot->where);
     free(shot->kind);
+    free(shot->size);
     free(shot->members);
     free(shot->spans);
     *shot = (struct hw_series_shot){0};
@@ -101,12 +102,15 @@ static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *gra
     shot->span_count = graph->span_count;
     shot->where = malloc(n * sizeof(*shot->where));
     shot->kind = malloc(n * sizeof(*shot->kind));
+    shot->size = malloc(n * sizeof(*shot->size));
     shot->members = malloc(n * sizeof(*shot->members));
     shot->spans = malloc(spans * sizeof(*shot->spans));
-    bool ok = hashes && shot->where && shot->kind && shot->members && shot->spans;
+    bool ok = hashes && shot->where && shot->kind && shot->size && shot->members && shot->spans;
     if (ok) {
         for (uint32_t t = 0; t < graph->type_count; t++)
             hashes[t] = hash_text(graph->types[t].name);
+        if (graph->object_count)
+            memcpy(shot->size, graph->size, graph->object_count * sizeof(*shot->size));
         if (graph->object_count)
             memcpy(shot->where, graph->where, graph->object_count * sizeof(*shot->where));
         if (graph->span_count)
@@ -206,20 +210,33 @@ static bool position_of(const struct hw_series_shot *shot, hw_addr addr, uint32_
     return false;
 }
 
-uint32_t hw_series_members(const struct hw_series *series, size_t n, hw_id id)
+/* The row of object id of the last graph in snapshot n; HW_NONE when it was not there. */
+static uint32_t row_of(const struct hw_series *series, size_t n, hw_id id)
 {
     const struct hw_series_shot *shot = &series->shots[n];
     uint32_t position, kind = series->shots[series->count - 1].kind[id];
     if (!position_of(shot, hw_graph_addr(series->last, id), &position))
-        return 0;
+        return HW_NONE;
     for (uint32_t low = 0, high = shot->count; low < high;) {
         uint32_t middle = low + (high - low) / 2;
         if (shot->where[middle] == position)
-            return shot->kind[middle] == kind ? shot->members[middle] : 0;
+            return shot->kind[middle] == kind ? middle : HW_NONE;
         if (shot->where[middle] < position)
             low = middle + 1;
         else
             high = middle;
     }
-    return 0;
+    return HW_NONE;
+}
+
+uint32_t hw_series_members(const struct hw_series *series, size_t n, hw_id id)
+{
+    uint32_t row = row_of(series, n, id);
+    return row == HW_NONE ? 0 : series->shots[n].members[row];
+}
+
+uint64_t hw_series_size(const struct hw_series *series, size_t n, hw_id id)
+{
+    uint32_t row = row_of(series, n, id);
+    return row == HW_NONE ? 0 : series->shots[n].size[row];
 }

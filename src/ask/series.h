@@ -14,13 +14,14 @@
 
 enum { HW_SERIES_MAX = 250 }; /* births are bytes */
 
-/* What is kept of each graph: 12 bytes an object. */
+/* What is kept of each graph: 16 bytes an object. */
 struct hw_series_shot {
     struct hw_facts facts;
     uint32_t count;
     uint64_t bytes;
     uint32_t *where; /* as in hw_graph */
     uint32_t *kind;
+    uint32_t *size;    /* saturates */
     uint32_t *members; /* entries, elements: edges that stand for what a container contains */
     struct hw_span *spans;
     size_t span_count;
@@ -41,6 +42,9 @@ bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, stru
 
 /* Members of object id of the last graph in snapshot n; 0 when it was not there. */
 uint32_t hw_series_members(const struct hw_series *series, size_t n, hw_id id);
+
+/* Its size in bytes, likewise. */
+uint64_t hw_series_size(const struct hw_series *series, size_t n, hw_id id);
 
 /* Seconds from snapshot a to snapshot b, never less than a millisecond. */
 double hw_series_seconds(const struct hw_series *series, size_t a, size_t b);

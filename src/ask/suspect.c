@@ -134,6 +134,17 @@ static const char *tell_kind(const struct hw_growth *growth, const struct hw_can
                            kind->resource->type);
 }
 
+static void tell_sizes(struct evidence *evidence, const struct hw_growth *growth,
+                       const struct hw_candidate *candidate)
+{
+    size_t n = growth->series->count;
+    struct hw_buf text = {0};
+    hw_buf_printf(&text, "the size of %s went ", evidence->suspect->chain.path);
+    put_history(&text, candidate->sizes, 0, n, " -> ");
+    hw_buf_printf(&text, " bytes in %.1f s", hw_series_seconds(growth->series, 0, n - 1));
+    add_evidence(evidence, take(evidence->arena, &text));
+}
+
 static void tell_site(struct evidence *evidence, const struct hw_growth *growth,
                       const struct hw_candidate *candidate)
 {
@@ -268,7 +279,9 @@ bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *
     if (!fill_chains(growth, candidate, arena, suspect, err))
         return false;
     struct evidence evidence = {.arena = arena, .suspect = suspect};
-    if (candidate->site)
+    if (candidate->sizes)
+        tell_sizes(&evidence, growth, candidate);
+    else if (candidate->site)
         tell_site(&evidence, growth, candidate);
     else if (candidate->kind.pattern == HW_PATTERN_REFERENCE_CYCLE)
         tell_cycle(&evidence, growth, candidate, cycle);

@@ -19,7 +19,8 @@ struct hw_candidate {
     const struct hw_cycle *cycle;
     hw_id also[HW_ALSO_MAX];
     size_t also_count;
-    const uint64_t *born; /* by snapshot */
+    const uint64_t *sizes; /* of the one object that grows, by snapshot; else NULL */
+    const uint64_t *born;  /* by snapshot */
     uint64_t born_total, born_bytes;
     uint64_t objects, bytes; /* held now */
     bool is_dropped;

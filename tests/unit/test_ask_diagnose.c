@@ -234,6 +234,32 @@ static void test_caches_of_methods_are_named_by_self(void **state)
                 "sys.modules['app'].total");
 }
 
+static void tell_buffer(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_printf(out, "['log'] -> 0x1000\n@0x1000 bytearray size=%u\n", 100000 + 50000 * k);
+}
+
+static void tell_wavering_buffer(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_printf(out, "['log'] -> 0x1000\n@0x1000 bytearray size=%u\n",
+                  100000 + 500000 * (k % 2) + k);
+}
+
+static void test_buffers_that_swell(void **state)
+{
+    (void)state;
+    assert_leak(tell_buffer, HW_PATTERN_GROWING_CONTAINER, "bytearray", "sys.modules['app'].log");
+    struct hw_diagnosis *diagnosis = ask(tell_buffer, 3);
+    assert_string_equal(diagnosis->suspects[0].evidence[0],
+                        "the size of sys.modules['app'].log went 100000 -> 150000 -> 200000 bytes "
+                        "in 10.0 s");
+    assert_int_equal(diagnosis->suspects[0].bytes, 200000);
+    hw_diagnosis_destroy(diagnosis);
+    assert_verdict(tell_wavering_buffer, 3, HW_VERDICT_STEADY);
+}
+
 static void tell_two_indexes(struct hw_buf *out, unsigned k)
 {
     unsigned n = 5 + 20 * k;
@@ -404,12 +430,35 @@ static void tell_unchecked(struct hw_buf *out, unsigned k)
     tell_coded(out, k, "800", "print");
 }
 
+/* app.sessions, beside a global number, in code that takes entries out; with len() or without. */
+static void tell_global(struct hw_buf *out, unsigned k, const char *word)
+{
+    tell_app(out);
+    hw_buf_printf(out,
+                  "['MAX_SESSIONS'] -> 800\n['sessions'] -> 0x1040\n"
+                  "@0x2000 code value=put app.py:9\n.co_names -> 0x2040\n"
+                  "@0x2040 tuple\n[0] -> 'sessions'\n[1] -> 'MAX_SESSIONS'\n[2] -> '%s'\n"
+                  "@0x1040 dict\n",
+                  word);
+    tell_entries(out, 0, 5 + 20 * k, 0x10000);
+    tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Session");
+}
+static void tell_global_bound(struct hw_buf *out, unsigned k)
+{
+    tell_global(out, k, "len");
+}
+static void tell_global_number(struct hw_buf *out, unsigned k)
+{
+    tell_global(out, k, "pop");
+}
+
 static void test_bounds_are_honoured(void **state)
 {
     (void)state;
     assert_verdict(tell_deque, 3, HW_VERDICT_INCONCLUSIVE);
     assert_verdict(tell_lru, 3, HW_VERDICT_INCONCLUSIVE);
     assert_verdict(tell_bounded, 3, HW_VERDICT_INCONCLUSIVE);
+    assert_verdict(tell_global_bound, 3, HW_VERDICT_INCONCLUSIVE);
     struct hw_diagnosis *diagnosis = ask(tell_bounded, 3);
     assert_string_equal(diagnosis->doubts[0],
                         "sys.modules['app'].cache.entries has 45 of at most 800 members "
@@ -424,6 +473,8 @@ static void test_other_numbers_are_no_bounds(void **state)
     assert_leak(tell_unrelated_number, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
     assert_leak(tell_passed_bound, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
     assert_leak(tell_unchecked, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
+    assert_leak(tell_global_number, HW_PATTERN_GROWING_CONTAINER, "app.Session",
+                "sys.modules['app'].sessions");
 }
 
 static void test_slowing_growth_is_not_settled(void **state)
@@ -504,6 +555,7 @@ int main(void)
         cmocka_unit_test(test_resources),
         cmocka_unit_test(test_wrappers_are_named_by_what_they_carry),
         cmocka_unit_test(test_caches_of_methods_are_named_by_self),
+        cmocka_unit_test(test_buffers_that_swell),
         cmocka_unit_test(test_both_indexes_are_named),
         cmocka_unit_test(test_healthy_shapes_are_steady),
         cmocka_unit_test(test_reused_addresses_are_turnover),

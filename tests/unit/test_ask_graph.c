@@ -79,7 +79,8 @@
     "@0x330 app.Sub\n"                                     \
     "@0x340 app.Conn\n"                                    \
     "@0x600 list\n"                                        \
-    "[0] -> 0x710\n"                                       \
+    "[0] -> 0x608\n"                                       \
+    "@0x608 app.Page\n"                                    \
     "@0x610 app.Odd\n"                                     \
     "@0x620 function value=make app.py:7\n"                \
     ".__closure__ -> 0x630\n"                              \
@@ -155,6 +156,19 @@ static void test_paths_start_at_functions(void **state)
     hw_graph_destroy(graph);
 }
 
+/* The self of a method that happens to run says less than the module that holds the object. */
+static void test_modules_say_more_than_self(void **state)
+{
+    (void)state;
+    struct hw_graph *graph = graph_from_text(
+        "$i interpreter \"m\"\nroot sys.modules -> 0x100\n$t thread \"T\" tid=5\nroot f -> $f\n"
+        "$f frame \"Hub.run\" \"app.py\" 7 tid=5\nlocal self -> 0x200\n@0x100 dict\n"
+        "['app'] -> 0x110\n@0x110 module value=app\n.__dict__ -> 0x118\n@0x118 dict\n"
+        "['hub'] -> 0x200\n@0x200 app.Hub\n.queue -> 0x300\n@0x300 list\n");
+    assert_path(graph, 0x300, "sys.modules['app'].hub.queue");
+    hw_graph_destroy(graph);
+}
+
 static void test_guesses_come_last(void **state)
 {
     (void)state;
@@ -208,7 +222,7 @@ static void test_expressions_by_hand(void **state)
     assert_resolves(graph, "app.hub._subscribers[\"user-8812\"].conn", 0x340);
     assert_resolves(graph, "app.hub.__dict__['_subscribers'][42]", 0x310);
     assert_resolves(graph, "app.hub._subscribers[('a', 1)]", 0x330);
-    assert_resolves(graph, "app.cache[-1]", 0x710);
+    assert_resolves(graph, "app.cache[-1]", 0x608);
     assert_resolves(graph, "app.hub.__class__", 0x900);
     assert_resolves(graph, "app.Conn", 0x340);
     assert_resolves(graph, "Conn", 0x340);
@@ -400,6 +414,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_paths_read_as_python),
         cmocka_unit_test(test_paths_start_at_functions),
+        cmocka_unit_test(test_modules_say_more_than_self),
         cmocka_unit_test(test_guesses_come_last),
         cmocka_unit_test(test_every_path_resolves),
         cmocka_unit_test(test_expressions_by_hand),
