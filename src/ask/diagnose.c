@@ -473,10 +473,14 @@ static bool fill_answer(struct work *work)
                             : first->pattern == HW_PATTERN_REFERENCE_CYCLE
                                 ? "reference cycles, with the garbage collector off"
                                 : "no place that can be seen";
-        diagnosis->answer =
-            bytes ? hw_arena_printf(arena, "%s leaks: %.1f objects/s, %s/s pile up in %s",
-                                    first->type, first->objects_per_second, bytes, where)
-                  : NULL;
+        if (bytes && first->objects_per_second == 0)
+            diagnosis->answer = hw_arena_printf(arena, "one %s becomes larger by %s/s: %s",
+                                                first->type, bytes, where);
+        else
+            diagnosis->answer =
+                bytes ? hw_arena_printf(arena, "%s leaks: %.1f objects/s, %s/s pile up in %s",
+                                        first->type, first->objects_per_second, bytes, where)
+                      : NULL;
     } else if (diagnosis->verdict == HW_VERDICT_INCONCLUSIVE) {
         diagnosis->answer = tell_totals(work, "not settled");
     } else {

@@ -2,6 +2,7 @@
 #include "ask/growth.h"
 
 #include "ask/lookup.h"
+#include "ask/site.h"
 #include "base/err.h"
 
 #include <stdlib.h>
@@ -10,14 +11,10 @@
 enum {
     CLIMB_MAX = 256,     /* hops from a front to look for siblings */
     CHAIN_MAX = 1000000, /* hops along linked lists, all together */
-    DESCEND_MAX = 64,
-    SIBLINGS_MIN = 3, /* fewer parts that grow are named one by one */
-    REPEATS_MAX = 4,  /* one type so often below itself is a linked list */
+    SIBLINGS_MIN = 3,    /* fewer parts that grow are named one by one */
     SITES_MAX = 2000,
-    SITE_BORN_MIN = 3, /* smaller sites are noise */
     SITE_BYTES_MIN = 4096,
 };
-#define CARRIES 0.9 /* a child with so large a share of the births stands for its parent */
 
 /* What is known of an old node, as bits. */
 enum { SPREADS = 1, GATHERS = 2, WHOLE = 4, SPLIT = 8 };
@@ -37,28 +34,16 @@ struct work {
 
 /* ---- fronts ---- */
 
-static bool edge_is_namespace(const struct hw_graph *graph, uint32_t edge)
-{
-    return edge != HW_NONE && edge_kind(graph, edge) == HW_LABEL_ATTR &&
-           strcmp(edge_string(graph, edge), "__dict__") == 0;
-}
-
-static bool has_members(const struct hw_growth *growth, hw_id id)
-{
-    const struct hw_series *series = growth->series;
-    return id < growth->graph->object_count && series->shots[series->count - 1].members[id] > 0;
-}
-
 /* Attributes and local variables have nothing in common but their owner: what is new below each of
  * them is a matter of its own, unless names are added all the time. */
 static bool is_split(const struct hw_growth *growth, hw_id old)
 {
     const struct hw_series *series = growth->series;
-    if (!has_members(growth, old))
+    if (!hw_node_has_members(growth, old))
         return true;
-    return edge_is_namespace(growth->graph, growth->tree.edge[old]) &&
+    return hw_edge_is_namespace(growth->graph, growth->tree.edge[old]) &&
            hw_series_members(series, series->count - 1, old) <
-               hw_series_members(series, 0, old) + SITE_BORN_MIN;
+               hw_series_members(series, 0, old) + HW_SITE_BORN_MIN;
 }
 
 static hw_id find_front(struct work *work, hw_id old, hw_id child)
@@ -88,39 +73,19 @@ static void find_fronts(struct work *work)
 
 /* ---- from fronts to sites ---- */
 
-/* The object that Python code would name: not its __dict__. */
-static hw_id owner_of(const struct hw_growth *growth, hw_id id)
-{
-    return edge_is_namespace(growth->graph, growth->tree.edge[id]) ? growth->tree.parent[id] : id;
-}
-
-static bool edge_is_internal(const struct hw_graph *graph, uint32_t edge)
-{
-    return edge != HW_NONE &&
-           (edge_kind(graph, edge) == HW_LABEL_INTERNAL || edge_kind(graph, edge) == HW_LABEL_WORD);
-}
-
-static hw_id leave_internals(const struct hw_growth *growth, hw_id id)
-{
-    while (edge_is_internal(growth->graph, growth->tree.edge[id]) &&
-           growth->tree.parent[id] < growth->graph->object_count)
-        id = growth->tree.parent[id];
-    return id;
-}
-
 /* A linked list that grows at its end: up to its first node. */
 static hw_id leave_chain(struct work *work, hw_id front)
 {
     const struct hw_growth *growth = work->growth;
     const struct hw_graph *graph = growth->graph;
-    hw_id node = owner_of(growth, front), top = node;
+    hw_id node = hw_node_owner(growth, front), top = node;
     if (!type_has(graph, node, HW_TYPE_PYTHON))
         return front;
     while (work->chain_hops++ < CHAIN_MAX) {
         hw_id above = growth->tree.parent[top];
         if (above == HW_NONE || above >= graph->object_count)
             break;
-        above = owner_of(growth, above);
+        above = hw_node_owner(growth, above);
         if (graph->type[above] != graph->type[node])
             break;
         top = above;
@@ -134,7 +99,7 @@ static bool may_spread(const struct hw_growth *growth, hw_id id)
     const uint32_t kinds =
         HW_TYPE_DICT | HW_TYPE_LIST | HW_TYPE_TUPLE | HW_TYPE_SET | HW_TYPE_DEQUE;
     return type_has(growth->graph, id, kinds) &&
-           !edge_is_namespace(growth->graph, growth->tree.edge[id]);
+           !hw_edge_is_namespace(growth->graph, growth->tree.edge[id]);
 }
 
 /* Whether births happen below several old members of one type, none of which has most of them. */
@@ -172,7 +137,7 @@ static bool is_boundary(const struct hw_growth *growth, hw_id id)
 static hw_id find_site(struct work *work, hw_id front)
 {
     struct hw_growth *growth = work->growth;
-    hw_id site = leave_chain(work, leave_internals(growth, front));
+    hw_id site = leave_chain(work, hw_node_leave_internals(growth, front));
     hw_id at = site;
     for (int i = 0; i < CLIMB_MAX && !is_boundary(growth, at); i++) {
         at = growth->tree.parent[at];
@@ -308,7 +273,7 @@ static bool prune_sites(struct hw_growth *growth)
     for (size_t i = 0; i < before; i++) {
         const struct hw_site *site = &growth->sites[i];
         bool matters = kept < SITES_MAX &&
-                       (site->born_total >= SITE_BORN_MIN || site->born_bytes >= SITE_BYTES_MIN);
+                       (site->born_total >= HW_SITE_BORN_MIN || site->born_bytes >= SITE_BYTES_MIN);
         moved[site->name] = matters ? (uint32_t)kept : HW_NONE;
         if (matters)
             growth->sites[kept++] = *site;
@@ -323,237 +288,6 @@ static bool prune_sites(struct hw_growth *growth)
     return true;
 }
 
-/* ---- from a site to its box ---- */
-
-/* The new child that has nearly all births of the site below it. */
-static hw_id find_carrier(const struct hw_growth *growth, hw_id id, uint64_t born)
-{
-    const struct hw_graph *graph = growth->graph;
-    for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
-        hw_id to = graph->edge_to[e];
-        if (growth->tree.edge[to] == e && is_new(growth, to) &&
-            (double)growth->below[to] >= CARRIES * (double)born && graph_degree(graph, to))
-            return to;
-    }
-    return HW_NONE;
-}
-
-/* A type that is met again and again on the way down: a linked list, named by its first node. */
-struct descent {
-    uint32_t types[DESCEND_MAX];
-    hw_id nodes[DESCEND_MAX];
-    int count;
-};
-
-static hw_id repeated(const struct descent *descent, uint32_t type)
-{
-    int repeats = 0;
-    hw_id first = HW_NONE;
-    for (int i = 0; i < descent->count; i++) {
-        if (descent->types[i] != type)
-            continue;
-        first = first == HW_NONE ? descent->nodes[i] : first;
-        repeats++;
-    }
-    return repeats >= REPEATS_MAX ? first : HW_NONE;
-}
-
-static hw_id descend(const struct hw_growth *growth, const struct hw_site *site)
-{
-    const struct hw_graph *graph = growth->graph;
-    struct descent descent = {.count = 0};
-    hw_id at = site->box;
-    if (is_new(growth, at)) {
-        descent.types[0] = graph->type[at];
-        descent.nodes[descent.count++] = at;
-    }
-    for (;;) {
-        hw_id next = find_carrier(growth, at, site->born_total);
-        if (next == HW_NONE)
-            return at;
-        at = next;
-        if (edge_is_namespace(graph, growth->tree.edge[at]))
-            continue;
-        hw_id first = repeated(&descent, graph->type[at]);
-        if (first != HW_NONE || descent.count == DESCEND_MAX)
-            return first != HW_NONE ? first : site->box;
-        descent.types[descent.count] = graph->type[at];
-        descent.nodes[descent.count++] = at;
-    }
-}
-
-static bool count_joined(void *ctx, const struct hw_growth *growth, uint32_t edge)
-{
-    struct hw_site *site = ctx;
-    site->joined[hw_member_birth(growth, edge)]++;
-    site->joined_total++;
-    return true;
-}
-
-static void fill_lengths(struct hw_growth *growth, struct hw_site *site)
-{
-    size_t n = growth->series->count;
-    bool replaced = is_new(growth, site->box) && growth->birth[site->box] == n - 1;
-    site->has_history = site->is_container && !replaced;
-    for (size_t k = 0; site->has_history && k < n; k++)
-        for (uint32_t i = 0; i < site->front_count; i++)
-            site->lengths[k] += hw_series_members(growth->series, k, site->fronts[i]);
-    if (site->has_history)
-        return;
-    /* What lives now, by age: who left is not seen. */
-    const uint64_t *counts = site->is_container ? site->joined : site->born;
-    uint64_t members = 0;
-    for (uint32_t i = 0; i < site->front_count; i++)
-        members += hw_series_members(growth->series, n - 1, site->fronts[i]);
-    site->lengths[0] = members > site->joined_total ? members - site->joined_total : 0;
-    for (size_t k = 1; k < n; k++)
-        site->lengths[k] = site->lengths[k - 1] + counts[k];
-}
-
-/* What belongs to an object that keeps its members where only C sees them: the largest of its inner
- * containers is the one with a history. */
-static bool use_inner(struct hw_growth *growth, struct hw_site *site)
-{
-    const struct hw_graph *graph = growth->graph;
-    const uint32_t *members = growth->series->shots[growth->series->count - 1].members;
-    hw_id best = HW_NONE;
-    if (site->box >= graph->object_count || has_members(growth, site->box))
-        return true;
-    for (uint32_t e = graph->edge_start[site->box]; e < graph->edge_start[site->box + 1]; e++) {
-        hw_id to = graph->edge_to[e];
-        if (edge_is_internal(graph, e) && growth->tree.edge[to] == e && has_members(growth, to) &&
-            (best == HW_NONE || members[to] > members[best]))
-            best = to;
-    }
-    if (best == HW_NONE)
-        return true;
-    hw_id *front = hw_arena_alloc(&growth->arena, sizeof(*front));
-    if (!front)
-        return false;
-    *front = site->box = best;
-    site->fronts = front;
-    site->front_count = 1;
-    site->is_merged = false;
-    return true;
-}
-
-/* New objects below new members of the box itself, not below its old members. */
-static uint64_t count_direct(const struct hw_growth *growth, hw_id box)
-{
-    const struct hw_graph *graph = growth->graph;
-    uint64_t sum = 0;
-    for (uint32_t e = graph->edge_start[box]; e < graph->edge_start[box + 1]; e++)
-        if (growth->tree.edge[graph->edge_to[e]] == e && is_new(growth, graph->edge_to[e]))
-            sum += growth->below[graph->edge_to[e]];
-    return sum;
-}
-
-/* Where the box itself takes most of what is new, its own members tell the story. */
-static bool settle_fronts(struct hw_growth *growth, struct hw_site *site)
-{
-    if (!site->is_merged || count_direct(growth, site->box) * 2 < site->born_total)
-        return true;
-    hw_id *front = hw_arena_alloc(&growth->arena, sizeof(*front));
-    if (!front)
-        return false;
-    *front = site->box;
-    site->fronts = front;
-    site->front_count = 1;
-    site->is_merged = false;
-    return true;
-}
-
-static bool settle_site(struct hw_growth *growth, struct hw_site *site)
-{
-    if (!settle_fronts(growth, site))
-        return false;
-    if (!site->is_merged && site->fronts[0] == site->box) {
-        hw_id *front = hw_arena_alloc(&growth->arena, sizeof(*front));
-        if (!front)
-            return false;
-        *front = site->box = descend(growth, site);
-        site->fronts = front;
-    }
-    site->name = leave_internals(growth, site->box);
-    if (!use_inner(growth, site))
-        return false;
-    for (uint32_t i = 0; i < site->front_count; i++)
-        site->is_container |= has_members(growth, site->fronts[i]);
-    hw_site_members(growth, site, count_joined, site);
-    if (site->joined_total < SITE_BORN_MIN)
-        site->name = owner_of(growth, site->name);
-    fill_lengths(growth, site);
-    return true;
-}
-
-/* ---- members ---- */
-
-/* An entry of a dict is no older than its key. */
-uint8_t hw_member_birth(const struct hw_growth *growth, uint32_t edge)
-{
-    const struct hw_graph *graph = growth->graph;
-    uint8_t birth = growth->birth[graph->edge_to[edge]];
-    uint8_t key = edge_kind(graph, edge) == HW_LABEL_VALUE ? growth->birth[key_of(graph, edge)] : 0;
-    return key > birth ? key : birth;
-}
-
-/* What counts as a member of a node that is no container: what hangs from it. */
-static bool is_member(const struct hw_growth *growth, hw_id from, uint32_t edge)
-{
-    const struct hw_graph *graph = growth->graph;
-    if (has_members(growth, from))
-        return hw_edge_is_member(graph, edge);
-    return edge_kind(graph, edge) != HW_LABEL_KEY && edge_kind(graph, edge) != HW_LABEL_TYPE &&
-           growth->tree.edge[graph->edge_to[edge]] == edge;
-}
-
-static bool visit_members(const struct hw_growth *growth, const struct hw_site *site, bool keys,
-                          hw_member_visit *visit, void *ctx)
-{
-    const struct hw_graph *graph = growth->graph;
-    bool any = false;
-    for (uint32_t i = 0; i < site->front_count; i++) {
-        hw_id from = site->fronts[i];
-        for (uint32_t e = graph->edge_start[from]; e < graph->edge_start[from + 1]; e++) {
-            if (keys ? edge_kind(graph, e) != HW_LABEL_KEY || !is_new(growth, graph->edge_to[e])
-                     : !is_member(growth, from, e) || !hw_member_birth(growth, e))
-                continue;
-            any = true;
-            if (!visit(ctx, growth, e))
-                return true;
-        }
-    }
-    return any;
-}
-
-void hw_site_members(const struct hw_growth *growth, const struct hw_site *site,
-                     hw_member_visit *visit, void *ctx)
-{
-    if (!visit_members(growth, site, false, visit, ctx))
-        visit_members(growth, site, true, visit, ctx);
-}
-
-static bool count_type(void *ctx, const struct hw_growth *growth, uint32_t edge)
-{
-    uint32_t *counts = ctx;
-    counts[growth->graph->type[growth->graph->edge_to[edge]]]++;
-    return true;
-}
-
-uint32_t hw_site_member_type(const struct hw_growth *growth, const struct hw_site *site)
-{
-    uint32_t *counts = calloc(growth->graph->type_count + 1, sizeof(*counts));
-    uint32_t best = UINT32_MAX;
-    if (!counts)
-        return best;
-    hw_site_members(growth, site, count_type, counts);
-    for (uint32_t t = 0; t < growth->graph->type_count; t++)
-        if (counts[t] && (best == UINT32_MAX || counts[t] > counts[best]))
-            best = t;
-    free(counts);
-    return best;
-}
-
 /* ---- */
 
 static bool find_sites(struct work *work)
@@ -566,7 +300,7 @@ static bool find_sites(struct work *work)
     if (!prune_sites(growth))
         return false;
     for (size_t i = 0; i < growth->site_count; i++)
-        if (!settle_site(growth, &growth->sites[i]))
+        if (!hw_site_settle(growth, &growth->sites[i]))
             return false;
     return true;
 }

@@ -8,6 +8,7 @@
  * together to sites, places that a user can name:
  *
  *     front -> new -> new             a list that got new members: the site is the list
+ *     owner .a -> new, .b -> new      attributes and locals are fronts of their own
  *     owner -> new tuple -> new       a tuple that is replaced by a longer one: the tuple
  *     index -> many fronts -> new     lists in one dict that all grow: the dict
  *     node -> node -> front -> new    a linked list: its first node
