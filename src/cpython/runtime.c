@@ -2,6 +2,7 @@
 #include "cpython/runtime.h"
 
 #include "base/err.h"
+#include "image/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +88,7 @@ static hw_addr first_thread(struct hw_image *image, const struct hw_runtime *rt,
 }
 
 /* Reads the row's claims back from the process. The message names the first one that fails. */
-static bool runtime_check(struct hw_image *image, struct hw_runtime *rt, struct hw_err *err)
+static bool runtime_check_once(struct hw_image *image, struct hw_runtime *rt, struct hw_err *err)
 {
     if (word_at(image, rt->type_type + RT_OFF(rt, PyObject_ob_type)) != rt->type_type)
         return unsupported(rt, err, "type(type) is not type");
@@ -111,6 +112,20 @@ static bool runtime_check(struct hw_image *image, struct hw_runtime *rt, struct 
         rt->layout->s[HW_S_PyHeapTypeObject])
         return unsupported(rt, err, "PyHeapTypeObject has another size");
     return true;
+}
+
+/* The process may run while it is asked: between two reads a thread ends, or a list of the
+ * collector changes. A row that fits is right in one of a few attempts, one that does not never is.
+ */
+static bool runtime_check(struct hw_image *image, struct hw_runtime *rt, struct hw_err *err)
+{
+    enum { ATTEMPTS = 50 };
+    for (unsigned i = 1; i < ATTEMPTS; i++) {
+        if (runtime_check_once(image, rt, NULL))
+            return true;
+        hw_image_forget(image);
+    }
+    return runtime_check_once(image, rt, err);
 }
 
 static hw_addr gc_state_addr(const struct hw_runtime *rt, hw_addr interpreter)
@@ -203,14 +218,13 @@ bool hw_runtime_find(struct hw_image *image, struct hw_runtime *ret_runtime, str
                       (int)image->pid);
 }
 
-/* A head is sane when both neighbours point back at it. */
+/* Not more than this: the only member may be half way in or out, _PyObject_GC_TRACK and
+ * _PyObject_GC_UNTRACK (Include/internal/pycore_object.h) set one neighbour after the other. */
 static bool head_is_list(struct hw_image *image, hw_addr head)
 {
     hw_addr next = word_at(image, head) & ~(hw_addr)3;
     hw_addr prev = word_at(image, head + 8) & ~(hw_addr)3;
-    if (!next || !prev)
-        return false;
-    return next == head ? prev == head : word_at(image, prev) != 0;
+    return next && prev && (next == head || word_at(image, prev) != 0);
 }
 
 bool hw_runtime_gc_heads(struct hw_image *image, const struct hw_runtime *rt, hw_addr interpreter,

@@ -27,3 +27,11 @@ def test_damaged_memory(interpreter):
     answer = json.loads(done.stdout)
     assert answer["built"] + answer["refused"] == GRAPHS
     assert answer["max_rss_kb"] < 1 << 20
+
+
+@pytest.mark.parametrize("interpreter", support.interpreters(), ids=lambda i: i.name)
+def test_restless_process(interpreter):
+    """What changes between two reads of a running process is no sign of an unknown CPython."""
+    with support.ready_target(interpreter, os.path.join(HERE, "restless.py")) as process:
+        for _ in range(60):
+            assert support.heapwhy_json("types", "--json", process.pid)["objects"] > 1000
