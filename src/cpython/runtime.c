@@ -264,16 +264,11 @@ bool hw_runtime_gc_state(struct hw_image *image, const struct hw_runtime *rt, st
     return true;
 }
 
-bool hw_runtime_is_calm(void *ctx, struct hw_image *live)
+struct hw_busy_words hw_runtime_busy_words(const struct hw_runtime *rt)
 {
-    const struct hw_runtime *rt = ctx;
-    for (size_t i = 0; i < rt->interpreter_count; i++) {
-        int32_t collecting = 0;
-        hw_addr at = gc_state_addr(rt, rt->interpreters[i]) +
-                     RT_OFF(rt, _gc_runtime_state_collecting);
-        size_t n = live->ops->read(live, at, &collecting, sizeof(collecting));
-        if (n == sizeof(collecting) && collecting)
-            return false;
-    }
-    return true;
+    struct hw_busy_words words = {.count = 0};
+    for (size_t i = 0; i < rt->interpreter_count && i < HW_BUSY_WORDS_MAX; i++)
+        words.addr[words.count++] = gc_state_addr(rt, rt->interpreters[i]) +
+                                    RT_OFF(rt, _gc_runtime_state_collecting);
+    return words;
 }

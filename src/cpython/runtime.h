@@ -40,8 +40,7 @@ struct hw_gc_state {
 bool hw_runtime_gc_state(struct hw_image *image, const struct hw_runtime *runtime,
                          struct hw_gc_state *ret);
 
-/* An hw_calm_fn; ctx is the struct hw_runtime. True when no collector runs. Reads the process itself,
- * not what the image has loaded. */
-bool hw_runtime_is_calm(void *ctx, struct hw_image *live);
+/* The words that are not zero while a collector runs. */
+struct hw_busy_words hw_runtime_busy_words(const struct hw_runtime *runtime);
 
 #endif

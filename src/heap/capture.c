@@ -113,12 +113,11 @@ static bool process_freeze(struct hw_image *live, const struct hw_capture_option
 {
     struct hw_freeze_options freeze = {.freeze = opts->freeze,
                                        .retries = opts->retries ? opts->retries : DEFAULT_RETRIES,
-                                       .calm = hw_runtime_is_calm,
-                                       .calm_ctx = runtime,
                                        .cancel = opts->cancel};
     struct hw_freeze_result frozen = {0};
     if (!hw_runtime_find(live, runtime, err))
         return false;
+    freeze.busy = hw_runtime_busy_words(runtime);
     facts_before(facts, live->pid);
     facts->freeze = opts->freeze;
     if (!hw_image_freeze(live, &freeze, ret_image, &frozen, err))

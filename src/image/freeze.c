@@ -118,7 +118,7 @@ static bool describe_task(struct hw_image *live, const struct hw_freeze_options 
     task->pid = live->pid;
     task->freeze = opts->freeze;
     task->retries = opts->retries;
-    task->ask_calm = opts->calm != NULL;
+    task->busy = opts->busy;
     if (opts->freeze != HW_FREEZE_TWIN)
         return true;
     task->syscall_insn = hw_proc_syscall_find(live);
@@ -247,11 +247,6 @@ static bool converse(struct hw_image *image, struct hw_image *live,
         if (!hw_guard_receive(&source->guard, opts->cancel, &message, &fd, err))
             return false;
         switch (message) {
-        case HW_GUARD_ASKS_CALM:
-            hw_image_forget(live);
-            hw_guard_send(&source->guard,
-                          opts->calm(opts->calm_ctx, live) ? HW_GUARD_CALM : HW_GUARD_NOT_CALM);
-            break;
         case HW_GUARD_STOPPED:
             return image_stopped(image, live, opts->cancel, err);
         case HW_GUARD_TWIN:

@@ -8,12 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,23 +71,30 @@ static int guard_receive(const struct hw_guard_shared *shared, int timeout_ms)
 
 /* ---- the steps ---- */
 
-static bool silent(struct hw_guard_shared *shared)
+static bool given_up(struct hw_guard_shared *shared)
 {
-    return hw_err_set(&shared->err, HW_ERR_INTERRUPTED,
-                      "the capture of process %d was given up while it stood still", shared->pid);
+    return hw_err_set(&shared->err, HW_ERR_INTERRUPTED, "the capture of process %d was given up",
+                      shared->pid);
 }
 
-/* Asks whether the moment is good. False: nobody answers. */
-static bool ask_calm(struct hw_guard_shared *shared)
+/* What cannot be read counts as calm: nothing is gained by waiting for it. */
+static bool is_calm(const struct hw_guard_shared *shared)
 {
-    if (!shared->ask_calm) {
-        shared->calm = true;
-        return true;
+    for (size_t i = 0; i < shared->busy.count; i++) {
+        int32_t word = 0;
+        struct iovec here = {&word, sizeof(word)};
+        struct iovec there = {(void *)(uintptr_t)shared->busy.addr[i], sizeof(word)};
+        if (process_vm_readv(shared->pid, &here, 1, &there, 1, 0) == sizeof(word) && word)
+            return false;
     }
-    guard_send(HW_GUARD_ASKS_CALM, -1);
-    int answer = guard_receive(shared, HW_GUARD_PATIENCE_MS);
-    shared->calm = answer == HW_GUARD_CALM;
-    return answer == HW_GUARD_CALM || answer == HW_GUARD_NOT_CALM || silent(shared);
+    return true;
+}
+
+/* Whether somebody still waits for the image. */
+static bool owner_waits(const struct hw_guard_shared *shared)
+{
+    struct pollfd poller = {.fd = SOCKET_FD, .events = POLLIN};
+    return poll(&poller, 1, 0) == 0 && getppid() == shared->owner;
 }
 
 /* Stops the target at a good moment, or at the last of the tries. */
@@ -94,13 +104,12 @@ static bool stop_calmly(struct hw_guard_shared *shared)
     for (;; shared->tries++) {
         if (!hw_tracees_stop(shared, &shared->err))
             return false;
-        if (!ask_calm(shared)) {
-            hw_tracees_release(shared);
-            return false;
-        }
+        shared->calm = is_calm(shared);
         if (shared->calm || shared->tries >= shared->retries)
             return true;
         hw_tracees_release(shared);
+        if (!owner_waits(shared))
+            return given_up(shared);
         hw_sleep_us(wait_us);
         wait_us = wait_us * 5 / 4 < RETRY_LAST_US ? wait_us * 5 / 4 : RETRY_LAST_US;
     }
@@ -120,7 +129,7 @@ static bool wait_copied(struct hw_guard_shared *shared)
     guard_send(HW_GUARD_STOPPED, -1);
     while (message == HW_GUARD_COPYING)
         message = guard_receive(shared, HW_GUARD_PATIENCE_MS);
-    return message == HW_GUARD_COPIED || silent(shared);
+    return message == HW_GUARD_COPIED || given_up(shared);
 }
 
 static bool freeze(struct guard *guard)
@@ -199,6 +208,14 @@ static void stay_alive(void)
     close(fd);
 }
 
+/* On a loaded machine the target would stand still until we get the processor again. Needs privilege. */
+static void hurry(void)
+{
+    struct sched_param param = {.sched_priority = 1};
+    if (sched_setscheduler(0, SCHED_RR, &param))
+        setpriority(PRIO_PROCESS, 0, -10);
+}
+
 _Noreturn void hw_guard_run(struct hw_guard_shared *shared, int socket)
 {
     struct guard guard = {.shared = shared};
@@ -207,6 +224,7 @@ _Noreturn void hw_guard_run(struct hw_guard_shared *shared, int socket)
     prctl(PR_SET_TIMERSLACK, 1000UL);
     close_all_but_socket(socket);
     stay_alive();
+    hurry();
     if (freeze(&guard))
         hand_over(&guard);
     else

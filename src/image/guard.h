@@ -43,14 +43,11 @@ struct hw_tracee {
 /* Messages are one byte. */
 enum hw_guard_message {
     /* from the guardian */
-    HW_GUARD_ASKS_CALM = 1, /* all threads stand still: is this a good moment? */
-    HW_GUARD_STOPPED,       /* all threads stand still: copy, then send HW_GUARD_COPIED */
-    HW_GUARD_RELEASED,      /* the target runs; pause_ns is final */
-    HW_GUARD_TWIN,          /* the same, and a descriptor of the twin's memory comes along */
-    HW_GUARD_FAILED,        /* the target runs; err says why */
+    HW_GUARD_STOPPED = 1, /* all threads stand still: copy, then send HW_GUARD_COPIED */
+    HW_GUARD_RELEASED,    /* the target runs; pause_ns is final */
+    HW_GUARD_TWIN,        /* the same, and a descriptor of the twin's memory comes along */
+    HW_GUARD_FAILED,      /* the target runs; err says why */
     /* to the guardian */
-    HW_GUARD_CALM,
-    HW_GUARD_NOT_CALM,
     HW_GUARD_COPYING, /* sent often enough: silence means that nobody copies any more */
     HW_GUARD_COPIED,
 };
@@ -65,7 +62,7 @@ struct hw_guard_shared {
     pid_t owner; /* the process that wants the image */
     enum hw_freeze freeze;
     unsigned retries;
-    bool ask_calm;
+    struct hw_busy_words busy;
     bool is_reaper; /* orphans of the target become its own children */
     hw_addr syscall_insn;
     /* the answer */

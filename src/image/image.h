@@ -83,28 +83,30 @@ struct hw_image {
  * capability, and the command that helps), HW_ERR_GONE. */
 bool hw_image_open_live(pid_t pid, struct hw_image **ret_image, struct hw_err *err);
 
-/* Called when all threads stand still, before anything is copied; reads the stopped process through
- * live. Returns true when this is a good moment. */
-typedef bool (*hw_calm_fn)(void *ctx, struct hw_image *live);
+/* Words (of four bytes) in the target that are all zero when the moment is good. They are looked at
+ * when all threads stand still, before anything is copied. */
+enum { HW_BUSY_WORDS_MAX = 64 };
+struct hw_busy_words {
+    hw_addr addr[HW_BUSY_WORDS_MAX];
+    size_t count;
+};
 
 struct hw_freeze_options {
     enum hw_freeze freeze;
     unsigned retries; /* at most so often; the last try freezes in any case */
-    hw_calm_fn calm;  /* may be NULL */
-    void *calm_ctx;
+    struct hw_busy_words busy;
     const volatile int *cancel; /* may be NULL */
 };
 
 struct hw_freeze_result {
     unsigned retries; /* how often the target was let go again */
-    bool calm;        /* what calm said last */
+    bool calm;        /* the words were zero at last */
 };
 
 /* Freezes the process that live reads. With HW_FREEZE_TWIN the target runs again when this returns,
  * and the image reads the twin until it is closed. With HW_FREEZE_STOP all private writable memory
  * is copied into the mirrors, then the target goes on; the rest is read from it later, when asked
- * for. In either case ret_image->pause_ns is final. live stays open and is the caller's; what it
- * had loaded is dropped before each call of calm, so that calm sees the bytes of that moment.
+ * for. In either case ret_image->pause_ns is final. live stays open and is the caller's.
  *
  * The target is left as it was, whatever happens: registers, signals, children, descriptors; also
  * when this process is killed at any point. */
