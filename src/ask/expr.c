@@ -2,6 +2,7 @@
 #include "ask/lookup.h"
 #include "ask/spell.h"
 #include "base/err.h"
+#include "base/vec.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -30,16 +31,12 @@ struct reader {
 
 static void add_id(struct reader *reader, hw_id id)
 {
-    if (reader->count == reader->capacity) {
-        size_t capacity = reader->capacity ? reader->capacity * 2 : 64;
-        hw_id *ids = realloc(reader->ids, capacity * sizeof(*ids));
-        if (!ids) {
-            reader->no_memory = true;
-            return;
-        }
-        reader->ids = ids;
-        reader->capacity = capacity;
+    hw_id *ids = hw_vec_grow(reader->ids, &reader->capacity, reader->count + 1, sizeof(*ids));
+    if (!ids) {
+        reader->no_memory = true;
+        return;
     }
+    reader->ids = ids;
     reader->ids[reader->count++] = id;
 }
 

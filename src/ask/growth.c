@@ -4,6 +4,7 @@
 #include "ask/lookup.h"
 #include "ask/site.h"
 #include "base/err.h"
+#include "base/vec.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -153,14 +154,11 @@ static hw_id find_site(struct work *work, hw_id front)
 
 static bool add_pair(struct work *work, hw_id front)
 {
-    if (work->pair_count == work->pair_capacity) {
-        size_t capacity = work->pair_capacity ? work->pair_capacity * 2 : 1024;
-        struct pair *pairs = realloc(work->pairs, capacity * sizeof(*pairs));
-        if (!pairs)
-            return false;
-        work->pairs = pairs;
-        work->pair_capacity = capacity;
-    }
+    struct pair *pairs =
+        hw_vec_grow(work->pairs, &work->pair_capacity, work->pair_count + 1, sizeof(*pairs));
+    if (!pairs)
+        return false;
+    work->pairs = pairs;
     work->pairs[work->pair_count++] = (struct pair){HW_NONE, front};
     return true;
 }

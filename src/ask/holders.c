@@ -3,6 +3,7 @@
 #include "ask/lookup.h"
 #include "ask/spell.h"
 #include "base/err.h"
+#include "base/vec.h"
 
 #include <stdlib.h>
 
@@ -25,14 +26,11 @@ struct referrers {
 
 static bool add_referrer(struct referrers *referrers, struct referrer row)
 {
-    if (referrers->count == referrers->capacity) {
-        size_t capacity = referrers->capacity ? referrers->capacity * 2 : 64;
-        struct referrer *rows = realloc(referrers->rows, capacity * sizeof(*rows));
-        if (!rows)
-            return false;
-        referrers->rows = rows;
-        referrers->capacity = capacity;
-    }
+    struct referrer *rows =
+        hw_vec_grow(referrers->rows, &referrers->capacity, referrers->count + 1, sizeof(*rows));
+    if (!rows)
+        return false;
+    referrers->rows = rows;
     referrers->rows[referrers->count++] = row;
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include "ask/rules.h"
 #include "base/err.h"
+#include "base/vec.h"
 
 #include <stdlib.h>
 
@@ -21,14 +22,10 @@ struct bucket {
 
 static bool bucket_put(struct bucket *bucket, hw_id node)
 {
-    if (bucket->count == bucket->capacity) {
-        size_t capacity = bucket->capacity ? bucket->capacity * 2 : 256;
-        hw_id *nodes = realloc(bucket->nodes, capacity * sizeof(*nodes));
-        if (!nodes)
-            return false;
-        bucket->nodes = nodes;
-        bucket->capacity = capacity;
-    }
+    hw_id *nodes = hw_vec_grow(bucket->nodes, &bucket->capacity, bucket->count + 1, sizeof(*nodes));
+    if (!nodes)
+        return false;
+    bucket->nodes = nodes;
     bucket->nodes[bucket->count++] = node;
     return true;
 }

@@ -33,26 +33,27 @@ struct hw_pytype;
 struct hw_py {
     struct hw_image *image;
     const struct hw_layout *layout;
-    uint32_t version;             /* PY_VERSION_HEX of the target */
-    hw_addr type_type;            /* address of `type` itself */
-    hw_addr class_dealloc;        /* tp_dealloc of classes made by a class statement */
+    uint32_t version;      /* PY_VERSION_HEX of the target */
+    hw_addr type_type;     /* address of `type` itself */
+    hw_addr class_dealloc; /* tp_dealloc of classes made by a class statement */
     struct hw_names names;
-    struct hw_arena *arena;       /* names, types */
-    struct hw_refs refs;          /* of the object at hand */
-    struct hw_pytype **types;     /* by number */
-    uint32_t type_count, type_capacity;
+    struct hw_arena *arena;   /* names, types */
+    struct hw_refs refs;      /* of the object at hand */
+    struct hw_pytype **types; /* by number */
+    uint32_t type_count;
+    size_t type_capacity;
     struct hw_type_slot *type_slots; /* by address, open addressing; refusals too */
     uint32_t type_slot_count, type_slot_used;
     uint32_t type_refusals;
-    unsigned type_depth;          /* how deep hw_pytype_get() is inside itself */
-    struct hw_pytype *last_type;  /* the one asked for last */
-    struct hw_code_slot *codes;   /* local variables' names by code object, open addressing */
+    unsigned type_depth;         /* how deep hw_pytype_get() is inside itself */
+    struct hw_pytype *last_type; /* the one asked for last */
+    struct hw_code_slot *codes;  /* local variables' names by code object, open addressing */
     uint32_t code_slot_count, code_slot_used;
-    hw_addr set_dummy;            /* marks deleted slots in sets; 0: not met yet */
+    hw_addr set_dummy; /* marks deleted slots in sets; 0: not met yet */
     uint64_t bad_pointers;
-    uint64_t item_limit;          /* nothing in this image can have more items: its bytes / 8 */
+    uint64_t item_limit;             /* nothing in this image can have more items: its bytes / 8 */
     uint32_t label_type, label_dict; /* labels used all the time */
-    bool object_damaged;          /* set by a decoder that could not read all of its object */
+    bool object_damaged;             /* set by a decoder that could not read all of its object */
 };
 
 static inline uint64_t load64(const unsigned char *p)

@@ -2,6 +2,7 @@
 #include "cpython/pytype.h"
 
 #include "base/arena.h"
+#include "base/vec.h"
 #include "cpython/decode.h"
 
 #include <stdio.h>
@@ -164,9 +165,9 @@ static const struct hw_struct_row *row_find(const struct hw_py *py, const struct
 
 static void type_choose_family(struct hw_py *py, struct hw_pytype *type)
 {
-    bool made_by_class = type->is_heap && py->class_dealloc &&
-                         hw_py_word(py, type->addr + PY_OFF(py, PyTypeObject_tp_dealloc)) ==
-                             py->class_dealloc;
+    bool made_by_class =
+        type->is_heap && py->class_dealloc &&
+        hw_py_word(py, type->addr + PY_OFF(py, PyTypeObject_tp_dealloc)) == py->class_dealloc;
     type->row = made_by_class && !strchr(type->tp_name, '.') ? NULL : row_find(py, type);
     if (made_by_class)
         type->flags |= HW_TYPE_PYTHON;
@@ -298,11 +299,16 @@ static void type_set_flags(struct hw_py *py, struct hw_pytype *type)
         uint64_t tp_flag;
         uint32_t flag;
     } by_tp_flag[] = {
-        {HW_TPFLAG_INT_SUBCLASS, HW_TYPE_INT},     {HW_TPFLAG_LIST_SUBCLASS, HW_TYPE_LIST},
-        {HW_TPFLAG_TUPLE_SUBCLASS, HW_TYPE_TUPLE}, {HW_TPFLAG_BYTES_SUBCLASS, HW_TYPE_BYTES},
-        {HW_TPFLAG_STR_SUBCLASS, HW_TYPE_STR},     {HW_TPFLAG_DICT_SUBCLASS, HW_TYPE_DICT},
-        {HW_TPFLAG_EXC_SUBCLASS, HW_TYPE_EXCEPTION}, {HW_TPFLAG_TYPE_SUBCLASS, HW_TYPE_TYPE},
-        {HW_TPFLAG_HAVE_GC, HW_TYPE_GC},           {HW_TPFLAG_HEAPTYPE, HW_TYPE_HEAP},
+        {HW_TPFLAG_INT_SUBCLASS, HW_TYPE_INT},
+        {HW_TPFLAG_LIST_SUBCLASS, HW_TYPE_LIST},
+        {HW_TPFLAG_TUPLE_SUBCLASS, HW_TYPE_TUPLE},
+        {HW_TPFLAG_BYTES_SUBCLASS, HW_TYPE_BYTES},
+        {HW_TPFLAG_STR_SUBCLASS, HW_TYPE_STR},
+        {HW_TPFLAG_DICT_SUBCLASS, HW_TYPE_DICT},
+        {HW_TPFLAG_EXC_SUBCLASS, HW_TYPE_EXCEPTION},
+        {HW_TPFLAG_TYPE_SUBCLASS, HW_TYPE_TYPE},
+        {HW_TPFLAG_HAVE_GC, HW_TYPE_GC},
+        {HW_TPFLAG_HEAPTYPE, HW_TYPE_HEAP},
     };
     static const struct {
         enum hw_family family;
@@ -374,14 +380,11 @@ static struct hw_pytype *type_create(struct hw_py *py, hw_addr addr)
 
 static bool type_remember(struct hw_py *py, struct hw_pytype *type)
 {
-    if (py->type_count == py->type_capacity) {
-        uint32_t capacity = py->type_capacity ? py->type_capacity * 2 : 1024;
-        struct hw_pytype **types = realloc(py->types, capacity * sizeof(*types));
-        if (!types)
-            return false;
-        py->types = types;
-        py->type_capacity = capacity;
-    }
+    struct hw_pytype **types =
+        hw_vec_grow(py->types, &py->type_capacity, py->type_count + 1, sizeof(struct hw_pytype *));
+    if (!types)
+        return false;
+    py->types = types;
     type->index = py->type_count;
     py->types[py->type_count++] = type;
     return true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cpython/roots.h"
 
-#include "base/err.h"
 #include "base/arena.h"
+#include "base/err.h"
+#include "base/vec.h"
 #include "cpython/dictkeys.h"
 
 #include <stdlib.h>
@@ -17,14 +18,11 @@ enum {
 
 uint32_t hw_roots_add(struct hw_roots *roots, struct hw_synthetic as, uint32_t parent)
 {
-    if (roots->count == roots->capacity) {
-        size_t capacity = roots->capacity ? roots->capacity * 2 : 64;
-        struct hw_root_node *nodes = realloc(roots->nodes, capacity * sizeof(*nodes));
-        if (!nodes)
-            return HW_NONE;
-        roots->nodes = nodes;
-        roots->capacity = capacity;
-    }
+    struct hw_root_node *nodes =
+        hw_vec_grow(roots->nodes, &roots->capacity, roots->count + 1, sizeof(*nodes));
+    if (!nodes)
+        return HW_NONE;
+    roots->nodes = nodes;
     roots->nodes[roots->count] = (struct hw_root_node){
         .as = as, .parent = parent, .first_ref = roots->refs.count, .ref_count = 0};
     return (uint32_t)roots->count++;
@@ -76,8 +74,8 @@ struct interpreter_field {
     const char *name;
 };
 
-/* What an interpreter owns (CPython Include/internal/pycore_interp.h). Names that Python can say are
- * Python's; the rest are the C fields'. */
+/* What an interpreter owns (CPython Include/internal/pycore_interp.h). Names that Python can say
+ * are Python's; the rest are the C fields'. */
 static const struct interpreter_field interpreter_fields[] = {
     {HW_F_PyInterpreterState_imports_modules, "sys.modules"},
     {HW_F_PyInterpreterState_modules, "sys.modules"},
@@ -150,13 +148,14 @@ static void roots_static_types(struct hw_py *py, struct hw_roots *roots, hw_addr
     }
 }
 
-static uint32_t roots_interpreter(struct hw_py *py, const struct hw_runtime *rt, struct hw_roots *roots,
-                                  size_t index)
+static uint32_t roots_interpreter(struct hw_py *py, const struct hw_runtime *rt,
+                                  struct hw_roots *roots, size_t index)
 {
     hw_addr interp = rt->interpreters[index];
     char *name = hw_arena_printf(py->arena, "interpreter %zu", index);
     uint32_t node = hw_roots_add(
-        roots, (struct hw_synthetic){.kind = HW_SYN_INTERPRETER, .name = name ? name : "", .file = ""},
+        roots,
+        (struct hw_synthetic){.kind = HW_SYN_INTERPRETER, .name = name ? name : "", .file = ""},
         HW_NONE);
     if (node == HW_NONE)
         return node;
@@ -224,14 +223,16 @@ static void frame_describe(struct hw_py *py, hw_addr code, struct hw_synthetic *
     const unsigned char *p = hw_image_at(py->image, code, PY_SIZE(py, PyCodeObject));
     if (!p)
         return;
-    hw_addr qualname = PY_HAS(py, PyCodeObject_co_qualname) ? PY_WORD(py, p, PyCodeObject_co_qualname)
-                                                            : PY_WORD(py, p, PyCodeObject_co_name);
+    hw_addr qualname = PY_HAS(py, PyCodeObject_co_qualname)
+                           ? PY_WORD(py, p, PyCodeObject_co_qualname)
+                           : PY_WORD(py, p, PyCodeObject_co_name);
     char *copy = NULL;
     if (hw_py_text(py, qualname, text, sizeof(text), NULL) != SIZE_MAX)
         copy = hw_arena_strdup(py->arena, text);
     as->name = copy ? copy : "";
     copy = NULL;
-    if (hw_py_text(py, PY_WORD(py, p, PyCodeObject_co_filename), text, sizeof(text), NULL) != SIZE_MAX)
+    if (hw_py_text(py, PY_WORD(py, p, PyCodeObject_co_filename), text, sizeof(text), NULL) !=
+        SIZE_MAX)
         copy = hw_arena_strdup(py->arena, text);
     as->file = copy ? copy : "";
     as->line = load32(p + PY_OFF(py, PyCodeObject_co_firstlineno));

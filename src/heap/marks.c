@@ -2,6 +2,7 @@
 #include "heap/marks.h"
 
 #include "base/err.h"
+#include "base/vec.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -263,16 +264,13 @@ static bool span_add(struct span_list *list, hw_addr start, hw_addr end, uint32_
     if (last && last->end == start && last->shift == shift) {
         last->end = end;
     } else {
-        if (list->count == list->capacity) {
-            size_t capacity = list->capacity ? list->capacity * 2 : 64;
-            struct hw_span *spans = realloc(list->spans, capacity * sizeof(*spans));
-            if (!spans)
-                return false;
-            list->spans = spans;
-            list->capacity = capacity;
-        }
-        list->spans[list->count++] =
-            (struct hw_span){.start = start, .end = end, .first = (uint32_t)list->position, .shift = shift};
+        struct hw_span *spans =
+            hw_vec_grow(list->spans, &list->capacity, list->count + 1, sizeof(*spans));
+        if (!spans)
+            return false;
+        list->spans = spans;
+        list->spans[list->count++] = (struct hw_span){
+            .start = start, .end = end, .first = (uint32_t)list->position, .shift = shift};
     }
     list->position += (end - start) >> shift;
     return true;

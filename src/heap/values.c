@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/vec.h"
 
 #include <stdlib.h>
 #include <zstd.h>
@@ -25,14 +26,11 @@ void hw_values_deinit(struct hw_values *values)
 
 static struct hw_value_block *new_block(struct hw_values *values)
 {
-    if (values->block_count == values->block_capacity) {
-        size_t capacity = values->block_capacity ? values->block_capacity * 2 : 16;
-        struct hw_value_block *blocks = realloc(values->blocks, capacity * sizeof(*blocks));
-        if (!blocks)
-            return NULL;
-        values->blocks = blocks;
-        values->block_capacity = capacity;
-    }
+    struct hw_value_block *blocks = hw_vec_grow(values->blocks, &values->block_capacity,
+                                                values->block_count + 1, sizeof(*blocks));
+    if (!blocks)
+        return NULL;
+    values->blocks = blocks;
     return &values->blocks[values->block_count];
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/vec.h"
 #include "image/arch.h"
 #include "image/source.h"
 
@@ -188,14 +189,10 @@ static bool segments_append(struct hw_segment **segments, size_t *count, size_t 
         return true;
     if (*count && (*segments)[*count - 1].end > next->start)
         return true; /* the list changed while it was read: the first answer stands */
-    if (*count == *capacity) {
-        size_t larger = *capacity ? *capacity * 2 : 256;
-        struct hw_segment *grown = realloc(*segments, larger * sizeof(**segments));
-        if (!grown)
-            return false;
-        *segments = grown;
-        *capacity = larger;
-    }
+    struct hw_segment *grown = hw_vec_grow(*segments, capacity, *count + 1, sizeof(*grown));
+    if (!grown)
+        return false;
+    *segments = grown;
     (*segments)[(*count)++] = *next;
     return true;
 }
@@ -311,13 +308,10 @@ bool hw_proc_threads_list(pid_t pid, struct hw_thread **ret_threads, size_t *ret
         pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
         if (tid <= 0)
             continue;
-        if (count == capacity) {
-            capacity = capacity ? capacity * 2 : 32;
-            struct hw_thread *grown = realloc(threads, capacity * sizeof(*threads));
-            if (!(ok = grown != NULL))
-                break;
-            threads = grown;
-        }
+        struct hw_thread *grown = hw_vec_grow(threads, &capacity, count + 1, sizeof(*threads));
+        if (!(ok = grown != NULL))
+            break;
+        threads = grown;
         threads[count] = (struct hw_thread){.tid = tid};
         thread_name_read(pid, tid, threads[count].name, sizeof(threads[count].name));
         count++;

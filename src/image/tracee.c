@@ -74,35 +74,35 @@ bool hw_tracees_list(pid_t pid, bool (*visit)(void *ctx, pid_t tid), void *ctx)
     return true;
 }
 
-/* One letter of /proc/PID/task/TID/stat, behind the name in brackets; 0: gone. */
-static char thread_state(pid_t pid, pid_t tid)
+/* The beginning of /proc/PID/task/TID/NAME, terminated; false: the thread is gone. */
+static bool thread_file_read(pid_t pid, pid_t tid, const char *name, char *to, size_t bytes)
 {
-    char path[64], text[256];
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", pid, tid, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0;
-    ssize_t n = read(fd, text, sizeof(text) - 1);
+        return false;
+    ssize_t n = read(fd, to, bytes - 1);
     close(fd);
-    if (n <= 0)
+    to[n > 0 ? n : 0] = 0;
+    return n > 0;
+}
+
+/* One letter of stat, behind the name in brackets; 0: gone. */
+static char thread_state(pid_t pid, pid_t tid)
+{
+    char text[256];
+    if (!thread_file_read(pid, tid, "stat", text, sizeof(text)))
         return 0;
-    text[n] = 0;
     const char *bracket = strrchr(text, ')');
     return bracket && bracket[1] == ' ' ? bracket[2] : 0;
 }
 
 static pid_t thread_tracer(pid_t pid, pid_t tid)
 {
-    char path[64], text[1024];
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    char text[1024];
+    if (!thread_file_read(pid, tid, "status", text, sizeof(text)))
         return 0;
-    ssize_t n = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    if (n <= 0)
-        return 0;
-    text[n] = 0;
     const char *field = strstr(text, "\nTracerPid:");
     return field ? (pid_t)strtol(field + strlen("\nTracerPid:"), NULL, 10) : 0;
 }
