@@ -26,7 +26,7 @@ bool hw_run_pid(const char *word, pid_t *ret_pid, struct hw_err *err)
 bool hw_run_open(struct hw_run *run, const char *word, struct hw_graph **ret_graph,
                  struct hw_err *err)
 {
-    pid_t pid;
+    pid_t pid = 0;
     if (!is_number(word)) {
         hw_progress_stage(&run->progress, word);
         return hw_snapshot_load(word, ret_graph, err);
