@@ -60,6 +60,9 @@ static bool is_tracked(struct hw_builder *b, hw_addr addr, const struct hw_pytyp
  * it, or soon when it is on none. False only when memory ran out. */
 static bool discover_mark(struct hw_builder *b, hw_addr addr)
 {
+    /* Most references are to what is known; then its memory need not be looked at. */
+    if (hw_marks_has(&b->marks, addr))
+        return true;
     struct hw_pytype *type = hw_pytype_of(&b->py, addr);
     int set = type ? hw_marks_set(&b->marks, addr) : -1;
     if (set < 0)
