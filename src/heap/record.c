@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { GC_PREV_FINALIZED = 1 };
+enum { GC_PREV_FINALIZED = 1, PASS_EVERY = 1 << 12 };
 
 static const char *const synthetic_types[] = {
     [HW_SYN_ROOT] = "<root>",
@@ -191,12 +191,15 @@ static bool record_objects(struct hw_builder *b)
     struct hw_graph *g = b->graph;
     const struct hw_span *span = g->spans;
     hw_id id = 0;
+    hw_image_pass(b->image, 0);
     for (hw_addr addr = hw_marks_next(&b->marks, 0); addr;
          addr = hw_marks_next(&b->marks, addr + 8), id++) {
         while (addr >= span->end)
             span++;
         g->where[id] = span->first + (uint32_t)((addr - span->start) >> span->shift);
         b->recorded = id;
+        if (id % PASS_EVERY == 0)
+            hw_image_pass(b->image, addr);
         if (!record_object(b, id, addr) ||
             !hw_build_tick(b, "reading objects", id, g->object_count))
             return false;
