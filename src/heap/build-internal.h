@@ -17,13 +17,16 @@ struct hw_builder {
     struct hw_marks marks;
     struct hw_roots roots;
     struct hw_graph *graph;
-    hw_addr cursor;      /* discover goes down: objects from it on are pushed, those below are met */
-    hw_addr *stack;      /* objects to decode that lie at or above the cursor */
+    hw_addr *stack; /* objects to decode that nothing else will lead to */
     size_t stack_count, stack_capacity;
     hw_addr *module_names; /* keys of sys.modules, by address; only without values */
     size_t module_name_count;
-    uint64_t recorded;   /* rows written so far */
-    uint64_t edge_bound; /* references seen while discovering */
+    uint64_t tracked;      /* objects marked that say that they are on a collector's list */
+    uint64_t listed;       /* objects met on the lists */
+    uint64_t decoded;      /* objects decoded while discovering */
+    hw_addr cursor;        /* where discovering in order of address has come, downwards; 0: lists */
+    uint64_t recorded;     /* rows written so far */
+    uint64_t edge_bound;   /* references seen while discovering */
     uint64_t lists_broken; /* collector's lists that ended in the middle */
     struct hw_err *err;
 };
@@ -35,7 +38,13 @@ bool hw_build_native_roots(struct hw_builder *b);
 /* Fill the graph's columns. */
 bool hw_build_record(struct hw_builder *b);
 
-/* Keeps the mirrors below their limit. No pointer into them may be in use. Costs nothing below it. */
+/* The two words of the collector in front of the object at addr; NULL: it has none. */
+enum { HW_GC_HEAD_BYTES = 16 };
+const unsigned char *hw_build_gc_head(struct hw_builder *b, hw_addr addr,
+                                      const struct hw_pytype *type);
+
+/* Keeps the mirrors below their limit. No pointer into them may be in use. Costs nothing below it.
+ */
 void hw_build_trim(struct hw_builder *b);
 
 /* Reports progress now and then; false when the caller wants to stop. */

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 enum { TICK_EVERY = 1 << 15, MIRROR_LEAST_BYTES = 64 << 20, SLACK_BYTES = 4 << 20 };
+enum { READ_TIMES_MOST = 3 }; /* the limit of memory */
 
-/* What the graph has taken so far is no longer the mirrors'. */
+/* What the graph has taken so far is no longer the mirrors'. In an old heap the lists have no
+ * order, and every step could read again what the one before gave back: then all is kept. */
 static void mirrors_limit(struct hw_builder *b)
 {
     const struct hw_graph *g = b->graph;
@@ -17,6 +19,10 @@ static void mirrors_limit(struct hw_builder *b)
                      b->stack_capacity * sizeof(*b->stack);
     if (!b->opts->memory_bytes)
         return;
+    if (b->image->read_bytes > READ_TIMES_MOST * b->opts->memory_bytes) {
+        b->image->budget_bytes = 0;
+        return;
+    }
     b->image->budget_bytes = taken + MIRROR_LEAST_BYTES < b->opts->memory_bytes
                                  ? b->opts->memory_bytes - taken
                                  : MIRROR_LEAST_BYTES;

@@ -5,13 +5,13 @@
 /*
  * From a frozen image to a graph, in two passes over the memory:
  *
- *     discover   mark what the collector's lists name and what the roots hold; then, downwards, follow
- *                references until nothing new turns up
+ *     discover   follow the collector's lists, backwards, and decode what is on them; and at once
+ *                whatever that reaches and the collector does not track
  *     record     number the marks; then, upwards, decode every object again and write its row and its
  *                edges
  *
- * The lists mostly run upwards too, so each pass begins where the one before has just been: what the
- * mirrors still hold need not be read again.
+ * The lists mostly run upwards in memory, so going backwards ends where the other pass begins: what
+ * the mirrors still hold need not be read again.
  *
  * Decoding twice costs less than keeping the edges of an unknown number of objects around, and it
  * keeps the peak of memory at the size of the result.

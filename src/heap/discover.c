@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-enum { GC_HEAD_BYTES = 16 };
+enum { GC_NEXT = 0, GC_PREV = 8 };
+static const char stage[] = "finding objects";
 #define GC_POINTER_MASK (~(hw_addr)3) /* the low bits of the links are the collector's */
 
 static bool stack_push(struct hw_builder *b, hw_addr addr)
@@ -35,9 +36,33 @@ static bool holds_nothing(const struct hw_pytype *type)
     }
 }
 
-/* Marks the object at addr if there is one. False only when memory ran out. */
+const unsigned char *hw_build_gc_head(struct hw_builder *b, hw_addr addr,
+                                      const struct hw_pytype *type)
+{
+    if (!type->is_gc)
+        return NULL;
+    /* Static types have no collector's head in front of them. */
+    if (type->solid->family == HW_FAMILY_TYPE) {
+        const struct hw_pytype *self = hw_pytype_get(&b->py, addr);
+        if (!self || !self->is_heap)
+            return NULL;
+    }
+    return hw_image_at(b->image, addr - HW_GC_HEAD_BYTES, HW_GC_HEAD_BYTES);
+}
+
+static bool is_tracked(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type)
+{
+    const unsigned char *head = hw_build_gc_head(b, addr, type);
+    return head && load64(head);
+}
+
+/* Marks the object at addr if there is one. What holds something is decoded when its list comes to
+ * it, or soon when it is on none. False only when memory ran out. */
 static bool discover_mark(struct hw_builder *b, hw_addr addr)
 {
+    /* Most references are to what is known; then its memory need not be looked at. */
+    if (hw_marks_has(&b->marks, addr))
+        return true;
     struct hw_pytype *type = hw_pytype_of(&b->py, addr);
     int set = type ? hw_marks_set(&b->marks, addr) : -1;
     if (set < 0)
@@ -49,7 +74,9 @@ static bool discover_mark(struct hw_builder *b, hw_addr addr)
         if (!discover_mark(b, type->addr))
             return false;
     }
-    if (addr >= b->cursor && !holds_nothing(type))
+    bool tracked = is_tracked(b, addr, type);
+    b->tracked += tracked;
+    if (!holds_nothing(type) && (b->cursor ? addr >= b->cursor : !tracked))
         return stack_push(b, addr);
     return true;
 }
@@ -72,11 +99,11 @@ static bool discover_decode(struct hw_builder *b, hw_addr addr)
     return true;
 }
 
-static bool discover_drain(struct hw_builder *b, uint64_t *done)
+static bool discover_drain(struct hw_builder *b)
 {
     while (b->stack_count) {
         hw_addr addr = b->stack[--b->stack_count];
-        if (!discover_decode(b, addr) || !hw_build_tick(b, "finding objects", ++*done, 0))
+        if (!discover_decode(b, addr) || !hw_build_tick(b, stage, ++b->decoded, 0))
             return false;
     }
     return true;
@@ -94,16 +121,17 @@ static bool list_walk(struct hw_builder *b, hw_addr head, unsigned link, enum hw
             *ret_closed = true;
             return true;
         }
-        hw_addr object = at + GC_HEAD_BYTES;
-        bool known = hw_marks_has(&b->marks, object);
+        hw_addr object = at + HW_GC_HEAD_BYTES;
         if (!discover_mark(b, object))
             return false;
-        if (!hw_marks_has(&b->marks, object) || (known && link))
-            return true; /* not an object, or going backwards we met what we know */
+        if (!hw_marks_has(&b->marks, object))
+            return true;
         hw_marks_set_age(&b->marks, object, age);
-        at = hw_py_word(&b->py, at + link) & GC_POINTER_MASK;
-        if (!hw_build_tick(b, "walking the collector's lists", i, 0))
+        b->listed++;
+        if (!discover_decode(b, object) || !discover_drain(b) ||
+            !hw_build_tick(b, stage, ++b->decoded, 0))
             return false;
+        at = hw_py_word(&b->py, at + link) & GC_POINTER_MASK;
     }
     return true;
 }
@@ -118,35 +146,42 @@ static bool discover_lists(struct hw_builder *b)
             continue;
         for (unsigned list = 0; list < 4; list++) {
             bool closed;
-            if (!list_walk(b, heads[list], 0, ages[list], &closed))
+            /* Backwards: an object being made is linked from behind before it is from the front. */
+            if (!list_walk(b, heads[list], GC_PREV, ages[list], &closed))
                 return false;
             if (closed)
                 continue;
-            /* An object being made is linked from before but not onwards: come from the end. */
             b->lists_broken++;
-            if (!list_walk(b, heads[list], 8, ages[list], &closed))
+            if (!list_walk(b, heads[list], GC_NEXT, ages[list], &closed))
                 return false;
         }
     }
     return true;
 }
 
+/* Decodes every object, downwards; those that turn up behind us by way of the stack. */
+static bool discover_all(struct hw_builder *b)
+{
+    for (hw_addr addr = hw_marks_before(&b->marks, UINT64_MAX); addr;
+         addr = hw_marks_before(&b->marks, addr)) {
+        b->cursor = addr;
+        if (!discover_decode(b, addr) || !discover_drain(b) ||
+            !hw_build_tick(b, stage, ++b->decoded, 0))
+            return false;
+    }
+    return true;
+}
+
 bool hw_build_discover(struct hw_builder *b)
 {
-    uint64_t done = 0;
-    b->cursor = UINT64_MAX;
     for (size_t i = 0; i < b->roots.refs.count; i++)
         if (!discover_mark(b, b->roots.refs.to[i]))
             return false;
     b->edge_bound += b->roots.refs.count;
-    if (!discover_lists(b))
+    if (!discover_drain(b) || !discover_lists(b))
         return false;
-    for (hw_addr addr = hw_marks_before(&b->marks, UINT64_MAX); addr;
-         addr = hw_marks_before(&b->marks, addr)) {
-        b->cursor = addr;
-        if (!discover_decode(b, addr) || !discover_drain(b, &done) ||
-            !hw_build_tick(b, "finding objects", ++done, b->marks.marked))
-            return false;
-    }
+    /* In a torn image a tracked object may be on no list that we can follow. */
+    if (b->lists_broken || b->listed != b->tracked)
+        return discover_all(b);
     return true;
 }

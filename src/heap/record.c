@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { GC_HEAD_BYTES = 16, GC_PREV_FINALIZED = 1 };
+enum { GC_PREV_FINALIZED = 1, PASS_EVERY = 1 << 12 };
 
 static const char *const synthetic_types[] = {
     [HW_SYN_ROOT] = "<root>",
@@ -83,15 +83,7 @@ static uint32_t record_refcount(struct hw_builder *b, const unsigned char *p, ui
 
 static uint16_t record_gc_flags(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type)
 {
-    if (!type->is_gc)
-        return 0;
-    /* Static types have no collector's head in front of them. */
-    if (type->solid->family == HW_FAMILY_TYPE) {
-        const struct hw_pytype *self = hw_pytype_get(&b->py, addr);
-        if (!self || !self->is_heap)
-            return 0;
-    }
-    const unsigned char *head = hw_image_at(b->image, addr - GC_HEAD_BYTES, GC_HEAD_BYTES);
+    const unsigned char *head = hw_build_gc_head(b, addr, type);
     uint16_t flags = 0;
     if (!head)
         return 0;
@@ -225,12 +217,15 @@ static bool record_objects(struct hw_builder *b)
     struct hw_graph *g = b->graph;
     const struct hw_span *span = g->spans;
     hw_id id = 0;
+    hw_image_pass(b->image, 0);
     for (hw_addr addr = hw_marks_next(&b->marks, 0); addr;
          addr = hw_marks_next(&b->marks, addr + 8), id++) {
         while (addr >= span->end)
             span++;
         g->where[id] = span->first + (uint32_t)((addr - span->start) >> span->shift);
         b->recorded = id;
+        if (id % PASS_EVERY == 0)
+            hw_image_pass(b->image, addr);
         if (!record_object(b, id, addr) ||
             !hw_build_tick(b, "reading objects", id, g->object_count))
             return false;

@@ -331,22 +331,46 @@ static void drop_chunk(struct hw_image *image, struct hw_segment *segment, size_
     image->loaded_bytes -= bytes;
 }
 
-/* Moves the clock's hand over one segment: what was used since it last came by gets another round,
- * what was not is dropped. */
+/* Moves the clock's hand down over one segment: what was used since it last came by gets another
+ * round, what was not is dropped. */
 static void sweep_segment(struct hw_image *image, struct hw_segment *segment)
 {
     size_t chunks = segment->chunk_state ? segment_chunks(segment) : 0;
-    for (; image->trim_chunk < chunks && image->loaded_bytes > image->budget_bytes;
-         image->trim_chunk++) {
-        uint8_t *state = &segment->chunk_state[image->trim_chunk];
+    if (image->trim_chunk > chunks)
+        image->trim_chunk = chunks;
+    while (image->trim_chunk && image->loaded_bytes > image->budget_bytes) {
+        uint8_t *state = &segment->chunk_state[--image->trim_chunk];
         if (*state == HW_CHUNK_USED)
             *state = HW_CHUNK_LOADED;
         else if (*state == HW_CHUNK_LOADED)
             drop_chunk(image, segment, image->trim_chunk);
     }
-    if (image->trim_chunk >= chunks) {
-        image->trim_segment++;
-        image->trim_chunk = 0;
+    if (!image->trim_chunk) {
+        image->trim_segment =
+            (image->trim_segment ? image->trim_segment : image->segment_count) - 1;
+        image->trim_chunk = SIZE_MAX;
+    }
+}
+
+void hw_image_pass(struct hw_image *image, hw_addr addr)
+{
+    if (!addr)
+        image->passed_segment = image->passed_chunk = 0;
+    while (image->passed_segment < image->segment_count) {
+        struct hw_segment *segment = &image->segments[image->passed_segment];
+        size_t chunks = segment->chunk_state ? segment_chunks(segment) : 0;
+        for (; image->passed_chunk < chunks; image->passed_chunk++) {
+            if (segment->start + ((image->passed_chunk + 1) << HW_CHUNK_SHIFT) > addr)
+                return;
+            if (segment->chunk_state[image->passed_chunk] == HW_CHUNK_USED)
+                segment->chunk_state[image->passed_chunk] = HW_CHUNK_LOADED;
+            image->trim_segment = image->passed_segment;
+            image->trim_chunk = image->passed_chunk + 1;
+        }
+        if (segment->end > addr)
+            return;
+        image->passed_segment++;
+        image->passed_chunk = 0;
     }
 }
 
@@ -357,9 +381,6 @@ void hw_image_trim(struct hw_image *image)
     /* Two rounds reach everything: the first takes the marks away, the second drops. The third is
      * for a hand that began in the middle. */
     size_t visits = 3 * image->segment_count;
-    while (visits-- && image->loaded_bytes > image->budget_bytes) {
-        if (image->trim_segment >= image->segment_count)
-            image->trim_segment = 0;
+    while (visits-- && image->loaded_bytes > image->budget_bytes)
         sweep_segment(image, &image->segments[image->trim_segment]);
-    }
 }

@@ -73,6 +73,7 @@ struct hw_image {
     uint64_t budget_bytes;           /* hw_image_trim() keeps loaded_bytes below it; 0: no limit */
     size_t last_segment;             /* where the last look-up ended */
     size_t trim_segment, trim_chunk; /* hand of the clock */
+    size_t passed_segment, passed_chunk; /* see hw_image_pass() */
     void *strings;                   /* owns the paths */
     bool lost; /* the source died while it was read (a twin killed for want of memory, a process
                 * that exited): what was not loaded before is missing */
@@ -139,6 +140,10 @@ bool hw_image_read(struct hw_image *image, hw_addr addr, void *to, size_t bytes)
 
 /* A terminated string of at most max bytes with its end; false when unreadable or longer. */
 bool hw_image_read_string(struct hw_image *image, hw_addr addr, char *to, size_t max);
+
+/* For whoever goes over all memory once, upwards: what lies below addr is the first to be given back
+ * from now on, unless it is asked for again. Begin with addr 0. */
+void hw_image_pass(struct hw_image *image, hw_addr addr);
 
 /* Gives pages back, least recently used first, until loaded_bytes <= budget_bytes. */
 void hw_image_trim(struct hw_image *image);
