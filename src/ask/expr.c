@@ -281,7 +281,8 @@ static bool read_module(struct reader *reader, struct hw_err *err)
         n = more ? n + 1 + more : 0;
     }
     if (!longest)
-        return not_found(reader, reader->at, first ? first : strlen(reader->at), err);
+        return hw_err_set(err, HW_ERR_NOT_FOUND, "neither a module nor a type is called %.200s",
+                          reader->text);
     reader->at += longest;
     return true;
 }

@@ -58,14 +58,32 @@ static bool layout_fits(const struct hw_layout *row, uint32_t version, uint64_t 
            (!row->runtime_bytes || row->runtime_bytes == bytes);
 }
 
+/* "3.11, 3.13": the series that the rows speak of, each once; rows are in order of their names. */
+static void series_text(char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = 0;
+    for (size_t i = 0; i < hw_layout_count; i++) {
+        uint32_t series = hw_layouts[i]->version_min >> 16;
+        if (i && hw_layouts[i - 1]->version_min >> 16 == series)
+            continue;
+        int n = snprintf(text + used, size - used, "%s%u.%u", used ? ", " : "", series >> 8,
+                         series & 0xff);
+        if (n < 0 || (size_t)n >= size - used)
+            return;
+        used += (size_t)n;
+    }
+}
+
 static bool unsupported(const struct hw_runtime *rt, struct hw_err *err, const char *what)
 {
-    char version[32];
+    char version[32], series[128];
     version_text(rt->version, version, sizeof(version));
+    series_text(series, sizeof(series));
     return hw_err_set(err, HW_ERR_UNSUPPORTED,
                       "CPython %s in %s is not supported by this version of heapwhy: %s "
-                      "(_PyRuntime has %llu bytes); `heapwhy --version` lists what is",
-                      version, rt->path, what, (unsigned long long)rt->bytes);
+                      "(_PyRuntime has %llu bytes); it reads releases of %s",
+                      version, rt->path, what, (unsigned long long)rt->bytes, series);
 }
 
 static bool interpreters_read(struct hw_image *image, struct hw_runtime *rt)

@@ -253,7 +253,10 @@ static void test_what_is_missing_is_named(void **state)
     assert_unresolved(graph, "sys.modules['nope']", HW_ERR_NOT_FOUND,
                       "sys.modules has no ['nope']");
     assert_unresolved(graph, "app.cache[7]", HW_ERR_NOT_FOUND, "app.cache has no [7]");
-    assert_unresolved(graph, "nothing", HW_ERR_NOT_FOUND, "there is no object nothing");
+    assert_unresolved(graph, "nothing", HW_ERR_NOT_FOUND,
+                      "neither a module nor a type is called nothing");
+    assert_unresolved(graph, "nothing.Type", HW_ERR_NOT_FOUND,
+                      "neither a module nor a type is called nothing.Type");
     assert_unresolved(graph, "0x12340", HW_ERR_NOT_FOUND, "no object begins at 0x12340");
     assert_unresolved(graph, "app.hub[", HW_ERR_USAGE, "cannot read the expression from \"[\" on");
     assert_unresolved(graph, "", HW_ERR_USAGE, "the expression is empty");
