@@ -71,13 +71,13 @@ static void facts_after(struct hw_facts *to, const struct hw_facts *before,
     to->retries = before->retries;
 }
 
-/* How much of the target's memory and of its graph we hold at once: nearly as much as the target has
+/* How much of the target's memory and of its graph we hold at once: two thirds of what the target has
  * itself, since the collector's lists and the tables of objects are read in no order at all, and what
  * was dropped must be read again. */
 static uint64_t memory_limit(const struct hw_facts *facts)
 {
     const uint64_t least = (uint64_t)256 << 20;
-    uint64_t limit = facts->rss_bytes / 10 * 7;
+    uint64_t limit = facts->rss_bytes / 100 * 67;
     return limit > least ? limit : least;
 }
 
