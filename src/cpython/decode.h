@@ -70,6 +70,9 @@ void hw_decode_attributes(struct hw_py *py, hw_addr addr, const unsigned char *p
 /* sys.getsizeof(object). */
 uint64_t hw_object_size(struct hw_py *py, hw_addr addr, const struct hw_pytype *type);
 
+/* How much more than its structure a C type's __sizeof__ counts, by tp_name; NULL: nothing more. */
+const struct hw_named_size *hw_named_size_find(const char *tp_name);
+
 /* Content or short description, packed as base/value.h says, at least HW_VALUE_NUMBER_BYTES of room.
  * Returns its length, 0: none. */
 size_t hw_object_value(struct hw_py *py, hw_addr addr, const struct hw_pytype *type, char *to,

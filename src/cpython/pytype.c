@@ -172,6 +172,7 @@ static void type_choose_family(struct hw_py *py, struct hw_pytype *type)
     if (made_by_class)
         type->flags |= HW_TYPE_PYTHON;
     type->solid = type;
+    type->named_size = made_by_class ? NULL : hw_named_size_find(type->tp_name);
     if (!made_by_class)
         for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
             if (!strcmp(families[i].name, type->tp_name)) {

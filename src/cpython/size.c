@@ -174,7 +174,7 @@ static uint64_t frame_size(struct hw_py *py, hw_addr frame)
     return PY_OFF(py, _PyInterpreterFrame_localsplus) + (slots > 1 << 20 ? 0 : slots * 8);
 }
 
-struct named_size {
+struct hw_named_size {
     const char *tp_name;
     uint64_t (*extra)(struct hw_py *py, const unsigned char *p);
 };
@@ -245,7 +245,7 @@ static uint64_t extra_bytesio(struct hw_py *py, const unsigned char *p)
     return hw_object_size(py, buf, type);
 }
 
-static const struct named_size named_sizes[] = {
+static const struct hw_named_size named_sizes[] = {
     {"_io.BytesIO", extra_bytesio},
     {"array.array", extra_array},
     {"_io.BufferedReader", extra_buffered},
@@ -256,15 +256,20 @@ static const struct named_size named_sizes[] = {
     {"_pickle.Pickler", extra_pickler},
 };
 
+const struct hw_named_size *hw_named_size_find(const char *tp_name)
+{
+    for (size_t i = 0; i < sizeof(named_sizes) / sizeof(*named_sizes); i++)
+        if (!strcmp(tp_name, named_sizes[i].tp_name))
+            return &named_sizes[i];
+    return NULL;
+}
+
 static uint64_t size_named(struct hw_py *py, hw_addr addr, const struct hw_pytype *type)
 {
     uint64_t size = size_default(py, addr, type);
-    for (size_t i = 0; i < sizeof(named_sizes) / sizeof(*named_sizes); i++)
-        if (!strcmp(type->solid->tp_name, named_sizes[i].tp_name)) {
-            const unsigned char *p = hw_py_at(py, addr, type->basicsize);
-            return p ? size + named_sizes[i].extra(py, p) : size;
-        }
-    return size;
+    const struct hw_named_size *named = type->solid->named_size;
+    const unsigned char *p = named ? hw_py_at(py, addr, type->basicsize) : NULL;
+    return p ? size + named->extra(py, p) : size;
 }
 
 static uint64_t size_body(struct hw_py *py, hw_addr addr, const struct hw_pytype *type)
