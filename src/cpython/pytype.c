@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 enum {
+    TYPE_NAME_BYTES = 512,
     TYPE_MAX_BASICSIZE = 1 << 20,
     TYPE_MAX_MEMBERS = 4096,
     TYPE_MAX_DEPTH = 200,        /* of bases and metatypes */
@@ -91,6 +92,15 @@ static bool name_is_sane(const char *name)
     return *name != 0;
 }
 
+/* Names that are too long are cut. */
+static bool type_name_read(struct hw_py *py, hw_addr addr, char to[TYPE_NAME_BYTES])
+{
+    if (hw_image_read_string(py->image, addr, to, TYPE_NAME_BYTES))
+        return true;
+    to[TYPE_NAME_BYTES - 1] = 0;
+    return hw_image_read(py->image, addr, to, TYPE_NAME_BYTES - 1);
+}
+
 /* Fields of the type object itself; false when it cannot be one. */
 static bool type_read(struct hw_py *py, struct hw_pytype *type)
 {
@@ -103,10 +113,11 @@ static bool type_read(struct hw_py *py, struct hw_pytype *type)
     if (!(type->tp_flags & HW_TPFLAG_READY) || basicsize < PY_SIZE(py, PyObject) ||
         basicsize > TYPE_MAX_BASICSIZE || itemsize > TYPE_MAX_BASICSIZE)
         return false;
-    char name[512];
-    if (!hw_image_read_string(py->image, PY_WORD(py, p, PyTypeObject_tp_name), name,
-                              sizeof(name)) ||
-        !name_is_sane(name))
+    /* A C type has a decent name; a class may be called anything. */
+    char name[TYPE_NAME_BYTES];
+    bool is_class = type->tp_flags & HW_TPFLAG_HEAPTYPE;
+    if (!type_name_read(py, PY_WORD(py, p, PyTypeObject_tp_name), name) ||
+        (!is_class && !name_is_sane(name)))
         return false;
     type->tp_name = hw_arena_strdup(py->arena, name);
     type->basicsize = (uint32_t)basicsize;

@@ -130,6 +130,18 @@ static void roots_atexit(struct hw_py *py, struct hw_roots *roots, hw_addr inter
     }
 }
 
+/* Handlers of signals: {tripped, function} for each, in the runtime since 3.12; up to 3.11 they are C
+ * globals. */
+static void roots_signals(struct hw_py *py, const struct hw_runtime *rt, struct hw_roots *roots)
+{
+    enum { ENTRY_BYTES = 16, FUNCTION_OFFSET = 8 };
+    struct hw_field handlers = py->layout->f[HW_F__PyRuntimeState_signals_handlers];
+    uint32_t label = hw_label_named(py, HW_LABEL_ROOT, "signal handler");
+    for (uint32_t at = 0; at + ENTRY_BYTES <= handlers.width; at += ENTRY_BYTES)
+        hw_roots_ref(roots, hw_py_word(py, rt->addr + handlers.offset + at + FUNCTION_OFFSET),
+                     label);
+}
+
 /* Dicts and subclass tables of built-in static types, which live outside the types since 3.12. */
 static void roots_static_types(struct hw_py *py, struct hw_roots *roots, hw_addr interp,
                                struct hw_field array)
@@ -172,6 +184,8 @@ static uint32_t roots_interpreter(struct hw_py *py, const struct hw_runtime *rt,
     hw_roots_ref(roots, hw_py_word(py, gc + PY_OFF(py, _gc_runtime_state_callbacks)),
                  hw_label_named(py, HW_LABEL_ROOT, "gc.callbacks"));
     roots_atexit(py, roots, interp);
+    if (!index)
+        roots_signals(py, rt, roots);
     roots_static_types(py, roots, interp,
                        py->layout->f[HW_F_PyInterpreterState_types_builtins_initialized]);
     roots_static_types(py, roots, interp,
