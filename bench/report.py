@@ -35,7 +35,7 @@ def goal(value, limit, unit):
 
 
 def line(what, value, unit, limit=None):
-    told = f"  {what:<42}{value:9.2f} {unit:<8}" + (goal(value, limit, unit) if limit else "")
+    told = f"  {what:<37}{value:9.2f} {unit:<8}" + (goal(value, limit, unit) if limit else "")
     return told.rstrip()
 
 
@@ -48,7 +48,7 @@ def heap(figures):
     return [
         f"{figures['instances']:,} instances: {objects:,} objects, "
         f"{figures['references']:,} references, {mib(figures['rss_bytes'])}",
-        f"  {'heapwhy':<42}{'best':>9}{'goal':>19}",
+        f"  {'heapwhy':<37}{'best':>9}{'goal':>19}",
         line("snapshot to a file", figures["wall_s"], "s", wall_limit),
         line("  processor time of it", figures["cpu_s"], "s"),
         line("  the target stands still", figures["pause_ms"], "ms", pause_limit),
@@ -111,6 +111,6 @@ def text(result):
     if result["peers"]:
         figures = result["heaps"][result["arena"]]
         names = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-        rows += ["", f"Peers, inside a process with {figures['instances']:,} instances: {names}"]
+        rows += ["", f"Peers, inside a process with {figures['instances']:,} instances:", f"  {names}"]
         rows += rival_rows(result["peers"], figures)
     return "\n".join(rows)
