@@ -322,6 +322,11 @@ const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_can
     case HW_JUDGE_UNEVEN:
         return hw_arena_printf(arena, "%s did not grow in every interval: take longer intervals",
                                path);
+    case HW_JUDGE_REBUILT:
+        return hw_arena_printf(arena,
+                               "%s was replaced by a new one while it was watched, with many of "
+                               "its old members: cleaning does that; look again after the next one",
+                               path);
     case HW_JUDGE_PILING_UP:
         return hw_arena_printf(arena,
                                "much leaves %s again, but more comes: a queue that is not "
