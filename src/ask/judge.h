@@ -37,6 +37,7 @@ enum hw_judge_reason {
     HW_JUDGE_SLOWING_DOWN,
     HW_JUDGE_UNEVEN,    /* nothing came in some interval */
     HW_JUDGE_PILING_UP, /* much leaves, but more comes */
+    HW_JUDGE_IMPORTING, /* modules are being imported, and this is what they bring */
     HW_JUDGE_REBUILT,   /* made anew out of an older one: who was left out is not seen */
 };
 struct hw_judgement {
