@@ -20,11 +20,14 @@ enum {
     CANDIDATES_MAX = 60, /* sites that are looked at closely, the largest first */
     SUSPECTS_MAX = 10,
     DOUBTS_MAX = 16,
-    SUSPECT_SHARE = 50,     /* smaller than a fiftieth of the first: not worth a line */
-    MODULES_MIN = 3,        /* so many new modules are imports under way */
+    SUSPECT_SHARE = 50, /* smaller than a fiftieth of the first: not worth a line */
+    MODULES_MIN = 3,    /* so many new modules are imports under way */
+    NOTABLE_OBJECTS = 500,
+    GROWN_TYPES = 3,        /* that are named where no place explains the growth */
     GARBAGE_WORTH = 1000,   /* objects that wait for the collector and deserve a word */
     RSS_RATE = 1000 * 1000, /* bytes a second that objects do not explain */
 };
+#define NOTABLE 0.05     /* growth of the whole that must be explained */
 #define GROWTH_SHARE 0.5 /* of the births of a type, so many must be growth of the type */
 
 struct diagnosis_result {
@@ -547,6 +550,90 @@ static bool doubt_native(struct work *work)
                                 : NULL);
 }
 
+/* ---- growth that no place explains ---- */
+
+/* By a notable share, and in every interval by about as much as in the others. */
+static bool grows_throughout(const struct work *work, bool bytes)
+{
+    const struct hw_series *series = work->series;
+    size_t last = series->count - 1;
+    const struct hw_series_shot *shots = series->shots;
+    double first = bytes ? (double)shots[0].bytes : shots[0].count;
+    double total = (bytes ? (double)shots[last].bytes : shots[last].count) - first;
+    if (last < 2 || total < first * NOTABLE || total < (bytes ? HW_JUDGE_BYTES : NOTABLE_OBJECTS))
+        return false;
+    for (size_t k = 1; k <= last; k++) {
+        double step = bytes ? (double)shots[k].bytes - (double)shots[k - 1].bytes
+                            : (double)shots[k].count - (double)shots[k - 1].count;
+        double share = hw_series_seconds(series, k - 1, k) / hw_series_seconds(series, 0, last);
+        if (step < total * share * HW_JUDGE_SLOWING)
+            return false;
+    }
+    return true;
+}
+
+/* What came in the first interval and is still there, without what waits for the collector. */
+static bool first_ones_stay(const struct work *work)
+{
+    const struct hw_growth *growth = &work->growth;
+    const struct hw_series_shot *shots = work->series->shots;
+    double stayed = 0;
+    for (hw_id id = 0; id < growth->graph->object_count; id++)
+        stayed += growth->birth[id] == 1 && !work->garbage.is_garbage[id];
+    return stayed >= HW_JUDGE_KEPT * ((double)shots[1].count - (double)shots[0].count);
+}
+
+static const char *tell_grown_types(struct work *work)
+{
+    const struct hw_series_shot *last = &work->series->shots[work->series->count - 1];
+    struct hw_buf text = {0};
+    size_t told[GROWN_TYPES] = {0};
+    for (size_t n = 0; n < GROWN_TYPES; n++) {
+        int64_t most = 0;
+        for (size_t i = 0; i < last->type_count; i++) {
+            bool is_told = false;
+            for (size_t j = 0; j < n; j++)
+                is_told |= told[j] == i;
+            int64_t delta = is_told ? 0 : type_delta(work->series, last->types[i].name);
+            if (delta > most) {
+                most = delta;
+                told[n] = i;
+            }
+        }
+        if (!most)
+            break;
+        hw_buf_printf(&text, "%s+%" PRId64 " %s", n ? ", " : "", most, last->types[told[n]].name);
+    }
+    const char *copy = hw_arena_strdup(&work->result->arena, hw_buf_str(&text));
+    hw_buf_deinit(&text);
+    return copy;
+}
+
+static bool doubt_total(struct work *work)
+{
+    struct hw_diagnosis *diagnosis = &work->result->diagnosis;
+    struct hw_arena *arena = &work->result->arena;
+    if (diagnosis->verdict != HW_VERDICT_STEADY)
+        return true;
+    if (grows_throughout(work, false) && first_ones_stay(work)) {
+        const char *types = tell_grown_types(work);
+        diagnosis->verdict = HW_VERDICT_INCONCLUSIVE;
+        return add_doubt(work, types ? hw_arena_printf(arena,
+                                                       "the number of objects grew in every "
+                                                       "interval, but no one place explains it: "
+                                                       "%s; look again later",
+                                                       types)
+                                     : NULL);
+    }
+    if (!grows_throughout(work, true))
+        return true;
+    diagnosis->verdict = HW_VERDICT_INCONCLUSIVE;
+    return add_doubt(work,
+                     hw_arena_strdup(arena, "the bytes of all objects grew in every interval, "
+                                            "but no one place explains it: objects that are "
+                                            "replaced by larger ones; look again later"));
+}
+
 static const char *tell_totals(struct work *work, const char *what)
 {
     const struct hw_series *series = work->series;
@@ -595,7 +682,8 @@ static bool diagnose(struct work *work)
         return false;
     drop_lesser(work);
     return count_held(work) && fill_suspects(work) && fill_shots(work) && doubt_young(work) &&
-           doubt_garbage(work) && doubt_torn(work) && doubt_native(work) && fill_answer(work);
+           doubt_garbage(work) && doubt_torn(work) && doubt_total(work) && doubt_native(work) &&
+           fill_answer(work);
 }
 
 bool hw_diagnose_ask(const struct hw_series *series, struct hw_diagnosis **ret_diagnosis,
