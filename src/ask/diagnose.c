@@ -20,10 +20,14 @@ enum {
     CANDIDATES_MAX = 60, /* sites that are looked at closely, the largest first */
     SUSPECTS_MAX = 10,
     DOUBTS_MAX = 16,
-    SUSPECT_SHARE = 50,     /* smaller than a fiftieth of the first: not worth a line */
+    SUSPECT_SHARE = 50, /* smaller than a fiftieth of the first: not worth a line */
+    MODULES_MIN = 3,    /* so many new modules are imports under way */
+    NOTABLE_OBJECTS = 500,
+    GROWN_TYPES = 3,        /* that are named where no place explains the growth */
     GARBAGE_WORTH = 1000,   /* objects that wait for the collector and deserve a word */
     RSS_RATE = 1000 * 1000, /* bytes a second that objects do not explain */
 };
+#define NOTABLE 0.05     /* growth of the whole that must be explained */
 #define GROWTH_SHARE 0.5 /* of the births of a type, so many must be growth of the type */
 
 struct diagnosis_result {
@@ -76,6 +80,41 @@ static bool apply_bound(struct work *work, struct hw_candidate *candidate)
     return true;
 }
 
+/* Modules that came bring types, functions and entries in registries of the interpreter, which
+ * stay. What the program keeps in its own places is another matter. */
+static bool is_importing(const struct hw_growth *growth)
+{
+    hw_id modules = hw_modules_dict(growth->graph);
+    return modules != HW_NONE &&
+           hw_series_members(growth->series, growth->series->count - 1, modules) >=
+               hw_series_members(growth->series, 0, modules) + MODULES_MIN;
+}
+
+static bool comes_with_imports(const struct hw_growth *growth, const struct hw_candidate *candidate)
+{
+    const uint32_t brought =
+        HW_TYPE_WEAKREF | HW_TYPE_MODULE | HW_TYPE_TYPE | HW_TYPE_FUNCTION | HW_TYPE_CODE;
+    const struct hw_graph *graph = growth->graph;
+    hw_id at = candidate->site->name;
+    if (at == hw_modules_dict(graph))
+        return true;
+    if (graph->types[candidate->kind.member_type].flags & brought)
+        return true;
+    for (; at != HW_NONE; at = growth->tree.parent[at]) {
+        const struct hw_synthetic *synthetic = hw_graph_synthetic(graph, at);
+        if (synthetic ? synthetic->kind == HW_SYN_FRAME : type_has(graph, at, HW_TYPE_MODULE))
+            return false;
+    }
+    return true;
+}
+
+static void apply_imports(const struct work *work, struct hw_candidate *candidate)
+{
+    if (candidate->judgement.verdict == HW_VERDICT_LEAK && is_importing(&work->growth) &&
+        comes_with_imports(&work->growth, candidate))
+        candidate->judgement = (struct hw_judgement){HW_VERDICT_INCONCLUSIVE, HW_JUDGE_IMPORTING};
+}
+
 static bool add_sites(struct work *work)
 {
     const struct hw_growth *growth = &work->growth;
@@ -91,6 +130,7 @@ static bool add_sites(struct work *work)
         if (!hw_kind_find(growth, site, &candidate.kind, work->err) ||
             !apply_bound(work, &candidate))
             return false;
+        apply_imports(work, &candidate);
         work->candidates[work->count++] = candidate;
     }
     return true;
@@ -132,41 +172,70 @@ static int64_t type_delta(const struct hw_series *series, const char *name)
     return delta;
 }
 
-/* New objects of the candidate's type below its site. */
-static bool count_own_births(struct work *work, uint64_t *counts)
+/* New objects below each candidate's site, by type: rows of type_count. The caller frees. */
+static uint32_t *count_own_births(struct work *work)
 {
     const struct hw_growth *growth = &work->growth;
+    size_t types = growth->graph->type_count;
+    uint32_t *counts = calloc(work->count * types + 1, sizeof(*counts));
     uint8_t *number = calloc(growth->site_count + 1, 1);
-    if (!number)
-        return hw_err_no_memory(work->err);
+    if (!number || !counts) {
+        free(number);
+        free(counts);
+        return NULL;
+    }
     for (size_t i = 0; i < work->count; i++)
         number[work->candidates[i].site - growth->sites] = (uint8_t)(i + 1);
     for (hw_id id = 0; id < growth->graph->object_count; id++) {
         uint32_t under = growth->under[id];
         if (under == HW_NONE || !number[under])
             continue;
-        size_t i = number[under] - 1u;
-        counts[i] += growth->graph->type[id] == work->candidates[i].kind.type;
+        counts[(number[under] - 1u) * types + growth->graph->type[id]]++;
     }
     free(number);
-    return true;
+    return counts;
+}
+
+/* Whether most of what was born here, whatever its type, is growth of the whole. */
+static bool adds_up(struct work *work, const uint32_t *counts)
+{
+    const struct hw_graph *graph = work->growth.graph;
+    double born = 0, grown = 0;
+    for (uint32_t t = 0; t < graph->type_count; t++) {
+        if (!counts[t])
+            continue;
+        double delta = (double)type_delta(work->series, graph->types[t].name);
+        born += counts[t];
+        grown += delta < counts[t] ? delta > 0 ? delta : 0 : counts[t];
+    }
+    return grown >= GROWTH_SHARE * born;
+}
+
+/* What is called a leak must grow by its own type; what is only suspected, by all it consists of.
+ */
+static bool is_growth(struct work *work, const struct hw_candidate *candidate,
+                      const uint32_t *counts)
+{
+    uint32_t type = candidate->kind.type, own = counts[type];
+    const char *name = work->growth.graph->types[type].name;
+    if ((double)type_delta(work->series, name) < GROWTH_SHARE * own)
+        return false;
+    return (own && candidate->judgement.verdict == HW_VERDICT_LEAK) || adds_up(work, counts);
 }
 
 /* Where as many die elsewhere as are born here, nothing grows: an object that took the place of
  * another may have been taken for one that stayed. */
 static bool drop_replaced(struct work *work)
 {
-    uint64_t counts[CANDIDATES_MAX] = {0};
-    size_t kept = 0;
-    if (!count_own_births(work, counts))
-        return false;
-    for (size_t i = 0; i < work->count; i++) {
-        const struct hw_candidate *candidate = &work->candidates[i];
-        const char *type = work->growth.graph->types[candidate->kind.type].name;
-        if ((double)type_delta(work->series, type) >= GROWTH_SHARE * (double)counts[i])
-            work->candidates[kept++] = *candidate;
-    }
+    size_t kept = 0, types = work->growth.graph->type_count;
+    uint32_t *counts = count_own_births(work);
+    if (!counts)
+        return hw_err_no_memory(work->err);
+    for (size_t i = 0; i < work->count; i++)
+        if (is_growth(work, &work->candidates[i], counts + i * types))
+            work->candidates[kept++] = work->candidates[i];
     work->count = kept;
+    free(counts);
     return true;
 }
 
@@ -328,6 +397,15 @@ static void drop_lesser(struct work *work)
     work->count = kept;
 }
 
+/* One of those that the interpreter holds under the site's label. */
+static bool is_rooted_below(const struct hw_growth *growth, const struct hw_site *site, hw_id id)
+{
+    const struct hw_tree *tree = &growth->tree;
+    return site->is_rooted && tree->parent[id] == tree->parent[site->box] &&
+           growth->graph->edge_label[tree->edge[id]] ==
+               growth->graph->edge_label[tree->edge[site->box]];
+}
+
 /* Everything in the tree below each box. A box below another belongs to both, the inner one first.
  */
 static bool count_held(struct work *work)
@@ -340,12 +418,16 @@ static bool count_held(struct work *work)
     for (uint32_t i = 0; i < growth->tree.count; i++) {
         hw_id id = growth->tree.order[i], parent = growth->tree.parent[id];
         uint8_t own = parent == HW_NONE ? 0 : owner[parent];
+        for (size_t c = 0; c < work->count; c++)
+            if (work->candidates[c].site && is_rooted_below(growth, work->candidates[c].site, id))
+                own = (uint8_t)(c + 1);
         if (own) {
             work->candidates[own - 1].objects++;
             work->candidates[own - 1].bytes += hw_graph_size(graph, id);
         }
         for (size_t c = 0; c < work->count; c++)
-            if (work->candidates[c].site && work->candidates[c].site->box == id)
+            if (work->candidates[c].site && !work->candidates[c].site->is_rooted &&
+                work->candidates[c].site->box == id)
                 own = (uint8_t)(c + 1);
         owner[id] = own;
     }
@@ -418,6 +500,21 @@ static bool doubt_garbage(struct work *work)
                                            work->new_garbage));
 }
 
+/* A young process that starts up and one that leaks look alike. */
+static bool doubt_young(struct work *work)
+{
+    const struct hw_series *series = work->series;
+    double age = (double)series->shots[0].facts.uptime_ns / 1e9;
+    double seconds = hw_series_seconds(series, 0, series->count - 1);
+    if (work->result->diagnosis.verdict != HW_VERDICT_LEAK || age <= 0 || age >= seconds)
+        return true;
+    return add_doubt(work, hw_arena_printf(&work->result->arena,
+                                           "the process started %.0f s before the first snapshot: "
+                                           "what still starts up looks like this, too; look again "
+                                           "later",
+                                           age));
+}
+
 static bool doubt_torn(struct work *work)
 {
     for (size_t k = 0; k < work->series->count; k++)
@@ -451,6 +548,90 @@ static bool doubt_native(struct work *work)
                                                   "in Python objects: C extensions or allocators",
                                                   text)
                                 : NULL);
+}
+
+/* ---- growth that no place explains ---- */
+
+/* By a notable share, and in every interval by about as much as in the others. */
+static bool grows_throughout(const struct work *work, bool bytes)
+{
+    const struct hw_series *series = work->series;
+    size_t last = series->count - 1;
+    const struct hw_series_shot *shots = series->shots;
+    double first = bytes ? (double)shots[0].bytes : shots[0].count;
+    double total = (bytes ? (double)shots[last].bytes : shots[last].count) - first;
+    if (last < 2 || total < first * NOTABLE || total < (bytes ? HW_JUDGE_BYTES : NOTABLE_OBJECTS))
+        return false;
+    for (size_t k = 1; k <= last; k++) {
+        double step = bytes ? (double)shots[k].bytes - (double)shots[k - 1].bytes
+                            : (double)shots[k].count - (double)shots[k - 1].count;
+        double share = hw_series_seconds(series, k - 1, k) / hw_series_seconds(series, 0, last);
+        if (step < total * share * HW_JUDGE_SLOWING)
+            return false;
+    }
+    return true;
+}
+
+/* What came in the first interval and is still there, without what waits for the collector. */
+static bool first_ones_stay(const struct work *work)
+{
+    const struct hw_growth *growth = &work->growth;
+    const struct hw_series_shot *shots = work->series->shots;
+    double stayed = 0;
+    for (hw_id id = 0; id < growth->graph->object_count; id++)
+        stayed += growth->birth[id] == 1 && !work->garbage.is_garbage[id];
+    return stayed >= HW_JUDGE_KEPT * ((double)shots[1].count - (double)shots[0].count);
+}
+
+static const char *tell_grown_types(struct work *work)
+{
+    const struct hw_series_shot *last = &work->series->shots[work->series->count - 1];
+    struct hw_buf text = {0};
+    size_t told[GROWN_TYPES] = {0};
+    for (size_t n = 0; n < GROWN_TYPES; n++) {
+        int64_t most = 0;
+        for (size_t i = 0; i < last->type_count; i++) {
+            bool is_told = false;
+            for (size_t j = 0; j < n; j++)
+                is_told |= told[j] == i;
+            int64_t delta = is_told ? 0 : type_delta(work->series, last->types[i].name);
+            if (delta > most) {
+                most = delta;
+                told[n] = i;
+            }
+        }
+        if (!most)
+            break;
+        hw_buf_printf(&text, "%s+%" PRId64 " %s", n ? ", " : "", most, last->types[told[n]].name);
+    }
+    const char *copy = hw_arena_strdup(&work->result->arena, hw_buf_str(&text));
+    hw_buf_deinit(&text);
+    return copy;
+}
+
+static bool doubt_total(struct work *work)
+{
+    struct hw_diagnosis *diagnosis = &work->result->diagnosis;
+    struct hw_arena *arena = &work->result->arena;
+    if (diagnosis->verdict != HW_VERDICT_STEADY)
+        return true;
+    if (grows_throughout(work, false) && first_ones_stay(work)) {
+        const char *types = tell_grown_types(work);
+        diagnosis->verdict = HW_VERDICT_INCONCLUSIVE;
+        return add_doubt(work, types ? hw_arena_printf(arena,
+                                                       "the number of objects grew in every "
+                                                       "interval, but no one place explains it: "
+                                                       "%s; look again later",
+                                                       types)
+                                     : NULL);
+    }
+    if (!grows_throughout(work, true))
+        return true;
+    diagnosis->verdict = HW_VERDICT_INCONCLUSIVE;
+    return add_doubt(work,
+                     hw_arena_strdup(arena, "the bytes of all objects grew in every interval, "
+                                            "but no one place explains it: objects that are "
+                                            "replaced by larger ones; look again later"));
 }
 
 static const char *tell_totals(struct work *work, const char *what)
@@ -500,8 +681,9 @@ static bool diagnose(struct work *work)
     if (!hw_also_find(&work->growth, work->candidates, work->count, work->err))
         return false;
     drop_lesser(work);
-    return count_held(work) && fill_suspects(work) && fill_shots(work) && doubt_garbage(work) &&
-           doubt_torn(work) && doubt_native(work) && fill_answer(work);
+    return count_held(work) && fill_suspects(work) && fill_shots(work) && doubt_young(work) &&
+           doubt_garbage(work) && doubt_torn(work) && doubt_total(work) && doubt_native(work) &&
+           fill_answer(work);
 }
 
 bool hw_diagnose_ask(const struct hw_series *series, struct hw_diagnosis **ret_diagnosis,

@@ -14,6 +14,7 @@ enum {
     CHAIN_MAX = 1000000, /* hops along linked lists, all together */
     SIBLINGS_MIN = 3,    /* fewer parts that grow are named one by one */
     SITES_MAX = 2000,
+    ROOTED_MAX = 64,
     SITE_BYTES_MIN = 4096,
 };
 
@@ -31,6 +32,8 @@ struct work {
     struct pair *pairs;
     size_t pair_count, pair_capacity;
     size_t chain_hops;
+    hw_id rooted[ROOTED_MAX]; /* one for each label */
+    size_t rooted_count;
 };
 
 /* ---- fronts ---- */
@@ -47,8 +50,26 @@ static bool is_split(const struct hw_growth *growth, hw_id old)
                hw_series_members(series, 0, old) + HW_SITE_BORN_MIN;
 }
 
+/* Of what an interpreter holds under one label, the first stands for all. */
+static hw_id find_rooted(struct work *work, hw_id child)
+{
+    const struct hw_growth *growth = work->growth;
+    uint32_t label = growth->graph->edge_label[growth->tree.edge[child]];
+    for (size_t i = 0; i < work->rooted_count; i++) {
+        hw_id first = work->rooted[i];
+        if (growth->tree.parent[first] == growth->tree.parent[child] &&
+            growth->graph->edge_label[growth->tree.edge[first]] == label)
+            return first;
+    }
+    if (work->rooted_count < ROOTED_MAX)
+        work->rooted[work->rooted_count++] = child;
+    return child;
+}
+
 static hw_id find_front(struct work *work, hw_id old, hw_id child)
 {
+    if (hw_edge_is_rooted(work->growth->graph, old, work->growth->tree.edge[child]))
+        return find_rooted(work, child);
     uint8_t *state = &work->state[old];
     if (!(*state & (WHOLE | SPLIT)))
         *state |= is_split(work->growth, old) ? SPLIT : WHOLE;

@@ -13,6 +13,7 @@
  *     index -> many fronts -> new     lists in one dict that all grow: the dict
  *     node -> node -> front -> new    a linked list: its first node
  *     wrapper -> inner -> new         what only C knows: the object that Python knows
+ *     interpreter -> new, new         its callbacks of one kind: all of them, named by the first
  *
  * Which of them is a leak is not decided here.
  */
@@ -25,6 +26,7 @@ struct hw_site {
     hw_id name;          /* whose path names it; mostly the same */
     bool is_container;   /* has members, whose number has a history */
     bool is_merged;      /* several fronts, siblings below box */
+    bool is_rooted;      /* the fronts are themselves the members: held by the interpreter alone */
     const hw_id *fronts; /* the nodes whose members count: box, or the siblings */
     uint32_t front_count;
     uint64_t *born; /* everything new under it that lives now, by snapshot of birth */

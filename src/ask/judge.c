@@ -24,6 +24,19 @@ static double rate(const struct hw_series *series, const uint64_t *counts, size_
     return (double)counts[k] / hw_series_seconds(series, k - 1, k);
 }
 
+/* The later half of the intervals against the earlier one, the middle left out: a cache that fills
+ * finds less and less that it does not know. */
+static bool fades(const struct hw_series *series, const uint64_t *born)
+{
+    size_t n = series->count, half = (n - 1) / 2;
+    double early = (double)sum_from(born, 1, half + 1);
+    double late = (double)sum_from(born, n - half, n);
+    late *= hw_series_seconds(series, 0, half) / hw_series_seconds(series, n - 1 - half, n - 1);
+    double sigmas = HW_JUDGE_FADING_SIGMAS;
+    return late < HW_JUDGE_FADING * early &&
+           (early - late) * (early - late) >= sigmas * sigmas * (early + late);
+}
+
 /* Births that still live, interval by interval: of turnover only the youngest remain, of a start-up
  * only the oldest. */
 static struct hw_judgement judge_births(const struct hw_series *series, const uint64_t *born)
@@ -42,7 +55,7 @@ static struct hw_judgement judge_births(const struct hw_series *series, const ui
         return is_steady(HW_JUDGE_TURNOVER);
     if (empty)
         return is_unsettled(HW_JUDGE_UNEVEN);
-    if (rate(series, born, n - 1) < HW_JUDGE_SLOWING * rate(series, born, 1))
+    if (rate(series, born, n - 1) < HW_JUDGE_SLOWING * rate(series, born, 1) || fades(series, born))
         return is_unsettled(HW_JUDGE_SLOWING_DOWN);
     return (struct hw_judgement){HW_VERDICT_LEAK, HW_JUDGE_GROWS};
 }
@@ -73,8 +86,13 @@ struct hw_judgement hw_births_judge(const struct hw_series *series, const uint64
 uint64_t hw_site_deaths(const struct hw_growth *growth, const struct hw_site *site)
 {
     uint64_t came = site->lengths[0] + sum_from(site->joined, 1, growth->series->count);
-    uint64_t now = site->lengths[growth->series->count - 1];
-    return site->has_history && came > now ? came - now : 0;
+    uint64_t now = site->lengths[growth->series->count - 1], falls = 0;
+    for (size_t k = 1; k < growth->series->count; k++)
+        if (site->lengths[k] < site->lengths[k - 1])
+            falls += site->lengths[k - 1] - site->lengths[k];
+    if (!site->has_history)
+        return 0;
+    return came > now + falls ? came - now : falls;
 }
 
 static bool went_down(const struct hw_series *series, const uint64_t *lengths)
@@ -91,6 +109,26 @@ static bool rose_always(const struct hw_series *series, const uint64_t *lengths)
         if (lengths[k] <= lengths[k - 1])
             return false;
     return true;
+}
+
+/* What a container gained in the last interval against the first: additions may go on at the same
+ * rate while ever more is removed. */
+static bool levels_off(const struct hw_series *series, const uint64_t *lengths)
+{
+    size_t last = series->count - 1;
+    double first_gain = (double)(lengths[1] - lengths[0]) / hw_series_seconds(series, 0, 1);
+    double last_gain =
+        (double)(lengths[last] - lengths[last - 1]) / hw_series_seconds(series, last - 1, last);
+    return last_gain < HW_JUDGE_SLOWING * first_gain;
+}
+
+/* Members of the first snapshot do not stay. */
+static bool is_drained(const struct hw_growth *growth, const struct hw_site *site)
+{
+    uint64_t now = site->lengths[growth->series->count - 1];
+    uint64_t old = now > site->joined_total ? now - site->joined_total : 0;
+    return site->lengths[0] >= HW_JUDGE_OLD_MEMBERS &&
+           (double)old < (1 - HW_JUDGE_DRAINED) * (double)site->lengths[0];
 }
 
 /* More than chance moves a population whose members come and go. */
@@ -123,13 +161,34 @@ static struct hw_judgement judge_history(const struct hw_growth *growth, const s
         return judgement;
     if (!rose_always(series, site->lengths))
         return is_unsettled(HW_JUDGE_UNEVEN);
+    if (levels_off(series, site->lengths))
+        return is_unsettled(HW_JUDGE_SLOWING_DOWN);
     double first = (double)site->lengths[1] - (double)site->lengths[0];
-    if (net < HW_JUDGE_KEPT * came || (double)site->joined[1] < HW_JUDGE_KEPT * first)
+    if (is_drained(growth, site) || net < HW_JUDGE_KEPT * came ||
+        (double)site->joined[1] < HW_JUDGE_KEPT * first)
         return is_unsettled(HW_JUDGE_PILING_UP);
     return judgement;
 }
 
-struct hw_judgement hw_site_judge(const struct hw_growth *growth, const struct hw_site *site)
+/* A container that is younger than its members was filled from another, as cleaning by copying
+ * does. A tuple cannot grow otherwise. */
+static bool is_rebuilt(const struct hw_growth *growth, const struct hw_site *site)
+{
+    const struct hw_series *series = growth->series;
+    const uint32_t kinds = HW_TYPE_DICT | HW_TYPE_LIST | HW_TYPE_SET;
+    const struct hw_graph *graph = growth->graph;
+    uint8_t birth = growth->birth[site->box];
+    if (!site->is_container || site->is_merged || !birth || site->box >= graph->object_count ||
+        !(graph->types[graph->type[site->box]].flags & kinds))
+        return false;
+    uint64_t members = series->shots[series->count - 1].members[site->box];
+    uint64_t older = members > site->joined_total ? members - site->joined_total : 0;
+    for (size_t k = 1; k < birth; k++)
+        older += site->joined[k];
+    return older >= HW_JUDGE_BORN_EACH;
+}
+
+static struct hw_judgement judge_site(const struct hw_growth *growth, const struct hw_site *site)
 {
     if (!is_large(growth->series, HW_JUDGE_BORN_EACH, site->born_total, site->born_bytes))
         return is_steady(HW_JUDGE_TOO_SMALL);
@@ -137,4 +196,12 @@ struct hw_judgement hw_site_judge(const struct hw_growth *growth, const struct h
         return judge_history(growth, site);
     return hw_births_judge(growth->series, site->is_container ? site->joined : site->born,
                            site->born_bytes);
+}
+
+struct hw_judgement hw_site_judge(const struct hw_growth *growth, const struct hw_site *site)
+{
+    struct hw_judgement judgement = judge_site(growth, site);
+    if (judgement.verdict == HW_VERDICT_LEAK && is_rebuilt(growth, site))
+        return is_unsettled(HW_JUDGE_REBUILT);
+    return judgement;
 }

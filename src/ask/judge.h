@@ -22,6 +22,10 @@ enum {
 #define HW_JUDGE_SLOWING \
     0.5                    /* the last interval's rate against the first's: it may come to an end */
 #define HW_JUDGE_LEFT 0.02 /* deaths that still count as none */
+#define HW_JUDGE_FADING \
+    0.75 /* later births against earlier ones, when chance does not explain it */
+#define HW_JUDGE_FADING_SIGMAS 2.5
+#define HW_JUDGE_DRAINED 0.5 /* of the members at the start, so many are gone: they do not stay */
 
 enum hw_judge_reason {
     HW_JUDGE_GROWS,     /* leak */
@@ -33,6 +37,8 @@ enum hw_judge_reason {
     HW_JUDGE_SLOWING_DOWN,
     HW_JUDGE_UNEVEN,    /* nothing came in some interval */
     HW_JUDGE_PILING_UP, /* much leaves, but more comes */
+    HW_JUDGE_IMPORTING, /* modules are being imported, and this is what they bring */
+    HW_JUDGE_REBUILT,   /* made anew out of an older one: who was left out is not seen */
 };
 struct hw_judgement {
     enum hw_verdict verdict;

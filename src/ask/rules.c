@@ -54,6 +54,7 @@ const struct hw_hop_rule hw_hop_rules[] = {
     {KIND(NAMED) | KIND(ATTR), 0, NULL, "__builtins__", 90, "everybody refers to the builtins"},
 
     {KIND(INTERNAL), 0, NULL, NULL, 24, "no Python expression says so"},
+    {KIND(ROOT), 0, NULL, "asyncgen*", 130, "the event loop; the frame that runs it says more"},
     {KIND(ROOT), 0, NULL, NULL, 60, "the interpreter's own state"},
     {KIND(KEY), 0, NULL, NULL, 6, "a value says more than its key"},
 };
@@ -156,6 +157,7 @@ const struct hw_known_cache hw_known_caches[] = {
     {"sys.modules['importlib*", "one entry for each directory or module"},
     {"sys.modules['_frozen_importlib*", "one entry for each directory or module"},
     {"sys.modules['copyreg']*", "one entry for each class"},
+    {"*.<tp_subclasses>", "weak references: the classes are held elsewhere"},
     {"sys.modules['gc'].garbage*", "the collector's own list"},
 };
 const size_t hw_known_cache_count = sizeof(hw_known_caches) / sizeof(hw_known_caches[0]);

@@ -21,6 +21,12 @@ bool hw_edge_is_namespace(const struct hw_graph *graph, uint32_t edge)
            strcmp(edge_string(graph, edge), "__dict__") == 0;
 }
 
+bool hw_edge_is_rooted(const struct hw_graph *graph, hw_id from, uint32_t edge)
+{
+    const struct hw_synthetic *holder = from != HW_NONE ? hw_graph_synthetic(graph, from) : NULL;
+    return holder && holder->kind == HW_SYN_INTERPRETER && edge_kind(graph, edge) == HW_LABEL_ROOT;
+}
+
 bool hw_node_has_members(const struct hw_growth *growth, hw_id id)
 {
     const struct hw_series *series = growth->series;
@@ -187,8 +193,43 @@ static bool settle_fronts(struct hw_growth *growth, struct hw_site *site)
     return true;
 }
 
+/* All new objects that the interpreter holds under the label of the box. */
+static bool gather_rooted(struct hw_growth *growth, struct hw_site *site)
+{
+    const struct hw_graph *graph = growth->graph;
+    hw_id holder = growth->tree.parent[site->box];
+    uint32_t label = graph->edge_label[growth->tree.edge[site->box]];
+    hw_id *fronts = hw_arena_array(&growth->arena, graph_degree(graph, holder), sizeof(*fronts));
+    if (!fronts)
+        return false;
+    site->front_count = 0;
+    for (uint32_t e = graph->edge_start[holder]; e < graph->edge_start[holder + 1]; e++)
+        if (graph->edge_label[e] == label && is_new(growth, graph->edge_to[e]) &&
+            growth->tree.edge[graph->edge_to[e]] == e)
+            fronts[site->front_count++] = graph->edge_to[e];
+    site->fronts = fronts;
+    site->is_rooted = site->front_count > 1;
+    return true;
+}
+
+static bool settle_rooted(struct hw_growth *growth, struct hw_site *site)
+{
+    site->is_container = true;
+    hw_site_members(growth, site, count_joined, site);
+    for (size_t k = 1; k < growth->series->count; k++)
+        site->lengths[k] = site->lengths[k - 1] + site->joined[k];
+    return true;
+}
+
 bool hw_site_settle(struct hw_growth *growth, struct hw_site *site)
 {
+    if (is_new(growth, site->box) &&
+        hw_edge_is_rooted(growth->graph, growth->tree.parent[site->box],
+                          growth->tree.edge[site->box]) &&
+        !gather_rooted(growth, site))
+        return false;
+    if (site->is_rooted)
+        return settle_rooted(growth, site);
     if (!settle_fronts(growth, site))
         return false;
     if (!site->is_merged && site->fronts[0] == site->box) {
@@ -236,6 +277,11 @@ static bool visit_members(const struct hw_growth *growth, const struct hw_site *
 {
     const struct hw_graph *graph = growth->graph;
     bool any = false;
+    for (uint32_t i = 0; site->is_rooted && i < site->front_count; i++)
+        if (keys || !visit(ctx, growth, growth->tree.edge[site->fronts[i]]))
+            return true;
+    if (site->is_rooted)
+        return true;
     for (uint32_t i = 0; i < site->front_count; i++) {
         hw_id from = site->fronts[i];
         for (uint32_t e = graph->edge_start[from]; e < graph->edge_start[from + 1]; e++) {

@@ -15,6 +15,9 @@ bool hw_site_settle(struct hw_growth *growth, struct hw_site *site);
 bool hw_edge_is_namespace(const struct hw_graph *graph, uint32_t edge);
 bool hw_edge_is_internal(const struct hw_graph *graph, uint32_t edge);
 
+/* Held by an interpreter itself, as one of many under one label. */
+bool hw_edge_is_rooted(const struct hw_graph *graph, hw_id from, uint32_t edge);
+
 bool hw_node_has_members(const struct hw_growth *growth, hw_id id);
 /* The object that Python code would name: not its __dict__. */
 hw_id hw_node_owner(const struct hw_growth *growth, hw_id id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask/suspect.h"
 
+#include "ask/lookup.h"
 #include "base/err.h"
 
 #include <inttypes.h>
@@ -248,9 +249,14 @@ static bool fill_chains(const struct hw_growth *growth, const struct hw_candidat
                             &suspect->also[i], err))
             return false;
     suspect->also_count = candidate->also_count;
-    if (candidate->site)
-        return hw_chain_spell(graph, &growth->tree, HW_NONE, 0, candidate->site->name, arena,
-                              &suspect->chain, err);
+    if (candidate->site && !hw_chain_spell(graph, &growth->tree, HW_NONE, 0, candidate->site->name,
+                                           arena, &suspect->chain, err))
+        return false;
+    if (candidate->site && candidate->site->is_rooted) {
+        uint32_t edge = growth->tree.edge[candidate->site->name];
+        suspect->chain.path = hw_arena_printf(arena, "<%ss>", edge_string(graph, edge));
+        return suspect->chain.path || hw_err_no_memory(err);
+    }
     if (candidate->cycle)
         return hw_hops_steps(graph, candidate->cycle->hops, candidate->cycle->count, arena,
                              &suspect->chain) ||
@@ -321,6 +327,16 @@ const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_can
                                path);
     case HW_JUDGE_UNEVEN:
         return hw_arena_printf(arena, "%s did not grow in every interval: take longer intervals",
+                               path);
+    case HW_JUDGE_IMPORTING:
+        return hw_arena_printf(arena,
+                               "modules were imported while the process was watched, and %s grows "
+                               "by that: look again when all of them are there",
+                               path);
+    case HW_JUDGE_REBUILT:
+        return hw_arena_printf(arena,
+                               "%s was replaced by a new one while it was watched, with many of "
+                               "its old members: cleaning does that; look again after the next one",
                                path);
     case HW_JUDGE_PILING_UP:
         return hw_arena_printf(arena,
