@@ -318,7 +318,7 @@ static bool final_path(const char *path, char ret[PATH_MAX], struct hw_err *err)
         return true;
     }
     if (!S_ISREG(st.st_mode))
-        return hw_err_set(err, HW_ERR_USAGE, "cannot write %.200s: it is not a regular file", path);
+        return hw_snap_not_regular(err, &st, "write", path);
     return realpath(path, ret) || hw_err_sys(err, HW_ERR_IO, errno, "cannot write %.200s", path);
 }
 

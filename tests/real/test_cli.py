@@ -156,6 +156,7 @@ def test_version():
     (["diff", "a"], "diff [OPTION]... A B [C...]"),
     (["snapshot", "1"], "snapshot [OPTION]... PID -o FILE"),
     (["snapshot", "file", "-o", "x"], "snapshot [OPTION]... PID -o FILE"),
+    (["snapshot", "1", "-o", "-"], "snapshot [OPTION]... PID -o FILE"),
     (["1", "-n", "1"], "diagnose [OPTION]... PID"),
     (["1", "-i", "fast"], "diagnose [OPTION]... PID"),
     (["diagnose", "app.py"], "diagnose [OPTION]... PID"),
@@ -224,7 +225,26 @@ def test_a_process_that_exits_between_snapshots(leaking):
     assert "exited after 1 of 3 snapshots" in err and err.count("\n") == 1
 
 
+def test_a_directory_is_no_snapshot(tmp_path):
+    for command in ("types", "check"):
+        assert_one_line_error(run(command, tmp_path), 1, "it is a directory")
+
+
 # ---- output that cannot be written ----
+
+@pytest.mark.parametrize("place", ["/dev/null", "/dev/full", "/dev/stdout", "."])
+def test_a_snapshot_is_a_file(target, tmp_path, place):
+    done = run("snapshot", target.pid, "-o", place, cwd=tmp_path)
+    assert_one_line_error(done, 1, "cannot write " + place)
+    assert not os.listdir(tmp_path) and not done.stdout
+
+
+def test_a_snapshot_does_not_replace_the_standard_output(target, tmp_path):
+    with open(tmp_path / "out", "w") as out:
+        done = run("snapshot", target.pid, "-o", "/dev/stdout", stdout=out)
+    assert_one_line_error(done, 1, "standard output")
+    assert os.stat(tmp_path / "out").st_size == 0
+
 
 @pytest.mark.parametrize("args", [["types"], ["types", "--json"], ["text"], ["text", "--ndjson"]])
 def test_a_full_disk_is_reported(heap, args):
