@@ -230,6 +230,32 @@ def test_a_directory_is_no_snapshot(tmp_path):
         assert_one_line_error(run(command, tmp_path), 1, "it is a directory")
 
 
+EXECS = """
+import os, sys, time
+print("READY", flush=True)
+time.sleep(float(sys.argv[1]))
+os.execv(sys.executable, [sys.executable, *os.environ["NEXT"].split()])
+"""
+
+
+@pytest.mark.parametrize("next_args", ["other.py 60", "target.py 60"])
+def test_a_process_that_becomes_another_program(tmp_path, next_args):
+    """exec() keeps pid and start time: two heaps that have nothing to do with each other."""
+    (tmp_path / "target.py").write_text(EXECS)
+    (tmp_path / "other.py").write_text(TARGET)
+    process = subprocess.Popen([support.SYSTEM_PYTHON, "target.py", "1.5"], cwd=tmp_path,
+                               stdout=subprocess.PIPE, env={**os.environ, "NEXT": next_args})
+    try:
+        assert process.stdout.readline() == b"READY\n"
+        done = run("diagnose", process.pid, "-n", 2, "-i", "3s")
+        assert_one_line_error(done, 1, "process %d runs another program now: " % process.pid)
+        assert not done.stdout
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
 # ---- output that cannot be written ----
 
 @pytest.mark.parametrize("place", ["/dev/null", "/dev/full", "/dev/stdout", "."])
