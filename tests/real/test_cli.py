@@ -192,6 +192,30 @@ def test_not_python():
         process.wait()
 
 
+OLD_PYTHON = """
+#include <unistd.h>
+char PyType_Type[400];
+%s
+int main(void) { pause(); }
+"""
+
+
+@pytest.mark.parametrize("runtime", ["", "char _PyRuntime[1000];"])
+def test_a_cpython_that_is_too_old(tmp_path, runtime):
+    """2.7 to 3.6 have no _PyRuntime, 3.7 to 3.10 have one that does not say its version."""
+    (tmp_path / "python.c").write_text(OLD_PYTHON % runtime)
+    program = str(tmp_path / "python")
+    subprocess.run(["cc", "-rdynamic", "-o", program, program + ".c"], check=True)
+    process = subprocess.Popen([program])
+    try:
+        time.sleep(0.1)
+        assert_one_line_error(run("types", process.pid), 1, "CPython older than 3.11 in " + program,
+                              "it reads releases of 3.11, 3.13")
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.mark.parametrize("command", [["types"], ["check"], ["text"], ["diff", "other.hwsnap"]])
 def test_no_such_file(command, tmp_path):
     assert_one_line_error(run(*command, "missing\x1b.hwsnap", cwd=tmp_path), 1)
