@@ -103,8 +103,10 @@ bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_grap
 
 /* ---- snapshot files (docs/snapshot-format.md) ---- */
 
-/* Writes graph to path, mode 0600: first to a temporary file in the same directory, which is
- * renamed when it is complete and synced, and removed on any failure. */
+/* Writes graph to path, mode 0600. The file takes its name when it is complete and synced; until
+ * then it has none, so that nothing is left behind on any failure, or when the caller is killed.
+ * Where the file system knows no files without a name, it is a temporary file in the same
+ * directory, which is removed on any failure. */
 bool hw_snapshot_save(const struct hw_graph *graph, const char *path, struct hw_err *err);
 
 /* Loads a whole file. The caller owns *ret_graph. */

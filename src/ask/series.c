@@ -91,6 +91,14 @@ static bool keep_types(struct hw_series *series, struct hw_series_shot *shot,
     return ok || hw_err_no_memory(err);
 }
 
+/* Python makes it first and keeps it to the end. With randomised addresses each run of a program
+ * has it elsewhere. */
+static hw_addr modules_addr(const struct hw_graph *graph)
+{
+    hw_id modules = hw_modules_dict(graph);
+    return modules == HW_NONE ? 0 : hw_graph_addr(graph, modules);
+}
+
 static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *graph,
                          struct hw_err *err)
 {
@@ -98,6 +106,7 @@ static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *gra
     size_t spans = graph->span_count ? graph->span_count : 1;
     uint32_t *hashes = malloc((graph->type_count + 1) * sizeof(*hashes));
     shot->facts = graph->facts;
+    shot->modules_addr = modules_addr(graph);
     shot->count = graph->object_count;
     shot->span_count = graph->span_count;
     shot->where = malloc(n * sizeof(*shot->where));
@@ -122,14 +131,56 @@ static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *gra
     return ok || hw_err_no_memory(err);
 }
 
+/* The file's name, without what the kernel appends when another file has replaced it. */
+static size_t executable_length(const struct hw_facts *facts)
+{
+    static const char deleted[] = " (deleted)";
+    size_t n = strlen(facts->executable), end = sizeof(deleted) - 1;
+    return n > end && strcmp(facts->executable + n - end, deleted) == 0 ? n - end : n;
+}
+
+/* Scripts by the names that they were given; while Python starts they are "-m" or "-c". */
+static bool is_other_script(const char *before, const char *now)
+{
+    return *before && *before != '-' && *now && strcmp(before, now) != 0;
+}
+
+/* exec() keeps pid and start time. */
+static bool same_program(const struct hw_series *series, const struct hw_graph *graph,
+                         struct hw_err *err)
+{
+    const struct hw_series_shot *shot = &series->shots[series->count - 1];
+    const struct hw_facts *before = &shot->facts, *now = &graph->facts;
+    size_t n = executable_length(before);
+    hw_addr modules = modules_addr(graph);
+    if (before->python_version == now->python_version && n == executable_length(now) &&
+        memcmp(before->executable, now->executable, n) == 0 &&
+        !is_other_script(before->main_script, now->main_script) &&
+        (!shot->modules_addr || !modules || shot->modules_addr == modules))
+        return true;
+    if (strcmp(before->main_script, now->main_script) == 0 &&
+        strcmp(before->executable, now->executable) == 0)
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "process %d runs another program now: it has started %s %s anew",
+                          now->pid, now->executable, now->main_script);
+    return hw_err_set(err, HW_ERR_USAGE,
+                      "process %d runs another program now: %s %s, not %s %s as before", now->pid,
+                      now->executable, now->main_script, before->executable, before->main_script);
+}
+
 static bool fits(const struct hw_series *series, const struct hw_graph *graph, struct hw_err *err)
 {
     if (!series->count)
         return true;
     const struct hw_facts *before = &series->shots[series->count - 1].facts;
-    if (before->pid != graph->facts.pid || before->start_time != graph->facts.start_time)
+    if (before->pid == graph->facts.pid && before->start_time != graph->facts.start_time)
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "process %d exited, and another process has its number now", before->pid);
+    if (before->pid != graph->facts.pid)
         return hw_err_set(err, HW_ERR_USAGE, "the snapshots are of different processes (%d and %d)",
                           before->pid, graph->facts.pid);
+    if (!same_program(series, graph, err))
+        return false;
     if (graph->facts.taken_at_ns < before->taken_at_ns)
         return hw_err_set(err, HW_ERR_USAGE,
                           "the snapshots are not in order of time: give the oldest first");

@@ -17,6 +17,7 @@ enum { HW_SERIES_MAX = 250 }; /* births are bytes */
 /* What is kept of each graph: 16 bytes an object. */
 struct hw_series_shot {
     struct hw_facts facts;
+    hw_addr modules_addr; /* of sys.modules; 0: not known */
     uint32_t count;
     uint64_t bytes;
     uint32_t *where; /* as in hw_graph */

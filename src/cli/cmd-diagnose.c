@@ -84,12 +84,13 @@ static bool take(struct hw_run *run, struct hw_series *series, pid_t pid, int64_
     return hw_series_add(series, graph, err);
 }
 
-/* After the first snapshot a missing process is one that has exited, or whose number another
- * process has by now. */
+/* After the first snapshot a missing process is one that has exited. One that differs from the one
+ * before (another has its number by now, or it runs another program) is no wrong usage of ours. */
 static bool explain_exit(pid_t pid, int64_t taken, int64_t wanted, struct hw_err *err)
 {
-    bool gone =
-        err->code == HW_ERR_GONE || err->code == HW_ERR_NOT_FOUND || err->code == HW_ERR_USAGE;
+    bool gone = err->code == HW_ERR_GONE || err->code == HW_ERR_NOT_FOUND;
+    if (taken && err->code == HW_ERR_USAGE)
+        err->code = HW_ERR_GONE;
     if (taken && gone)
         hw_err_set(err, HW_ERR_GONE,
                    "process %d exited after %" PRId64 " of %" PRId64

@@ -34,8 +34,8 @@ static void version_text(uint32_t version, char *to, size_t max)
 }
 
 /* Version and flavour, from what the process itself says of them. 0: unknown. */
-static uint32_t version_read(struct hw_image *image, const struct hw_module *module, hw_addr runtime,
-                             enum hw_flavour *ret_flavour)
+static uint32_t version_read(struct hw_image *image, const struct hw_module *module,
+                             hw_addr runtime, enum hw_flavour *ret_flavour)
 {
     unsigned char head[DEBUG_HEAD_BYTES];
     *ret_flavour = HW_FLAVOUR_RELEASE;
@@ -84,6 +84,17 @@ static bool unsupported(const struct hw_runtime *rt, struct hw_err *err, const c
                       "CPython %s in %s is not supported by this version of heapwhy: %s "
                       "(_PyRuntime has %llu bytes); it reads releases of %s",
                       version, rt->path, what, (unsigned long long)rt->bytes, series);
+}
+
+/* What has no Py_Version is from before 3.11. */
+static bool too_old(const char *path, struct hw_err *err)
+{
+    char series[128];
+    series_text(series, sizeof(series));
+    return hw_err_set(err, HW_ERR_UNSUPPORTED,
+                      "CPython older than 3.11 in %s is not supported by this version of heapwhy; "
+                      "it reads releases of %s",
+                      path, series);
 }
 
 static bool interpreters_read(struct hw_image *image, struct hw_runtime *rt)
@@ -188,15 +199,13 @@ static bool runtime_try(struct hw_image *image, const struct hw_module *module,
     snprintf(rt.path, sizeof(rt.path), "%s", module->path);
     rt.version = version_read(image, module, rt.addr, &flavour);
     if (!rt.version)
-        return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "the CPython in %s does not say its version: older than 3.11, which this "
-                          "version of heapwhy does not read",
-                          rt.path);
+        return too_old(rt.path, err);
     layout_choose(image, &rt, flavour);
     if (!rt.layout)
         return unsupported(&rt, err,
-                           flavour == HW_FLAVOUR_THREADED ? "free-threaded builds have no layout row"
-                                                          : "no layout row fits it");
+                           flavour == HW_FLAVOUR_THREADED
+                               ? "free-threaded builds have no layout row"
+                               : "no layout row fits it");
     if (!hw_module_symbol(image, module, "PyType_Type", &type))
         return unsupported(&rt, err, "PyType_Type is not exported");
     rt.type_type = type.addr;
@@ -204,6 +213,17 @@ static bool runtime_try(struct hw_image *image, const struct hw_module *module,
         return false;
     *ret = rt;
     return true;
+}
+
+/* CPython before 3.7 has no _PyRuntime, but exports its types as all do. */
+static const char *find_ancient(struct hw_image *image, const struct hw_module *modules,
+                                size_t count)
+{
+    struct hw_symbol symbol;
+    for (size_t i = 0; i < count; i++)
+        if (hw_module_symbol(image, &modules[i], "PyType_Type", &symbol))
+            return modules[i].path;
+    return NULL;
 }
 
 bool hw_runtime_find(struct hw_image *image, struct hw_runtime *ret_runtime, struct hw_err *err)
@@ -224,6 +244,7 @@ bool hw_runtime_find(struct hw_image *image, struct hw_runtime *ret_runtime, str
             first = one;
         met = true;
     }
+    const char *ancient = met ? NULL : find_ancient(image, modules, count);
     free(modules);
     if (found)
         return true;
@@ -231,6 +252,8 @@ bool hw_runtime_find(struct hw_image *image, struct hw_runtime *ret_runtime, str
         *err = first;
         return false;
     }
+    if (ancient)
+        return too_old(ancient, err);
     return hw_err_set(err, HW_ERR_NOT_PYTHON,
                       "process %d is not a Python process: no CPython is mapped into it",
                       (int)image->pid);
@@ -267,7 +290,8 @@ bool hw_runtime_gc_heads(struct hw_image *image, const struct hw_runtime *rt, hw
     return true;
 }
 
-bool hw_runtime_gc_state(struct hw_image *image, const struct hw_runtime *rt, struct hw_gc_state *ret)
+bool hw_runtime_gc_state(struct hw_image *image, const struct hw_runtime *rt,
+                         struct hw_gc_state *ret)
 {
     hw_addr gc = gc_state_addr(rt, rt->interpreters[0]);
     hw_addr heads[4];
@@ -286,7 +310,7 @@ struct hw_busy_words hw_runtime_busy_words(const struct hw_runtime *rt)
 {
     struct hw_busy_words words = {.count = 0};
     for (size_t i = 0; i < rt->interpreter_count && i < HW_BUSY_WORDS_MAX; i++)
-        words.addr[words.count++] = gc_state_addr(rt, rt->interpreters[i]) +
-                                    RT_OFF(rt, _gc_runtime_state_collecting);
+        words.addr[words.count++] =
+            gc_state_addr(rt, rt->interpreters[i]) + RT_OFF(rt, _gc_runtime_state_collecting);
     return words;
 }

@@ -4,6 +4,7 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 
 static const unsigned char magic[8] = {0x89, 'H', 'W', 'S', '\r', '\n', 0x1a, '\n'};
@@ -191,6 +192,13 @@ bool hw_snap_piece_get(struct hw_bytes *in, struct hw_snap_piece *ret_piece)
     return !in->failed && piece.raw_bytes && piece.raw_bytes <= HW_SNAP_PIECE_RAW_MAX &&
            piece.stored_bytes && piece.stored_bytes <= HW_SNAP_PIECE_STORED_MAX && piece.elements &&
            piece.elements <= HW_SNAP_PIECE_ELEMENTS_MAX && piece.elements <= piece.raw_bytes;
+}
+
+bool hw_snap_not_regular(struct hw_err *err, const struct stat *st, const char *verb,
+                         const char *path)
+{
+    return hw_err_set(err, HW_ERR_IO, "cannot %s %.200s: it is %s", verb, path,
+                      S_ISDIR(st->st_mode) ? "a directory" : "not a regular file");
 }
 
 enum hw_err_code hw_snap_err_code(int errno_value)

@@ -77,4 +77,9 @@ bool hw_snap_piece_get(struct hw_bytes *in, struct hw_snap_piece *ret_piece);
 /* The code for an errno that a file name led to. */
 enum hw_err_code hw_snap_err_code(int errno_value);
 
+/* Always false: path cannot be read or written, it is a directory, a device or a pipe. */
+struct stat;
+bool hw_snap_not_regular(struct hw_err *err, const struct stat *st, const char *verb,
+                         const char *path);
+
 #endif

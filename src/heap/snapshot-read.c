@@ -82,7 +82,7 @@ bool hw_snap_file_open(struct hw_snap_file *file, const char *path, struct hw_er
     if (fstat(file->fd, &st) < 0)
         ok = hw_err_sys(err, HW_ERR_IO, errno, "cannot read %.200s", path);
     else if (!S_ISREG(st.st_mode))
-        ok = hw_err_set(err, HW_ERR_USAGE, "cannot read %.200s: it is not a regular file", path);
+        ok = hw_snap_not_regular(err, &st, "read", path);
     if (ok && read_head(file, (uint64_t)st.st_size, err))
         return true;
     hw_snap_file_close(file);

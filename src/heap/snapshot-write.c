@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -317,25 +318,79 @@ static bool final_path(const char *path, char ret[PATH_MAX], struct hw_err *err)
         return true;
     }
     if (!S_ISREG(st.st_mode))
-        return hw_err_set(err, HW_ERR_USAGE, "cannot write %.200s: it is not a regular file", path);
+        return hw_snap_not_regular(err, &st, "write", path);
     return realpath(path, ret) || hw_err_sys(err, HW_ERR_IO, errno, "cannot write %.200s", path);
 }
 
-/* Creates the temporary file beside path, 0600. */
-static int open_temporary(const char *path, char ret[PATH_MAX + 32], struct hw_err *err)
+/* The file while it is written. It has no name where the file system can do that, so that nothing
+ * is left behind when we are killed. */
+struct temporary {
+    int fd;
+    char dir[PATH_MAX];       /* ends in a slash; "": the current one */
+    char name[PATH_MAX + 32]; /* "": none yet */
+};
+
+static void give_up(struct temporary *temporary)
+{
+    if (temporary->fd >= 0)
+        close(temporary->fd);
+    if (temporary->name[0])
+        unlink(temporary->name);
+}
+
+/* Creates the temporary file in the directory of path, 0600. */
+static bool open_temporary(struct temporary *temporary, const char *path, struct hw_err *err)
 {
     const char *slash = strrchr(path, '/');
     int dir_bytes = slash ? (int)(slash - path) + 1 : 0;
-    snprintf(ret, PATH_MAX + 32, "%.*s.heapwhy-XXXXXX", dir_bytes, path);
-    int fd = mkostemp(ret, O_CLOEXEC);
-    if (fd >= 0 && fchmod(fd, 0600) == 0)
-        return fd;
-    hw_err_sys(err, hw_snap_err_code(errno), errno, "cannot create a file beside %.200s", path);
-    if (fd >= 0) {
-        unlink(ret);
-        close(fd);
+    temporary->name[0] = 0;
+    snprintf(temporary->dir, sizeof(temporary->dir), "%.*s", dir_bytes, path);
+    /* A name is given through /proc: without privileges there is no other way. */
+    temporary->fd = access("/proc/self/fd", X_OK) == 0
+                        ? open(dir_bytes ? temporary->dir : ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
+                               S_IRUSR | S_IWUSR)
+                        : -1;
+    if (temporary->fd < 0) {
+        snprintf(temporary->name, sizeof(temporary->name), "%s.heapwhy-XXXXXX", temporary->dir);
+        temporary->fd = mkostemp(temporary->name, O_CLOEXEC);
+        if (temporary->fd < 0)
+            temporary->name[0] = 0;
     }
-    return -1;
+    if (temporary->fd >= 0 && fchmod(temporary->fd, S_IRUSR | S_IWUSR) == 0)
+        return true;
+    hw_err_sys(err, hw_snap_err_code(errno), errno, "cannot create a file beside %.200s", path);
+    give_up(temporary);
+    return false;
+}
+
+/* rename() wants a name, and link() does not replace. */
+static bool name_temporary(struct temporary *temporary)
+{
+    enum { ATTEMPTS = 1000 }; /* names that somebody else's leftovers may have */
+    char self[64];
+    if (temporary->name[0])
+        return true;
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", temporary->fd);
+    for (unsigned i = 0; i < ATTEMPTS; i++) {
+        snprintf(temporary->name, sizeof(temporary->name), "%s.heapwhy-%d-%u", temporary->dir,
+                 (int)getpid(), i);
+        if (linkat(AT_FDCWD, self, AT_FDCWD, temporary->name, AT_SYMLINK_FOLLOW) == 0)
+            return true;
+        if (errno != EEXIST)
+            break;
+    }
+    temporary->name[0] = 0;
+    return false;
+}
+
+/* close() reports what the disk refused late on some network file systems. */
+static bool put_in_place(struct temporary *temporary, const char *path)
+{
+    if (!name_temporary(temporary))
+        return false;
+    int fd = temporary->fd;
+    temporary->fd = -1;
+    return close(fd) == 0 && rename(temporary->name, path) == 0;
 }
 
 /* Makes the rename last. The file is whole already: where a directory cannot be synced, so be it.
@@ -352,20 +407,17 @@ static void sync_dir_of(const char *path)
 
 static bool save(struct writer *writer, const char *path, struct hw_err *err)
 {
-    char temporary[PATH_MAX + 32];
-    writer->fd = open_temporary(path, temporary, err);
-    if (writer->fd < 0)
+    struct temporary temporary;
+    if (!open_temporary(&temporary, path, err))
         return false;
+    writer->fd = temporary.fd;
     bool ok = write_file(writer, err);
-    /* close() reports what the disk refused late on some network file systems. */
-    if (close(writer->fd) < 0 && ok)
-        ok = hw_err_sys(err, HW_ERR_IO, errno, "cannot write %.200s", writer->path);
-    if (ok && rename(temporary, path) < 0)
+    if (ok && !put_in_place(&temporary, path))
         ok = hw_err_sys(err, HW_ERR_IO, errno, "cannot write %.200s", writer->path);
     if (ok)
         sync_dir_of(path);
     else
-        unlink(temporary);
+        give_up(&temporary);
     return ok;
 }
 

@@ -156,6 +156,7 @@ def test_version():
     (["diff", "a"], "diff [OPTION]... A B [C...]"),
     (["snapshot", "1"], "snapshot [OPTION]... PID -o FILE"),
     (["snapshot", "file", "-o", "x"], "snapshot [OPTION]... PID -o FILE"),
+    (["snapshot", "1", "-o", "-"], "snapshot [OPTION]... PID -o FILE"),
     (["1", "-n", "1"], "diagnose [OPTION]... PID"),
     (["1", "-i", "fast"], "diagnose [OPTION]... PID"),
     (["diagnose", "app.py"], "diagnose [OPTION]... PID"),
@@ -186,6 +187,30 @@ def test_not_python():
     try:
         time.sleep(0.1)
         assert_one_line_error(run("types", process.pid), 1, "Python")
+    finally:
+        process.kill()
+        process.wait()
+
+
+OLD_PYTHON = """
+#include <unistd.h>
+char PyType_Type[400];
+%s
+int main(void) { pause(); }
+"""
+
+
+@pytest.mark.parametrize("runtime", ["", "char _PyRuntime[1000];"])
+def test_a_cpython_that_is_too_old(tmp_path, runtime):
+    """2.7 to 3.6 have no _PyRuntime, 3.7 to 3.10 have one that does not say its version."""
+    (tmp_path / "python.c").write_text(OLD_PYTHON % runtime)
+    program = str(tmp_path / "python")
+    subprocess.run(["cc", "-rdynamic", "-o", program, program + ".c"], check=True)
+    process = subprocess.Popen([program])
+    try:
+        time.sleep(0.1)
+        assert_one_line_error(run("types", process.pid), 1, "CPython older than 3.11 in " + program,
+                              "it reads releases of 3.11, 3.13")
     finally:
         process.kill()
         process.wait()
@@ -224,7 +249,52 @@ def test_a_process_that_exits_between_snapshots(leaking):
     assert "exited after 1 of 3 snapshots" in err and err.count("\n") == 1
 
 
+def test_a_directory_is_no_snapshot(tmp_path):
+    for command in ("types", "check"):
+        assert_one_line_error(run(command, tmp_path), 1, "it is a directory")
+
+
+EXECS = """
+import os, sys, time
+print("READY", flush=True)
+time.sleep(float(sys.argv[1]))
+os.execv(sys.executable, [sys.executable, *os.environ["NEXT"].split()])
+"""
+
+
+@pytest.mark.parametrize("next_args", ["other.py 60", "target.py 60"])
+def test_a_process_that_becomes_another_program(tmp_path, next_args):
+    """exec() keeps pid and start time: two heaps that have nothing to do with each other."""
+    (tmp_path / "target.py").write_text(EXECS)
+    (tmp_path / "other.py").write_text(TARGET)
+    process = subprocess.Popen([support.SYSTEM_PYTHON, "target.py", "1.5"], cwd=tmp_path,
+                               stdout=subprocess.PIPE, env={**os.environ, "NEXT": next_args})
+    try:
+        assert process.stdout.readline() == b"READY\n"
+        done = run("diagnose", process.pid, "-n", 2, "-i", "3s")
+        assert_one_line_error(done, 1, "process %d runs another program now: " % process.pid)
+        assert not done.stdout
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
 # ---- output that cannot be written ----
+
+@pytest.mark.parametrize("place", ["/dev/null", "/dev/full", "/dev/stdout", "."])
+def test_a_snapshot_is_a_file(target, tmp_path, place):
+    done = run("snapshot", target.pid, "-o", place, cwd=tmp_path)
+    assert_one_line_error(done, 1, "cannot write " + place)
+    assert not os.listdir(tmp_path) and not done.stdout
+
+
+def test_a_snapshot_does_not_replace_the_standard_output(target, tmp_path):
+    with open(tmp_path / "out", "w") as out:
+        done = run("snapshot", target.pid, "-o", "/dev/stdout", stdout=out)
+    assert_one_line_error(done, 1, "standard output")
+    assert os.stat(tmp_path / "out").st_size == 0
+
 
 @pytest.mark.parametrize("args", [["types"], ["types", "--json"], ["text"], ["text", "--ndjson"]])
 def test_a_full_disk_is_reported(heap, args):
