@@ -128,9 +128,9 @@ static uint32_t find_item(const struct hw_graph *graph, hw_id node, const char *
 static uint32_t find_suffix(const struct hw_graph *graph, hw_id node, const char *suffix)
 {
     size_t n = strlen(suffix);
-    if (suffix[0] == '.' && suffix[1] != '<')
-        return hw_attr_find(graph, node, suffix + 1);
     uint32_t edge = HW_NO_EDGE;
+    if (suffix[0] == '.' && suffix[1] != '<')
+        edge = hw_attr_find(graph, node, suffix + 1);
     if (suffix[0] == '[' && suffix[1] != '<' && suffix[1] != '(') {
         char *inside = strndup(suffix + 1, n - 2);
         if (inside)

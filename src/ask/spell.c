@@ -45,6 +45,19 @@ static void put_cut(struct hw_buf *out, const char *text, size_t max)
     hw_buf_put(out, text, n);
 }
 
+/* Whether Python would read the value of a literal's type back: not nan, not a long int. */
+static bool value_is_readable(const char *value)
+{
+    static const char *const words[] = {"True", "False", "None"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(value, words[i]) == 0)
+            return true;
+    const char *digits = value + (value[0] == '-');
+    return !hw_value_is_cut(value) &&
+           (strchr("'\"", value[0]) || (value[0] == 'b' && value[1] && strchr("'\"", value[1])) ||
+            (*digits >= '0' && *digits <= '9'));
+}
+
 /* Tuples of literals make common keys. */
 static bool spell_tuple(const struct hw_graph *graph, hw_id tuple, struct hw_buf *out)
 {
@@ -57,7 +70,7 @@ static bool spell_tuple(const struct hw_graph *graph, hw_id tuple, struct hw_buf
         char value[HW_VALUE_MAX_BYTES + 16];
         if (edge_kind(graph, graph->edge_start[tuple] + i) != HW_LABEL_INDEX ||
             !hw_is_literal(graph, item) || !hw_graph_value(graph, item, value, sizeof(value)) ||
-            hw_value_is_cut(value)) {
+            !value_is_readable(value)) {
             hw_buf_deinit(&text);
             return false;
         }
@@ -75,13 +88,13 @@ static void spell_key(const struct hw_graph *graph, hw_id key, struct hw_buf *ou
 {
     char value[HW_VALUE_MAX_BYTES + 16];
     bool literal = hw_is_literal(graph, key) && hw_graph_value(graph, key, value, sizeof(value));
-    if (literal && strlen(value) <= KEY_SHOWN_MAX && !hw_value_is_cut(value)) {
+    if (literal && strlen(value) <= KEY_SHOWN_MAX && value_is_readable(value)) {
         hw_buf_puts(out, value);
         return;
     }
     if (spell_tuple(graph, key, out))
         return;
-    if (!literal) {
+    if (!literal || !type_has(graph, key, HW_TYPE_STR | HW_TYPE_BYTES)) {
         hw_address_spell(graph, key, out);
         return;
     }
@@ -108,6 +121,44 @@ static void spell_quoted(const char *name, struct hw_buf *out)
         hw_buf_putc(out, *name);
     }
     hw_buf_printf(out, "%c]", quote);
+}
+
+static const char *name_of_type(const struct hw_graph *graph, hw_id node)
+{
+    for (uint32_t t = 0; t < graph->type_count; t++)
+        if (graph->types[t].node == node)
+            return graph->types[t].name;
+    return NULL;
+}
+
+/* Looks at the neighbours only: references that are called the same stand in a row, or in turns. */
+static bool label_repeats(const struct hw_graph *graph, hw_id from, uint32_t edge)
+{
+    enum { NEAR = 8 };
+    uint32_t first = graph->edge_start[from], end = graph->edge_start[from + 1];
+    if (edge - first > NEAR)
+        first = edge - NEAR;
+    if (end - edge > NEAR)
+        end = edge + NEAR;
+    for (uint32_t e = first; e < end; e++)
+        if (e != edge && graph->edge_label[e] == graph->edge_label[edge])
+            return true;
+    return false;
+}
+
+/* <static types>.dict; .<cache>; .<ht_cached_keys 4> where several references are called so. */
+static void spell_internal(const struct hw_graph *graph, hw_id from, uint32_t edge,
+                           struct hw_buf *out)
+{
+    const struct hw_synthetic *s = hw_graph_synthetic(graph, from);
+    const char *type =
+        s && s->kind == HW_SYN_STATIC_TYPES ? name_of_type(graph, graph->edge_to[edge]) : NULL;
+    if (type)
+        spell_name(type, "type", out);
+    else if (label_repeats(graph, from, edge))
+        hw_buf_printf(out, ".<%s %u>", edge_string(graph, edge), edge - graph->edge_start[from]);
+    else
+        hw_buf_printf(out, ".<%s>", edge_string(graph, edge));
 }
 
 void hw_edge_spell(const struct hw_graph *graph, hw_id from, uint32_t edge, struct hw_buf *out)
@@ -150,10 +201,9 @@ void hw_edge_spell(const struct hw_graph *graph, hw_id from, uint32_t edge, stru
     case HW_LABEL_INTERNAL:
     case HW_LABEL_HIDDEN:
     case HW_LABEL_ROOT:
-        hw_buf_printf(out, ".<%s>", edge_string(graph, edge));
+        spell_internal(graph, from, edge, out);
         break;
     }
-    (void)from;
 }
 
 /* ---- nodes ---- */
@@ -303,6 +353,13 @@ static size_t find_start(const struct hw_graph *graph, const struct hw_hop *hops
     return 0;
 }
 
+/* Whether .name means an entry of the namespace, not something that comes before it. */
+static bool is_entry_name(const struct hw_graph *graph, hw_id node, const char *name)
+{
+    return hw_is_identifier(name) && hw_edge_find(graph, node, HW_LABEL_ATTR, name) == HW_NO_EDGE &&
+           hw_edge_find(graph, node, HW_LABEL_LOCAL, name) == HW_NO_EDGE;
+}
+
 /* hops[i] is .__dict__ and hops[i + 1] an entry that reads better as an attribute. */
 static bool spell_attribute(const struct hw_graph *graph, const struct hw_hop *hops,
                             struct hw_buf *out)
@@ -312,7 +369,7 @@ static bool spell_attribute(const struct hw_graph *graph, const struct hw_hop *h
         return false;
     if (edge_kind(graph, hops[1].edge) == HW_LABEL_NAMED) {
         const char *name = edge_string(graph, hops[1].edge);
-        if (!hw_is_identifier(name))
+        if (!is_entry_name(graph, hops[0].from, name))
             return false;
         hw_buf_printf(out, ".%s", name);
         return true;
@@ -321,7 +378,8 @@ static bool spell_attribute(const struct hw_graph *graph, const struct hw_hop *h
     struct hw_buf name = {0};
     bool fits = edge_kind(graph, hops[1].edge) == HW_LABEL_VALUE &&
                 hw_graph_value(graph, key_of(graph, hops[1].edge), value, sizeof(value)) &&
-                hw_literal_text(value, &name) && hw_is_identifier(hw_buf_str(&name));
+                hw_literal_text(value, &name) &&
+                is_entry_name(graph, hops[0].from, hw_buf_str(&name));
     if (fits)
         hw_buf_printf(out, ".%s", hw_buf_str(&name));
     hw_buf_deinit(&name);

@@ -232,6 +232,57 @@ static void test_expressions_by_hand(void **state)
     hw_graph_destroy(graph);
 }
 
+/* Names that several references share, or that mean something else first. */
+static void test_names_are_unique(void **state)
+{
+    const struct {
+        hw_addr addr;
+        const char *path;
+    } wanted[] = {
+        {0x900, "<static types>.dict"},
+        {0x910, "<static types>.<type array.array>"},
+        {0x920, "<static types>.dict.<keys 0>"},
+        {0x928, "<static types>.dict.<keys 2>"},
+        {0x950, "<static types>.<type array.array>.__dict__['__dict__']"},
+        {0x960, "<static types>.<type array.array>.__dict__[<int at 0x980>]"},
+        {0x968, "<static types>.<type array.array>.__dict__[<int at 0x988>]"},
+    };
+    struct hw_graph *graph = graph_from_text("$s static\n"
+                                             "root type -> 0x900\n"
+                                             "root type -> 0x910\n"
+                                             "type dict node=0x900\n"
+                                             "type array.array node=0x910\n"
+                                             "@0x900 type\n"
+                                             "internal keys -> 0x920\n"
+                                             "internal other -> 0x910\n"
+                                             "internal keys -> 0x928\n"
+                                             "@0x910 type\n"
+                                             ".__dict__ -> 0x940\n"
+                                             "@0x920 app.Key\n"
+                                             "@0x928 app.Key\n"
+                                             "@0x940 dict\n"
+                                             "['__dict__'] -> 0x950\n"
+                                             "[0x980] -> 0x960\n"
+                                             "[0x988] -> 0x968\n"
+                                             "@0x950 getset_descriptor\n"
+                                             "@0x960 app.Value\n"
+                                             "@0x968 app.Value\n"
+                                             "@0x980 int value=int of more than 64 bits\n"
+                                             "@0x988 int value=int of more than 64 bits\n");
+    struct hw_tree tree;
+    struct hw_buf text = {0};
+    assert_true(hw_tree_init(&tree, graph, NULL));
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        hw_buf_clear(&text);
+        hw_path_spell(graph, &tree, node_at(graph, wanted[i].addr), &text);
+        assert_string_equal(hw_buf_str(&text), wanted[i].path);
+        assert_resolves(graph, hw_buf_str(&text), wanted[i].addr);
+    }
+    hw_buf_deinit(&text);
+    hw_tree_deinit(&tree);
+    hw_graph_destroy(graph);
+}
+
 static void assert_unresolved(const struct hw_graph *graph, const char *text, enum hw_err_code code,
                               const char *message)
 {
@@ -420,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_modules_say_more_than_self),
         cmocka_unit_test(test_guesses_come_last),
         cmocka_unit_test(test_every_path_resolves),
+        cmocka_unit_test(test_names_are_unique),
         cmocka_unit_test(test_expressions_by_hand),
         cmocka_unit_test(test_what_is_missing_is_named),
         cmocka_unit_test(test_instances_are_counted),
