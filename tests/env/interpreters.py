@@ -12,6 +12,7 @@ The first three must be there: a missing one is an error, not a skip. Set
 HEAPWHY_OPTIONAL_INTERPRETERS=1 to do without those that cannot be had, on a machine without root
 or without a mirror; a warning then says which.
 """
+import atexit
 import functools
 import hashlib
 import os
@@ -24,7 +25,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PYENV = {'3.11.7': '3.11', '3.13.0': '3.13'}
 
 
-SHARED = '/var/lib/heapwhy-tests'
+# In a chroot; of this run alone, which others at the same time must not remove.
+OWNER = os.getpid()
+SHARED = f'/var/lib/heapwhy-tests-{OWNER}'
 
 
 def copy_file(source, target):
@@ -37,12 +40,20 @@ def copy_file(source, target):
     os.replace(half, target)
 
 
+def remove_shared(root):
+    """At the end of the run, which a fork of it is not."""
+    if os.getpid() == OWNER:
+        shutil.rmtree(root + SHARED, ignore_errors=True)
+
+
 class Interpreter:
     """One target: name, version ("3.13"), executable as the target sees it, root of its chroot."""
 
     def __init__(self, name, version, executable, root=None, layout=None):
         self.name, self.version, self.executable, self.root = name, version, executable, root
         self.layout = layout  # the row that should be chosen for it
+        if root is not None:
+            atexit.register(remove_shared, root)
 
     def __repr__(self):
         return self.name
@@ -66,7 +77,7 @@ class Interpreter:
 
     def script_place(self, path):
         """Where the target sees a script, with the files beside it, which it may import. The copy
-        stays and is brought up to date each time."""
+        stays until the end of the run and is brought up to date each time."""
         path = os.path.abspath(path)
         if self.root is None:
             return path
