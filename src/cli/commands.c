@@ -23,6 +23,8 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "milliseconds, which are measured and printed.\n"
          "The verdict is leak, steady or inconclusive. A cache that is still filling is "
          "inconclusive: give it more or longer intervals.\n"
+         "Exit status: 0 after any verdict (with --exit-code 3 after leak), 1 when there is none, "
+         "as when the process exits or becomes another program meanwhile, 2 after wrong usage.\n"
          "The word diagnose may be left out.",
          {{"heapwhy 41233", "Three snapshots, five seconds apart."},
           {"heapwhy 41233 -n 6 -i 1m", "A slow leak: six snapshots over five minutes."},
@@ -37,7 +39,9 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "write the heap of a process to a file",
          "Reads the whole object graph of a running Python process and writes it to a file that "
          "all other commands read, on any machine. The file is readable by its owner only; it "
-         "contains the beginnings of strings, unless --no-values is given.",
+         "contains the beginnings of strings, unless --no-values is given. It takes its name when "
+         "it is complete; a snapshot that fails or is killed leaves nothing behind, and a file of "
+         "that name as it was.",
          {{"heapwhy snapshot 41233 -o before.hwsnap", "One snapshot."},
           {"heapwhy snapshot 41233 -o before.hwsnap --no-values",
            "Without the contents of strings."}}},
