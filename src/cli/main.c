@@ -51,12 +51,19 @@ static void occupy_standard_files(void)
             open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
-static unsigned terminal_width(void)
+/* What the user says counts for pipes and files too; 0: nothing. */
+static long wanted_width(void)
 {
-    struct winsize size;
     const char *columns = getenv("COLUMNS");
     long width = columns ? strtol(columns, NULL, 10) : 0;
-    if (width <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+    return width > 0 ? width : 0;
+}
+
+static unsigned output_width(bool terminal)
+{
+    struct winsize size;
+    long width = wanted_width();
+    if (!width && terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
         width = size.ws_col;
     return width <= 0 ? HW_OUT_WIDTH : width < 40 ? 40 : width > 1000 ? 1000 : (unsigned)width;
 }
@@ -74,9 +81,9 @@ static void init_out(struct hw_out *out, const struct hw_args *args)
     bool terminal = isatty(STDOUT_FILENO);
     *out = (struct hw_out){.fd = STDOUT_FILENO,
                            .json = args->json,
-                           .terminal = terminal,
+                           .terminal = terminal || wanted_width(),
                            .color = wants_color(args->color, terminal) && !args->json,
-                           .width = terminal ? terminal_width() : HW_OUT_WIDTH,
+                           .width = output_width(terminal),
                            .cancel = &stop_signal};
 }
 

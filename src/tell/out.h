@@ -22,7 +22,7 @@ struct hw_out {
     int fd;    /* -1: everything stays in buf */
     bool json; /* views write JSON instead of text */
     bool color;
-    bool terminal;              /* long names are cut to fit */
+    bool terminal;              /* or as wide as one: long names are cut to fit */
     unsigned width;             /* columns for wrapping and cutting */
     const volatile int *cancel; /* may be NULL; non-zero: stop writing */
     struct hw_buf buf;

@@ -51,10 +51,11 @@ while True:
 """
 
 
-def run(*args, **kw):
+def run(*args, columns=None, **kw):
     kw.setdefault("timeout", 120)
-    env = {**os.environ, **kw.pop("env", {})}
-    env.pop("COLUMNS", None)
+    env = {**os.environ, **kw.pop("env", {}), "COLUMNS": str(columns)}
+    if not columns:
+        env.pop("COLUMNS", None)
     return subprocess.run([support.heapwhy_binary(), *map(str, args)], stdin=subprocess.DEVNULL,
                           stdout=kw.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE,
                           text=True, env=env, **kw)
@@ -431,6 +432,14 @@ def test_diagnose_in_json_and_saved(leaking, tmp_path):
     for name in files:
         assert run("check", tmp_path / "kept" / name).returncode == 0
         assert os.stat(tmp_path / "kept" / name).st_mode & 0o777 == 0o600
+
+
+def test_columns_count_in_a_pipe_too(heap):
+    wide = run("holders", heap, "__main__.Session").stdout
+    narrow = run("holders", heap, "__main__.Session", columns=56).stdout
+    steps = [line for line in narrow.splitlines() if line.startswith("    ")]
+    assert "__main__.Session  0x" in wide
+    assert steps and max(map(len, steps)) <= 56
 
 
 def test_snapshot_without_values_has_none(target, tmp_path):
