@@ -657,6 +657,10 @@ static bool fill_answer(struct work *work)
         if (bytes && first->objects_per_second == 0)
             diagnosis->answer = hw_arena_printf(arena, "one %s becomes larger by %s/s: %s",
                                                 first->type, bytes, where);
+        else if (bytes && first->members != first->objects)
+            diagnosis->answer = hw_arena_printf(
+                arena, "%s leaks: %.1f/s, with all they hold %.1f objects/s, %s/s, pile up in %s",
+                first->type, first->members_per_second, first->objects_per_second, bytes, where);
         else
             diagnosis->answer =
                 bytes ? hw_arena_printf(arena, "%s leaks: %.1f objects/s, %s/s pile up in %s",

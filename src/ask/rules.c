@@ -190,6 +190,9 @@ const struct hw_fix_rule hw_fix_rules[] = {
      "call gc.enable()."},
     {HW_PATTERN_UNEXPLAINED, NULL, NULL,
      "Look for a missing Py_DECREF in the extension that makes or receives {type}."},
+    {HW_PATTERN_GROWING_CONTAINER, NULL, "weakref.finalize*",
+     "Let the callback and the arguments given to weakref.finalize() not refer to the object whose "
+     "end they wait for, or call detach(): {holder} keeps them until then."},
     {HW_PATTERN_GROWING_CONTAINER, "functools._lru_cache_wrapper", NULL,
      "Give {holder} a bound, @functools.lru_cache(maxsize=...); on a method, keep the cache on the "
      "instance, so that it dies with it."},
@@ -199,8 +202,7 @@ const struct hw_fix_rule hw_fix_rules[] = {
      "Look up with {holder}.get(key) where only reading is meant, since defaultdict stores what it "
      "makes up; remove entries when they are done, or bound their number."},
     {HW_PATTERN_GROWING_CONTAINER, "dict", NULL,
-     "Remove the entry from {holder} when its {type} is done, bound the number of entries, or use "
-     "weakref.WeakValueDictionary if others own the values."},
+     "Remove the entry from {holder} when its {type} is done{bound}"},
     {HW_PATTERN_GROWING_CONTAINER, "set", NULL,
      "Remove each {type} from {holder} when it is done, or bound the set."},
     {HW_PATTERN_GROWING_CONTAINER, "list", NULL,

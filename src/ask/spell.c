@@ -253,7 +253,8 @@ static void spell_synthetic(const struct hw_graph *graph, const struct hw_synthe
         hw_buf_puts(out, "<root>");
         break;
     case HW_SYN_INTERPRETER:
-        hw_buf_printf(out, "<interpreter %s>", s->name);
+        hw_buf_printf(out, strncmp(s->name, "interpreter", 11) == 0 ? "<%s>" : "<interpreter %s>",
+                      s->name);
         break;
     case HW_SYN_THREAD:
     case HW_SYN_NATIVE_STACK:

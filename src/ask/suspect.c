@@ -5,6 +5,7 @@
 #include "base/err.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,18 @@ const char *hw_bytes_text(struct hw_arena *arena, double bytes)
     return hw_arena_printf(arena, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
 }
 
+/* 1,234,567 */
+static void put_count(struct hw_buf *out, uint64_t count)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof(digits), "%" PRIu64, count);
+    for (int i = 0; i < n; i++) {
+        if (i && (n - i) % 3 == 0)
+            hw_buf_putc(out, ',');
+        hw_buf_putc(out, digits[i]);
+    }
+}
+
 /* 120 -> 240 -> 362, the middle left out when there are many */
 static void put_history(struct hw_buf *out, const uint64_t *counts, size_t first, size_t n,
                         const char *between)
@@ -30,7 +43,8 @@ static void put_history(struct hw_buf *out, const uint64_t *counts, size_t first
             hw_buf_printf(out, "%s...", between);
             k = n - 5;
         }
-        hw_buf_printf(out, "%s%" PRIu64, k > first ? between : "", counts[k]);
+        hw_buf_puts(out, k > first ? between : "");
+        put_count(out, counts[k]);
     }
 }
 
@@ -77,6 +91,13 @@ static void add_evidence(struct evidence *evidence, const char *sentence)
         suspect->evidence[suspect->evidence_count++] = sentence;
 }
 
+static void put_removed(struct hw_buf *out, uint64_t deaths)
+{
+    hw_buf_puts(out, "; ");
+    put_count(out, deaths);
+    hw_buf_puts(out, deaths == 1 ? " was removed" : " were removed");
+}
+
 static const char *tell_lengths(const struct hw_growth *growth,
                                 const struct hw_candidate *candidate,
                                 const struct hw_suspect *suspect, struct hw_arena *arena)
@@ -96,7 +117,7 @@ static const char *tell_lengths(const struct hw_growth *growth,
     hw_buf_printf(&text, "%s in %.1f s", site->is_merged ? " members" : "",
                   hw_series_seconds(growth->series, 0, n - 1));
     if (deaths)
-        hw_buf_printf(&text, "; %" PRIu64 " were removed", deaths);
+        put_removed(&text, deaths);
     else
         hw_buf_puts(&text, "; nothing was removed");
     return take(arena, &text);
@@ -105,10 +126,20 @@ static const char *tell_lengths(const struct hw_growth *growth,
 static const char *tell_births(const struct hw_growth *growth, const struct hw_candidate *candidate,
                                const char *what, struct hw_arena *arena)
 {
+    size_t n = growth->series->count;
     struct hw_buf text = {0};
-    hw_buf_printf(&text,
-                  "objects %s that are alive now, by the interval they were born in: ", what);
-    put_history(&text, candidate->born, 1, growth->series->count, ", ");
+    hw_buf_printf(&text, "of what %s now, ", what);
+    put_count(&text, candidate->born[1]);
+    hw_buf_puts(&text, n == 2 ? " objects were born in between"
+                              : " objects were born in the first interval");
+    if (n == 3) {
+        hw_buf_puts(&text, " and ");
+        put_count(&text, candidate->born[2]);
+        hw_buf_puts(&text, " in the second");
+    } else if (n > 3) {
+        hw_buf_puts(&text, ", then ");
+        put_history(&text, candidate->born, 2, n, ", ");
+    }
     return take(arena, &text);
 }
 
@@ -116,9 +147,23 @@ static const char *tell_survivors(const struct hw_site *site, struct hw_arena *a
 {
     uint64_t came = site->lengths[1] > site->lengths[0] ? site->lengths[1] - site->lengths[0] : 0;
     came = came > site->joined[1] ? came : site->joined[1];
-    return hw_arena_printf(
-        arena, "of %" PRIu64 " that came in the first interval, %" PRIu64 " are still there", came,
-        site->joined[1]);
+    struct hw_buf text = {0};
+    hw_buf_puts(&text, "of ");
+    put_count(&text, came);
+    hw_buf_puts(&text, " that came in the first interval, ");
+    put_count(&text, site->joined[1]);
+    hw_buf_puts(&text, site->joined[1] == 1 ? " is still there" : " are still there");
+    return take(arena, &text);
+}
+
+static const char *tell_amount(const char *what, uint64_t objects, const char *bytes,
+                               struct hw_arena *arena)
+{
+    struct hw_buf text = {0};
+    hw_buf_printf(&text, "%s ", what);
+    put_count(&text, objects);
+    hw_buf_printf(&text, " objects, %s in all", bytes);
+    return take(arena, &text);
 }
 
 static const char *tell_kind(const struct hw_growth *growth, const struct hw_candidate *candidate,
@@ -155,14 +200,13 @@ static void tell_site(struct evidence *evidence, const struct hw_growth *growth,
         add_evidence(evidence, tell_lengths(growth, candidate, evidence->suspect, arena));
         add_evidence(evidence, tell_survivors(site, arena));
     }
-    add_evidence(evidence, tell_births(growth, candidate, "below it", arena));
+    add_evidence(evidence, tell_births(growth, candidate, "it holds", arena));
     if (candidate->kind.type != candidate->kind.member_type ||
         candidate->kind.pattern == HW_PATTERN_FRAME || candidate->kind.resource)
         add_evidence(evidence, tell_kind(growth, candidate, arena));
     const char *bytes = hw_bytes_text(arena, (double)candidate->bytes);
-    add_evidence(evidence, bytes ? hw_arena_printf(arena, "it holds %" PRIu64 " objects, %s in all",
-                                                   candidate->objects, bytes)
-                                 : NULL);
+    add_evidence(evidence,
+                 bytes ? tell_amount("it holds", candidate->objects, bytes, arena) : NULL);
 }
 
 static const char *spell_cycle(const struct hw_growth *growth, const struct hw_candidate *candidate,
@@ -189,7 +233,7 @@ static void tell_cycle(struct evidence *evidence, const struct hw_growth *growth
                  bytes ? hw_arena_printf(arena, "gc.collect() would free %" PRIu64 " objects, %s",
                                          candidate->objects, bytes)
                        : NULL);
-    add_evidence(evidence, tell_births(growth, candidate, "that only cycles hold", arena));
+    add_evidence(evidence, tell_births(growth, candidate, "only cycles hold", arena));
 }
 
 static void tell_unexplained(struct evidence *evidence, const struct hw_growth *growth,
@@ -199,14 +243,20 @@ static void tell_unexplained(struct evidence *evidence, const struct hw_growth *
     add_evidence(evidence,
                  hw_arena_strdup(arena, "their reference counts say that somebody holds them, but "
                                         "no object, frame or C variable that we can read does"));
-    add_evidence(evidence, tell_births(growth, candidate, "held so", arena));
+    add_evidence(evidence, tell_births(growth, candidate, "is held so", arena));
     const char *bytes = hw_bytes_text(arena, (double)candidate->bytes);
-    add_evidence(evidence, bytes ? hw_arena_printf(arena, "they are %" PRIu64 " objects, %s in all",
-                                                   candidate->objects, bytes)
-                                 : NULL);
+    add_evidence(evidence,
+                 bytes ? tell_amount("they are", candidate->objects, bytes, arena) : NULL);
 }
 
 /* ---- the cure ---- */
+
+/* Instances of the program's classes; not those of variable size, which have no place for it. */
+static bool may_be_weak(const struct hw_type *type)
+{
+    const uint32_t fixed = HW_TYPE_TUPLE | HW_TYPE_INT | HW_TYPE_BYTES | HW_TYPE_STR;
+    return type->flags & HW_TYPE_PYTHON && !(type->flags & fixed);
+}
 
 static const char *find_fix(enum hw_pattern pattern, const char *holder, const char *type)
 {
@@ -227,11 +277,17 @@ static const char *tell_fix(const struct hw_growth *growth, const struct hw_cand
     const struct hw_site *site = candidate->site;
     const char *holder = site ? graph->types[graph->type[site->name]].name : "";
     const struct hw_resource_rule *resource = candidate->kind.resource;
-    const char *const names[][2] = {{"{holder}", suspect->chain.path},
-                                    {"{type}", suspect->type},
-                                    {"{cycle}", cycle},
-                                    {"{cure}", resource ? resource->cure : ""}};
-    return expand(arena, find_fix(candidate->kind.pattern, holder, suspect->type), names, 4);
+    const struct hw_type *member = &graph->types[candidate->kind.member_type];
+    const char *const names[][2] = {
+        {"{holder}", suspect->chain.path},
+        {"{type}", suspect->type},
+        {"{cycle}", cycle},
+        {"{cure}", resource ? resource->cure : ""},
+        {"{bound}", may_be_weak(member) ? HW_FIX_BOUND_OR_WEAK : HW_FIX_BOUND}};
+    /* finalize's registry is not the program's to change. */
+    const char *type =
+        hw_name_matches("weakref.finalize*", member->name) ? member->name : suspect->type;
+    return expand(arena, find_fix(candidate->kind.pattern, holder, type), names, 5);
 }
 
 /* ---- the suspect ---- */
@@ -273,12 +329,20 @@ bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *
         .pattern = candidate->kind.pattern,
         .verdict = candidate->judgement.verdict,
         .type = hw_arena_strdup(arena, growth->graph->types[candidate->kind.type].name),
+        .members_per_second = (double)candidate->born_total / seconds,
+        .members = candidate->objects,
         .objects_per_second = (double)candidate->born_total / seconds,
         .bytes_per_second = (double)candidate->born_bytes / seconds,
         .objects = candidate->objects,
         .bytes = candidate->bytes,
         .evidence = hw_arena_array(arena, HW_EVIDENCE_MAX, sizeof(*suspect->evidence)),
     };
+    const struct hw_site *site = candidate->site;
+    if (site && site->is_container && site->joined_total) {
+        suspect->members = site->lengths[series->count - 1];
+        suspect->members_per_second =
+            ((double)suspect->members - (double)site->lengths[0]) / seconds;
+    }
     const char *cycle = spell_cycle(growth, candidate, arena);
     if (!suspect->type || !suspect->evidence || !cycle)
         return hw_err_no_memory(err);

@@ -32,8 +32,20 @@ static void put_verdict(struct hw_out *out, const struct hw_diagnosis *diagnosis
     hw_out_wrap(out, column, 0, diagnosis->answer);
 }
 
+static void put_members(struct hw_buf *line, const struct hw_suspect *suspect)
+{
+    if (!suspect->members || suspect->members == suspect->objects)
+        return;
+    hw_buf_puts(line, suspect->members_per_second > 0 ? "+" : "");
+    hw_text_rate(line, suspect->members_per_second);
+    hw_buf_puts(line, "/s, now ");
+    hw_text_count(line, suspect->members);
+    hw_buf_puts(line, "; with all they hold ");
+}
+
 static void put_rates(struct hw_buf *line, const struct hw_suspect *suspect)
 {
+    put_members(line, suspect);
     hw_buf_puts(line, suspect->objects_per_second > 0 ? "+" : "");
     hw_text_rate(line, suspect->objects_per_second);
     hw_buf_puts(line, " objects/s, ");
@@ -51,7 +63,8 @@ static void put_what(struct hw_out *out, const struct hw_suspect *suspect)
     put_word(out, "What");
     hw_out_text(out, suspect->type);
     put_rates(&line, suspect);
-    hw_out_printf(out, "\n%*s%s\n", MARGIN, "", hw_buf_str(&line));
+    hw_out_printf(out, "\n%*s", MARGIN, "");
+    hw_out_wrap(out, MARGIN, MARGIN, hw_buf_str(&line));
     hw_buf_deinit(&line);
 }
 
@@ -168,6 +181,8 @@ static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
         hw_json_end(json);
     }
     hw_json_end(json);
+    hw_json_double(json, "members_per_second", suspect->members_per_second);
+    hw_json_u64(json, "members", suspect->members);
     hw_json_double(json, "objects_per_second", suspect->objects_per_second);
     hw_json_double(json, "bytes_per_second", suspect->bytes_per_second);
     hw_json_u64(json, "objects", suspect->objects);

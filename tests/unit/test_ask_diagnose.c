@@ -77,10 +77,13 @@ static void test_growing_dict(void **state)
                         "of 20 that came in the first interval, 20 are still there");
     assert_int_equal(suspect->objects, 100);
     assert_int_equal(suspect->bytes, 6400);
+    assert_int_equal(suspect->members, 50);
+    assert_true(suspect->members_per_second == 4.0);
     assert_true(suspect->objects_per_second == 8.0);
     assert_true(suspect->bytes_per_second == 512.0);
     assert_int_equal(diagnosis->shot_count, 3);
-    assert_string_equal(diagnosis->answer, "app.User leaks: 8.0 objects/s, 512 B/s pile up in "
+    assert_string_equal(diagnosis->answer, "app.User leaks: 4.0/s, with all they hold 8.0 "
+                                           "objects/s, 512 B/s, pile up in "
                                            "sys.modules['app'].users");
     hw_diagnosis_destroy(diagnosis);
 }
@@ -88,6 +91,43 @@ static void test_growing_dict(void **state)
 static void tell_growing_list(struct hw_buf *out, unsigned k)
 {
     tell_list(out, 0, 5 + 20 * k, "app.Line");
+}
+
+/* 120 new ones, then 66: fewer than chance explains. */
+static void tell_filling_list(struct hw_buf *out, unsigned k)
+{
+    static const unsigned lengths[] = {100, 220, 286};
+    tell_list(out, 0, lengths[k], "app.Page");
+}
+
+/* All that was there at first is gone. */
+static void tell_window(struct hw_buf *out, unsigned k)
+{
+    static const unsigned first[] = {0, 100, 200}, end[] = {100, 300, 500};
+    tell_list(out, first[k], end[k], "app.Hit");
+}
+
+static void test_what_may_come_to_an_end_is_not_settled(void **state)
+{
+    (void)state;
+    assert_verdict(tell_filling_list, 3, HW_VERDICT_INCONCLUSIVE);
+    assert_verdict(tell_window, 3, HW_VERDICT_INCONCLUSIVE);
+}
+
+static void tell_hooks(struct hw_buf *out, unsigned k)
+{
+    unsigned count = 5 + 20 * k;
+    hw_buf_puts(out, "$i interpreter \"main\"\nroot sys.modules -> 0x100\n");
+    for (unsigned i = 0; i < count; i++)
+        hw_buf_printf(out, "root hook -> 0x%x\n", 0x10000 + 0x40 * i);
+    hw_buf_puts(out, "@0x100 dict\n");
+    tell_instances(out, 0, count, 0x10000, "function");
+}
+
+static void test_callbacks_that_the_interpreter_holds(void **state)
+{
+    (void)state;
+    assert_leak(tell_hooks, HW_PATTERN_CLOSURE, "function", "<hooks>");
 }
 
 static void test_two_snapshots_show_no_trend(void **state)
@@ -252,9 +292,10 @@ static void test_buffers_that_swell(void **state)
     (void)state;
     assert_leak(tell_buffer, HW_PATTERN_GROWING_CONTAINER, "bytearray", "sys.modules['app'].log");
     struct hw_diagnosis *diagnosis = ask(tell_buffer, 3);
-    assert_string_equal(diagnosis->suspects[0].evidence[0],
-                        "the size of sys.modules['app'].log went 100000 -> 150000 -> 200000 bytes "
-                        "in 10.0 s");
+    assert_string_equal(
+        diagnosis->suspects[0].evidence[0],
+        "the size of sys.modules['app'].log went 100,000 -> 150,000 -> 200,000 bytes "
+        "in 10.0 s");
     assert_int_equal(diagnosis->suspects[0].bytes, 200000);
     hw_diagnosis_destroy(diagnosis);
     assert_verdict(tell_wavering_buffer, 3, HW_VERDICT_STEADY);
@@ -549,6 +590,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_growing_dict),
         cmocka_unit_test(test_two_snapshots_show_no_trend),
+        cmocka_unit_test(test_what_may_come_to_an_end_is_not_settled),
+        cmocka_unit_test(test_callbacks_that_the_interpreter_holds),
         cmocka_unit_test(test_few_but_large),
         cmocka_unit_test(test_callbacks),
         cmocka_unit_test(test_frames),
