@@ -229,7 +229,7 @@ def test_interrupt_of_the_whole_group():
             loop = subprocess.Popen([TWINLOOP, str(busy.pid), "0"], start_new_session=True)
             time.sleep(random.random() * 0.1)
             os.killpg(loop.pid, signal.SIGINT)
-            loop.wait()
+            loop.wait(timeout=60)
             eventually(lambda: traces_left(busy.pid), [])
         busy.finish()
 
