@@ -444,10 +444,10 @@ struct hw_suspect {
     struct hw_chain chain;     /* of the holder; path "" when nothing that we see holds it */
     struct hw_chain *also;     /* other containers that hold the same objects */
     size_t also_count;
-    double members_per_second; /* what the container itself gained; all objects without one */
-    uint64_t members;          /* it has now; likewise */
-    double objects_per_second, bytes_per_second; /* everything new below, that survives */
-    uint64_t objects, bytes;   /* held now, old ones included */
+    double objects_per_second; /* what the container itself gained; without one, all that is new */
+    uint64_t objects;          /* it has now; likewise */
+    double held_objects_per_second, bytes_per_second; /* they and all they hold, what survives */
+    uint64_t held_objects, bytes; /* held now, old ones included */
     const char **evidence;     /* sentences */
     size_t evidence_count;
     const char *fix;           /* the cure, in the user's own names */

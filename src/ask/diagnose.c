@@ -654,17 +654,17 @@ static bool fill_answer(struct work *work)
                             : first->pattern == HW_PATTERN_REFERENCE_CYCLE
                                 ? "reference cycles, with the garbage collector off"
                                 : "no place that can be seen";
-        if (bytes && first->objects_per_second == 0)
+        if (bytes && first->held_objects_per_second == 0)
             diagnosis->answer = hw_arena_printf(arena, "one %s becomes larger by %s/s: %s",
                                                 first->type, bytes, where);
-        else if (bytes && first->members != first->objects)
+        else if (bytes && first->objects != first->held_objects)
             diagnosis->answer = hw_arena_printf(
                 arena, "%s leaks: %.1f/s, with all they hold %.1f objects/s, %s/s, pile up in %s",
-                first->type, first->members_per_second, first->objects_per_second, bytes, where);
+                first->type, first->objects_per_second, first->held_objects_per_second, bytes, where);
         else
             diagnosis->answer =
                 bytes ? hw_arena_printf(arena, "%s leaks: %.1f objects/s, %s/s pile up in %s",
-                                        first->type, first->objects_per_second, bytes, where)
+                                        first->type, first->held_objects_per_second, bytes, where)
                       : NULL;
     } else if (diagnosis->verdict == HW_VERDICT_INCONCLUSIVE) {
         diagnosis->answer = tell_totals(work, "not settled");

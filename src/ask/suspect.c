@@ -329,19 +329,19 @@ bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *
         .pattern = candidate->kind.pattern,
         .verdict = candidate->judgement.verdict,
         .type = hw_arena_strdup(arena, growth->graph->types[candidate->kind.type].name),
-        .members_per_second = (double)candidate->born_total / seconds,
-        .members = candidate->objects,
         .objects_per_second = (double)candidate->born_total / seconds,
-        .bytes_per_second = (double)candidate->born_bytes / seconds,
         .objects = candidate->objects,
+        .held_objects_per_second = (double)candidate->born_total / seconds,
+        .bytes_per_second = (double)candidate->born_bytes / seconds,
+        .held_objects = candidate->objects,
         .bytes = candidate->bytes,
         .evidence = hw_arena_array(arena, HW_EVIDENCE_MAX, sizeof(*suspect->evidence)),
     };
     const struct hw_site *site = candidate->site;
     if (site && site->is_container && site->joined_total) {
-        suspect->members = site->lengths[series->count - 1];
-        suspect->members_per_second =
-            ((double)suspect->members - (double)site->lengths[0]) / seconds;
+        suspect->objects = site->lengths[series->count - 1];
+        suspect->objects_per_second =
+            ((double)suspect->objects - (double)site->lengths[0]) / seconds;
     }
     const char *cycle = spell_cycle(growth, candidate, arena);
     if (!suspect->type || !suspect->evidence || !cycle)

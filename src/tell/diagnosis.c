@@ -34,25 +34,25 @@ static void put_verdict(struct hw_out *out, const struct hw_diagnosis *diagnosis
 
 static void put_members(struct hw_buf *line, const struct hw_suspect *suspect)
 {
-    if (!suspect->members || suspect->members == suspect->objects)
+    if (!suspect->objects || suspect->objects == suspect->held_objects)
         return;
-    hw_buf_puts(line, suspect->members_per_second > 0 ? "+" : "");
-    hw_text_rate(line, suspect->members_per_second);
+    hw_buf_puts(line, suspect->objects_per_second > 0 ? "+" : "");
+    hw_text_rate(line, suspect->objects_per_second);
     hw_buf_puts(line, "/s, now ");
-    hw_text_count(line, suspect->members);
+    hw_text_count(line, suspect->objects);
     hw_buf_puts(line, "; with all they hold ");
 }
 
 static void put_rates(struct hw_buf *line, const struct hw_suspect *suspect)
 {
     put_members(line, suspect);
-    hw_buf_puts(line, suspect->objects_per_second > 0 ? "+" : "");
-    hw_text_rate(line, suspect->objects_per_second);
+    hw_buf_puts(line, suspect->held_objects_per_second > 0 ? "+" : "");
+    hw_text_rate(line, suspect->held_objects_per_second);
     hw_buf_puts(line, " objects/s, ");
     hw_buf_puts(line, suspect->bytes_per_second > 0 ? "+" : "");
     hw_text_bytes(line, suspect->bytes_per_second);
     hw_buf_puts(line, "/s; now ");
-    hw_text_count(line, suspect->objects);
+    hw_text_count(line, suspect->held_objects);
     hw_buf_puts(line, " objects, ");
     hw_text_bytes(line, (double)suspect->bytes);
 }
@@ -181,11 +181,11 @@ static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
         hw_json_end(json);
     }
     hw_json_end(json);
-    hw_json_double(json, "members_per_second", suspect->members_per_second);
-    hw_json_u64(json, "members", suspect->members);
     hw_json_double(json, "objects_per_second", suspect->objects_per_second);
-    hw_json_double(json, "bytes_per_second", suspect->bytes_per_second);
     hw_json_u64(json, "objects", suspect->objects);
+    hw_json_double(json, "held_objects_per_second", suspect->held_objects_per_second);
+    hw_json_double(json, "bytes_per_second", suspect->bytes_per_second);
+    hw_json_u64(json, "held_objects", suspect->held_objects);
     hw_json_u64(json, "bytes", suspect->bytes);
     strings_json(json, "evidence", suspect->evidence, suspect->evidence_count);
     hw_json_string(json, "fix", suspect->fix);

@@ -75,11 +75,11 @@ static void test_growing_dict(void **state)
                                               "in 10.0 s; nothing was removed");
     assert_string_equal(suspect->evidence[1],
                         "of 20 that came in the first interval, 20 are still there");
-    assert_int_equal(suspect->objects, 100);
+    assert_int_equal(suspect->held_objects, 100);
     assert_int_equal(suspect->bytes, 6400);
-    assert_int_equal(suspect->members, 50);
-    assert_true(suspect->members_per_second == 4.0);
-    assert_true(suspect->objects_per_second == 8.0);
+    assert_int_equal(suspect->objects, 50);
+    assert_true(suspect->objects_per_second == 4.0);
+    assert_true(suspect->held_objects_per_second == 8.0);
     assert_true(suspect->bytes_per_second == 512.0);
     assert_int_equal(diagnosis->shot_count, 3);
     assert_string_equal(diagnosis->answer, "app.User leaks: 4.0/s, with all they hold 8.0 "
