@@ -60,7 +60,7 @@ void hw_decode_unknown(struct hw_py *py, hw_addr addr, const unsigned char *p,
     }
     if (type->itemsize == 8) {
         uint64_t count = PY_WORD(py, p, PyVarObject_ob_size);
-        if (count <= 1 << 20)
+        if (count <= 1 << 16)
             hw_scan_words(py, addr, type->basicsize, type->basicsize + count * 8);
     }
 }

@@ -10,7 +10,7 @@
 
 enum {
     TYPE_NAME_BYTES = 512,
-    TYPE_MAX_BASICSIZE = 1 << 20,
+    TYPE_MAX_BASICSIZE = 1 << 16,
     TYPE_MAX_MEMBERS = 4096,
     TYPE_MAX_DEPTH = 200,        /* of bases and metatypes */
     TYPE_MAX_REFUSALS = 1 << 16, /* remembered ones; more are judged anew each time */

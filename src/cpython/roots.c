@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 enum {
-    ROOTS_MAX_THREADS = 1 << 16,
+    ROOTS_SPARE_THREADS = 64, /* states that outlive their threads, after a fork for example */
     ROOTS_MAX_FRAMES = 1 << 20,
     ROOTS_MAX_EXC_DEPTH = 1 << 16,
     FRAME_OWNED_BY_CSTACK = 3,      /* enum _frameowner: a shim, since 3.12 */
@@ -378,7 +378,8 @@ bool hw_roots_collect(struct hw_py *py, const struct hw_runtime *rt, struct hw_r
                             ? PY_OFF(py, PyInterpreterState_threads_head)
                             : PY_OFF(py, PyInterpreterState_tstate_head);
         hw_addr thread = hw_py_word(py, rt->interpreters[i] + head);
-        for (unsigned t = 0; thread && t < ROOTS_MAX_THREADS; t++) {
+        size_t most = py->image->thread_count + ROOTS_SPARE_THREADS;
+        for (size_t t = 0; thread && t < most; t++) {
             if (!roots_thread(py, rt, &roots, thread, node))
                 goto no_memory;
             thread = hw_py_word(py, thread + PY_OFF(py, PyThreadState_next));

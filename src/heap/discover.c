@@ -109,18 +109,21 @@ static bool discover_drain(struct hw_builder *b)
     return true;
 }
 
-/* Follows one list in one direction. *ret_closed: it came back to its head. */
+/* Follows one list in one direction. *ret_closed: it came back to its head. A damaged list may run
+ * in a ring without its head: the place where we were at the last power of two comes by again. */
 static bool list_walk(struct hw_builder *b, hw_addr head, unsigned link, enum hw_mark_age age,
                       bool *ret_closed)
 {
     hw_addr at = hw_py_word(&b->py, head + link) & GC_POINTER_MASK;
-    uint64_t bound = b->image->segment_count ? UINT32_MAX : 0;
+    hw_addr passed = 0;
     *ret_closed = false;
-    for (uint64_t i = 1; at && i < bound; i++) {
+    for (uint64_t i = 1; at && at != passed; i++) {
         if (at == head) {
             *ret_closed = true;
             return true;
         }
+        if (!(i & (i - 1)))
+            passed = at;
         hw_addr object = at + HW_GC_HEAD_BYTES;
         if (!discover_mark(b, object))
             return false;
