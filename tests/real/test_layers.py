@@ -19,6 +19,10 @@ MAY_USE = {
     "cpython": {"base", "image", "native"},
     "heap": {"base", "image", "native", "cpython"},
     "ask": {"base", "heap"},
+    "weigh": {"base", "heap", "ask"},
+    "collect": {"base", "heap", "ask"},
+    "grow": {"base", "heap", "ask"},
+    "why": {"base", "heap", "ask", "weigh", "collect", "grow"},
     "tell": {"base"},
     "cli": {"base", "tell"},
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/suspect.h"
+#include "why/suspect.h"
 
 #include "ask/lookup.h"
 #include "base/err.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_ASK_SUSPECT_H
-#define HW_ASK_SUSPECT_H
+#ifndef HW_WHY_SUSPECT_H
+#define HW_WHY_SUSPECT_H
 
 /* A suspect while it is being put together, and the words for it. */
 
-#include "ask/bound.h"
-#include "ask/cycle.h"
-#include "ask/judge.h"
-#include "ask/pattern.h"
+#include "collect/cycle.h"
+#include "grow/judge.h"
+#include "why/bound.h"
+#include "why/kind.h"
 
 enum { HW_ALSO_MAX = 4, HW_EVIDENCE_MAX = 6 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_ASK_SITE_H
-#define HW_ASK_SITE_H
+#ifndef HW_GROW_SITE_H
+#define HW_GROW_SITE_H
 
 /* From a site as growth.c finds it to the place that a user can name, with its history. */
 
-#include "ask/growth.h"
+#include "grow/growth.h"
 
 enum { HW_SITE_BORN_MIN = 3 }; /* fewer new objects are noise */
 

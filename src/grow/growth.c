@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/growth.h"
+#include "grow/growth.h"
 
 #include "ask/lookup.h"
-#include "ask/site.h"
 #include "base/err.h"
 #include "base/vec.h"
+#include "grow/site.h"
 
 #include <stdlib.h>
 #include <string.h>

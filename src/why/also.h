@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_ASK_ALSO_H
-#define HW_ASK_ALSO_H
+#ifndef HW_WHY_ALSO_H
+#define HW_WHY_ALSO_H
 
 /* Who else holds what a suspect holds: containers that refer directly to most of a sample of its
  * new members. Emptying one of two indexes frees nothing. */
 
-#include "ask/suspect.h"
+#include "why/suspect.h"
 
 enum { HW_ALSO_CANDIDATES_MAX = 64, HW_ALSO_SAMPLE_MAX = 1000 };
 

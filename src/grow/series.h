@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_ASK_SERIES_H
-#define HW_ASK_SERIES_H
+#ifndef HW_GROW_SERIES_H
+#define HW_GROW_SERIES_H
 
 /*
  * Snapshots of one process in order of time. CPython does not move objects, so an object of two

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/growth.h"
 #include "ask/spell.h"
 #include "base/err.h"
+#include "grow/growth.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/series.h"
+#include "grow/series.h"
 
 #include "ask/lookup.h"
 #include "base/err.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask/lookup.h"
-#include "ask/series.h"
 #include "base/err.h"
+#include "grow/series.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/judge.h"
+#include "grow/judge.h"
 
 static struct hw_judgement is_steady(enum hw_judge_reason reason)
 {

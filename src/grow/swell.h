@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_ASK_SWELL_H
-#define HW_ASK_SWELL_H
+#ifndef HW_GROW_SWELL_H
+#define HW_GROW_SWELL_H
 
 /* Single objects that become larger and larger and contain no other objects: byte buffers, arrays.
  */
 
-#include "ask/growth.h"
+#include "grow/growth.h"
 
 enum { HW_SWELL_MAX = 16 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_ASK_BOUND_H
-#define HW_ASK_BOUND_H
+#ifndef HW_WHY_BOUND_H
+#define HW_WHY_BOUND_H
 
 /*
  * Does the program state how large a container may become? A bound is believed when C code enforces
@@ -8,7 +8,7 @@
  * length or takes things out, and names a number that has not been reached.
  */
 
-#include "ask/growth.h"
+#include "grow/growth.h"
 
 struct hw_bound {
     uint64_t value;  /* 0: none is stated */

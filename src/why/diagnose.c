@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/also.h"
 #include "ask/garbage.h"
 #include "ask/lookup.h"
-#include "ask/suspect.h"
-#include "ask/swell.h"
 #include "base/err.h"
+#include "grow/swell.h"
+#include "why/also.h"
+#include "why/suspect.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -660,7 +660,8 @@ static bool fill_answer(struct work *work)
         else if (bytes && first->objects != first->held_objects)
             diagnosis->answer = hw_arena_printf(
                 arena, "%s leaks: %.1f/s, with all they hold %.1f objects/s, %s/s, pile up in %s",
-                first->type, first->objects_per_second, first->held_objects_per_second, bytes, where);
+                first->type, first->objects_per_second, first->held_objects_per_second, bytes,
+                where);
         else
             diagnosis->answer =
                 bytes ? hw_arena_printf(arena, "%s leaks: %.1f objects/s, %s/s pile up in %s",

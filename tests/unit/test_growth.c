@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/growth.h"
+#include "grow/growth.h"
 #include "ask/spell.h"
 #include "graph-text.h"
 #include "series-text.h"

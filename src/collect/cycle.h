@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_ASK_CYCLE_H
-#define HW_ASK_CYCLE_H
+#ifndef HW_COLLECT_CYCLE_H
+#define HW_COLLECT_CYCLE_H
 
 /* A shortest way from an object back to itself. */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_ASK_JUDGE_H
-#define HW_ASK_JUDGE_H
+#ifndef HW_GROW_JUDGE_H
+#define HW_GROW_JUDGE_H
 
 /*
  * Is what grows at a site a leak? A leak adds objects in every interval, keeps them, and takes
@@ -8,7 +8,7 @@
  * a bound.
  */
 
-#include "ask/growth.h"
+#include "grow/growth.h"
 
 /* All thresholds. Counts are of objects, over the whole observation unless it says otherwise. */
 enum {

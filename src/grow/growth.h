@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_ASK_GROWTH_H
-#define HW_ASK_GROWTH_H
+#ifndef HW_GROW_GROWTH_H
+#define HW_GROW_GROWTH_H
 
 /*
  * Where new objects hang. An object is new when the first snapshot did not have it. Along the best
@@ -18,8 +18,8 @@
  * Which of them is a leak is not decided here.
  */
 
-#include "ask/series.h"
 #include "ask/tree.h"
+#include "grow/series.h"
 
 struct hw_site {
     hw_id box;           /* the place itself */

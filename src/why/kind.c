@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/pattern.h"
+#include "why/kind.h"
 
 #include "ask/lookup.h"
 #include "base/err.h"

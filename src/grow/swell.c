@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/swell.h"
+#include "grow/swell.h"
 
-#include "ask/judge.h"
 #include "base/err.h"
+#include "grow/judge.h"
 
 static bool rises(const uint64_t *sizes, size_t n)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/bound.h"
+#include "why/bound.h"
 
 #include "ask/lookup.h"
-#include "ask/rules.h"
 #include "base/err.h"
+#include "why/rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_ASK_PATTERN_H
-#define HW_ASK_PATTERN_H
+#ifndef HW_WHY_KIND_H
+#define HW_WHY_KIND_H
 
 /* What grows at a site, and which known pattern that is. */
 
-#include "ask/growth.h"
-#include "ask/rules.h"
+#include "grow/growth.h"
+#include "why/rules.h"
 
 struct hw_kind {
     enum hw_pattern pattern;

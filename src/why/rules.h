@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_WHY_RULES_H
+#define HW_WHY_RULES_H
+
+/*
+ * What we know about leaks, as tables: which types stand for something outside the heap, which
+ * containers are bounded by the library that owns them, how a leak is ended.
+ */
+
+#include "ask/rules.h"
+
+/* Types that stand for something outside the heap: a descriptor, a thread, work that waits. */
+struct hw_resource_rule {
+    const char *type; /* may end in '*' */
+    const char *noun; /* as in "122 sockets" */
+    const char *cure; /* what ends one, as an order */
+};
+extern const struct hw_resource_rule hw_resource_rules[];
+extern const size_t hw_resource_rule_count;
+const struct hw_resource_rule *hw_resource_find(const char *type);
+
+/* Types that are called: who holds them keeps what they captured. */
+bool hw_type_is_callback(const struct hw_type *type);
+
+/* Caches of the standard library that have a bound of their own, or fill once: by path. */
+struct hw_known_cache {
+    const char *path; /* may end in '*' */
+    const char *reason;
+};
+extern const struct hw_known_cache hw_known_caches[];
+extern const size_t hw_known_cache_count;
+
+/* The cure for a holder, by pattern and the holder's type; first match counts. {holder}, {type},
+ * {cure} and {bound} stand for the user's own names. */
+struct hw_fix_rule {
+    enum hw_pattern pattern;
+    const char *holder; /* type of the holder, may end in '*'; NULL: any */
+    const char *type;   /* what leaks; likewise */
+    const char *text;
+};
+extern const struct hw_fix_rule hw_fix_rules[];
+extern const size_t hw_fix_rule_count;
+
+/* What {bound} stands for, by whether the values can be weakly referenced. */
+#define HW_FIX_BOUND ", or bound the number of entries."
+#define HW_FIX_BOUND_OR_WEAK \
+    ", bound the number of entries, or use weakref.WeakValueDictionary if others own the values."
+
+/* Parts of names that say "at most", and names that take something out of a container. */
+extern const char *const hw_bound_words[];   /* NULL at the end */
+extern const char *const hw_removal_words[]; /* likewise */
+
+#endif
