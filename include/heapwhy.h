@@ -438,7 +438,9 @@ enum hw_pattern {
 };
 
 struct hw_suspect {
-    enum hw_pattern pattern;
+    enum hw_pattern pattern;   /* the family */
+    const char *cause;         /* the known mistake, "lru-cache-on-method"; more may come */
+    const char *about;         /* the mistake in a sentence */
     enum hw_verdict verdict;   /* of this suspect alone */
     const char *type;          /* what leaks, module-qualified */
     struct hw_chain chain;     /* of the holder; path "" when nothing that we see holds it */

@@ -108,7 +108,12 @@ static void put_suspect(struct hw_out *out, const struct hw_suspect *suspect)
     put_holder(out, suspect);
     put_also(out, suspect);
     put_word(out, "Pattern");
-    hw_out_printf(out, "%s\n", hw_pattern_name(suspect->pattern));
+    size_t column = MARGIN + strlen(suspect->cause) + 2;
+    hw_out_style(out, HW_STYLE_KEY);
+    hw_out_text(out, suspect->cause);
+    hw_out_style(out, HW_STYLE_PLAIN);
+    hw_out_puts(out, ": ");
+    hw_out_wrap(out, column, MARGIN, suspect->about);
     put_sentences(out, "Evidence", suspect->evidence, suspect->evidence_count);
     put_word(out, "Cure");
     hw_out_wrap(out, MARGIN, MARGIN, suspect->fix);
@@ -128,7 +133,7 @@ static void put_others(struct hw_out *out, const struct hw_suspect *suspects, si
         hw_text_rate(hw_table_cell(&table), suspects[i].objects_per_second);
         hw_text_bytes(hw_table_cell(&table), suspects[i].bytes_per_second);
         hw_buf_puts(hw_table_cell(&table), hw_verdict_name(suspects[i].verdict));
-        hw_buf_puts(hw_table_cell(&table), hw_pattern_name(suspects[i].pattern));
+        hw_text_escape(hw_table_cell(&table), suspects[i].cause);
         hw_text_escape(hw_table_cell(&table), suspects[i].type);
         hw_text_escape(hw_table_cell(&table), suspects[i].chain.path);
     }
@@ -171,6 +176,8 @@ static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
 {
     hw_json_object(json, NULL);
     hw_json_string(json, "pattern", hw_pattern_name(suspect->pattern));
+    hw_json_string(json, "cause", suspect->cause);
+    hw_json_string(json, "about", suspect->about);
     hw_json_string(json, "verdict", hw_verdict_name(suspect->verdict));
     hw_json_string(json, "type", suspect->type);
     hw_parts_chain_json(json, &suspect->chain);

@@ -30,17 +30,6 @@ struct hw_known_cache {
 extern const struct hw_known_cache hw_known_caches[];
 extern const size_t hw_known_cache_count;
 
-/* The cure for a holder, by pattern and the holder's type; first match counts. {holder}, {type},
- * {cure} and {bound} stand for the user's own names. */
-struct hw_fix_rule {
-    enum hw_pattern pattern;
-    const char *holder; /* type of the holder, may end in '*'; NULL: any */
-    const char *type;   /* what leaks; likewise */
-    const char *text;
-};
-extern const struct hw_fix_rule hw_fix_rules[];
-extern const size_t hw_fix_rule_count;
-
 /* What {bound} stands for, by whether the values can be weakly referenced. */
 #define HW_FIX_BOUND ", or bound the number of entries."
 #define HW_FIX_BOUND_OR_WEAK \

@@ -3,6 +3,7 @@
 
 #include "ask/lookup.h"
 #include "base/err.h"
+#include "why/cause.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,25 +54,6 @@ static const char *take(struct hw_arena *arena, struct hw_buf *text)
     const char *copy = hw_buf_ok(text) ? hw_arena_strdup(arena, hw_buf_str(text)) : NULL;
     hw_buf_deinit(text);
     return copy;
-}
-
-/* Puts the user's own names into a rule's text. */
-static const char *expand(struct hw_arena *arena, const char *text, const char *const names[][2],
-                          size_t count)
-{
-    struct hw_buf out = {0};
-    while (*text) {
-        size_t i = 0;
-        while (i < count && strncmp(text, names[i][0], strlen(names[i][0])) != 0)
-            i++;
-        if (i < count) {
-            hw_buf_puts(&out, names[i][1]);
-            text += strlen(names[i][0]);
-        } else {
-            hw_buf_putc(&out, *text++);
-        }
-    }
-    return take(arena, &out);
 }
 
 /* ---- evidence ---- */
@@ -249,47 +231,6 @@ static void tell_unexplained(struct evidence *evidence, const struct hw_growth *
                  bytes ? tell_amount("they are", candidate->objects, bytes, arena) : NULL);
 }
 
-/* ---- the cure ---- */
-
-/* Instances of the program's classes; not those of variable size, which have no place for it. */
-static bool may_be_weak(const struct hw_type *type)
-{
-    const uint32_t fixed = HW_TYPE_TUPLE | HW_TYPE_INT | HW_TYPE_BYTES | HW_TYPE_STR;
-    return type->flags & HW_TYPE_PYTHON && !(type->flags & fixed);
-}
-
-static const char *find_fix(enum hw_pattern pattern, const char *holder, const char *type)
-{
-    for (size_t i = 0; i < hw_fix_rule_count; i++) {
-        const struct hw_fix_rule *rule = &hw_fix_rules[i];
-        if (rule->pattern == pattern && (!rule->holder || hw_name_matches(rule->holder, holder)) &&
-            (!rule->type || hw_name_matches(rule->type, type)))
-            return rule->text;
-    }
-    return "";
-}
-
-static const char *tell_fix(const struct hw_growth *growth, const struct hw_candidate *candidate,
-                            const struct hw_suspect *suspect, const char *cycle,
-                            struct hw_arena *arena)
-{
-    const struct hw_graph *graph = growth->graph;
-    const struct hw_site *site = candidate->site;
-    const char *holder = site ? graph->types[graph->type[site->name]].name : "";
-    const struct hw_resource_rule *resource = candidate->kind.resource;
-    const struct hw_type *member = &graph->types[candidate->kind.member_type];
-    const char *const names[][2] = {
-        {"{holder}", suspect->chain.path},
-        {"{type}", suspect->type},
-        {"{cycle}", cycle},
-        {"{cure}", resource ? resource->cure : ""},
-        {"{bound}", may_be_weak(member) ? HW_FIX_BOUND_OR_WEAK : HW_FIX_BOUND}};
-    /* finalize's registry is not the program's to change. */
-    const char *type =
-        hw_name_matches("weakref.finalize*", member->name) ? member->name : suspect->type;
-    return expand(arena, find_fix(candidate->kind.pattern, holder, type), names, 5);
-}
-
 /* ---- the suspect ---- */
 
 static bool fill_chains(const struct hw_growth *growth, const struct hw_candidate *candidate,
@@ -357,8 +298,9 @@ bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *
         tell_cycle(&evidence, growth, candidate, cycle);
     else
         tell_unexplained(&evidence, growth, candidate);
-    suspect->fix = tell_fix(growth, candidate, suspect, cycle, arena);
-    return (suspect->fix && !evidence.no_memory) || hw_err_no_memory(err);
+    if (evidence.no_memory)
+        return hw_err_no_memory(err);
+    return hw_cause_fill(growth, candidate, cycle, arena, suspect, err);
 }
 
 const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_candidate *candidate,

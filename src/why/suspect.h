@@ -9,7 +9,7 @@
 #include "why/bound.h"
 #include "why/kind.h"
 
-enum { HW_ALSO_MAX = 4, HW_EVIDENCE_MAX = 6 };
+enum { HW_ALSO_MAX = 4, HW_EVIDENCE_MAX = 8 };
 
 struct hw_candidate {
     const struct hw_site *site; /* NULL: nothing that we see holds what grows */
@@ -26,7 +26,7 @@ struct hw_candidate {
     bool is_dropped;
 };
 
-/* Fills the public suspect: chain, evidence, fix. Strings live in arena. */
+/* Fills the public suspect: chain, evidence, cause, cure. Strings live in arena. */
 bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *candidate,
                      struct hw_arena *arena, struct hw_suspect *suspect, struct hw_err *err);
 

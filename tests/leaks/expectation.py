@@ -38,6 +38,7 @@ def load(path):
         "program": program,
         "verdict": as_list(raw["verdict"]),
         "pattern": as_list(raw.get("pattern")),
+        "cause": as_list(raw.get("cause")),
         "types": [short_type(name) for name in as_list(raw.get("type"))],
         "holders": [with_lines(program, one) for one in as_list(raw.get("holder"))],
         "also": [with_lines(program, one) for one in as_list(raw.get("also"))],
@@ -74,6 +75,8 @@ def judge_suspect(case, suspect):
     wrong = []
     if suspect["pattern"] not in case["pattern"]:
         wrong.append("pattern %s, expected %s" % (suspect["pattern"], " or ".join(case["pattern"])))
+    if case["cause"] and suspect["cause"] not in case["cause"]:
+        wrong.append("cause %s, expected %s" % (suspect["cause"], " or ".join(case["cause"])))
     if short_type(suspect["type"]) not in case["types"]:
         wrong.append("type %s, expected %s" % (suspect["type"], " or ".join(case["types"])))
     path = suspect.get("path") or ""

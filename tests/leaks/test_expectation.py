@@ -14,13 +14,13 @@ PATHS = sorted(path for folder in FOLDERS for path in glob.glob(os.path.join(fol
 PATTERNS = {"growing-container", "reference-cycle", "closure", "frame", "unclosed-resource", "unexplained"}
 
 CASE = {
-    "verdict": ["leak"], "pattern": ["growing-container"], "types": ["__main__.User", "dict"],
+    "verdict": ["leak"], "pattern": ["growing-container"], "cause": ["growing-dict"], "types": ["__main__.User", "dict"],
     "holders": ["m.by_number", "m.by_email", r"re:m\.x\[\d+\]"], "also": ["m.by_number", "m.by_email"],
     "rate": [50, 100],
 }
 ANSWER = {
     "verdict": "leak",
-    "suspects": [{"pattern": "growing-container", "type": "__main__.User", "path": "m.by_email",
+    "suspects": [{"pattern": "growing-container", "cause": "growing-dict", "type": "__main__.User", "path": "m.by_email",
                   "also_held_by": [{"path": "m.by_number"}], "objects_per_second": 60.0}],
 }
 
@@ -30,7 +30,7 @@ def test_right_answer():
 
 
 @pytest.mark.parametrize("key, value", [
-    ("pattern", "closure"), ("type", "__main__.Other"), ("path", "m.by_name"), ("path", None),
+    ("pattern", "closure"), ("cause", "growing-list"), ("type", "__main__.Other"), ("path", "m.by_name"), ("path", None),
     ("also_held_by", []), ("objects_per_second", 49.0), ("objects_per_second", 101.0)])
 def test_wrong_suspect(key, value):
     answer = copy.deepcopy(ANSWER)

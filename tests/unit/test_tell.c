@@ -366,6 +366,8 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
     shots[0] = (struct hw_shot){facts.taken_at_ns, 14200000, 1000, 48000, 18100000};
     shots[1] = (struct hw_shot){facts.taken_at_ns + 1000000000, 13200000, 2000, 96000, 18200000};
     suspects[0] = (struct hw_suspect){.pattern = HW_PATTERN_GROWING_CONTAINER,
+                                      .cause = "growing-dict",
+                                      .about = "A dict gets entries and loses none.",
                                       .verdict = HW_VERDICT_LEAK,
                                       .type = "app.Session",
                                       .chain = {"sys.modules['app'].hub", steps, 4, 1},
@@ -381,6 +383,8 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
                                       .evidence_count = 1,
                                       .fix = "Remove the entry when the session ends."};
     suspects[1] = (struct hw_suspect){.pattern = HW_PATTERN_UNEXPLAINED,
+                                      .cause = "unexplained-references",
+                                      .about = "",
                                       .verdict = HW_VERDICT_INCONCLUSIVE,
                                       .type = "bytes",
                                       .chain = {.path = ""},
@@ -407,8 +411,8 @@ static void test_a_diagnosis_answers_first_and_fits_the_screen(void **state)
                           " 0x7f3a4c0b1200\n");
     assert_contains(&out, "    .hub         app.Hub  0x7f3a4c0b1270  \\x1b[2J (inferred)\n");
     assert_contains(&out, "Also in  local sessions of main() app.py:12\n");
-    assert_contains(&out, "Pattern  growing-container\n");
-    assert_contains(&out, "inconclusive  unexplained  bytes\n");
+    assert_contains(&out, "Pattern  growing-dict: A dict gets entries and loses none.\n");
+    assert_contains(&out, "inconclusive  unexplained-references  bytes\n");
     assert_contains(&out, "  14 ms\n");
     assert_null(strchr(text_of(&out), '\x1b'));
     hw_buf_clear(&out.buf);
@@ -429,6 +433,8 @@ static void test_a_diagnosis_in_json_has_the_promised_keys(void **state)
                                            "\"pause_ms\": 14.200",
                                            "\"rss_bytes\": 18100000",
                                            "\"pattern\": \"growing-container\"",
+                                           "\"cause\": \"growing-dict\"",
+                                           "\"about\": \"A dict",
                                            "\"type\": \"app.Session\"",
                                            "\"path\": \"sys.modules['app'].hub\"",
                                            "\"addr\": null",

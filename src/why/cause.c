@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "why/cause.h"
+
+#include "base/err.h"
+
+#include <string.h>
+
+static const struct hw_cause_table *const tables[] = {
+    &hw_causes_general,
+};
+
+void hw_case_say(struct hw_case *c, const char *sentence)
+{
+    if (!sentence)
+        c->no_memory = true;
+    else if (c->evidence_count < HW_CASE_EVIDENCE_MAX)
+        c->evidence[c->evidence_count++] = sentence;
+}
+
+void hw_case_word(struct hw_case *c, const char *word, const char *text)
+{
+    if (!text) {
+        c->no_memory = true;
+    } else if (c->word_count < HW_CASE_WORDS_MAX) {
+        c->words[c->word_count][0] = word;
+        c->words[c->word_count++][1] = text;
+    }
+}
+
+/* Puts the user's own names into a row's text. */
+static const char *expand(const struct hw_case *c, const char *text)
+{
+    struct hw_buf out = {0};
+    while (*text) {
+        size_t i = 0;
+        while (i < c->word_count && strncmp(text, c->words[i][0], strlen(c->words[i][0])) != 0)
+            i++;
+        if (i < c->word_count) {
+            hw_buf_puts(&out, c->words[i][1]);
+            text += strlen(c->words[i][0]);
+        } else {
+            hw_buf_putc(&out, *text++);
+        }
+    }
+    const char *copy = hw_buf_ok(&out) ? hw_arena_strdup(c->arena, hw_buf_str(&out)) : NULL;
+    hw_buf_deinit(&out);
+    return copy;
+}
+
+/* Instances of the program's classes; not those of variable size, which have no place for it. */
+static bool may_be_weak(const struct hw_type *type)
+{
+    const uint32_t fixed = HW_TYPE_TUPLE | HW_TYPE_INT | HW_TYPE_BYTES | HW_TYPE_STR;
+    return type->flags & HW_TYPE_PYTHON && !(type->flags & fixed);
+}
+
+/* The words that every row may use. */
+static void begin(struct hw_case *c, const struct hw_suspect *suspect, const char *cycle)
+{
+    const struct hw_kind *kind = &c->candidate->kind;
+    const struct hw_type *member = &c->graph->types[kind->member_type];
+    c->word_count = c->evidence_count = 0;
+    hw_case_word(c, "{holder}", c->path);
+    hw_case_word(c, "{type}", suspect->type);
+    hw_case_word(c, "{member}", member->name);
+    hw_case_word(c, "{cycle}", cycle);
+    hw_case_word(c, "{noun}", kind->resource ? kind->resource->noun : "");
+    hw_case_word(c, "{cure}", kind->resource ? kind->resource->cure : "");
+    hw_case_word(c, "{bound}", may_be_weak(member) ? HW_FIX_BOUND_OR_WEAK : HW_FIX_BOUND);
+}
+
+static bool fits(struct hw_case *c, const struct hw_cause *cause)
+{
+    const struct hw_kind *kind = &c->candidate->kind;
+    const struct hw_type *types = c->graph->types;
+    if (cause->families && !(cause->families >> kind->pattern & 1))
+        return false;
+    if (cause->holder && !hw_name_matches(cause->holder, c->holder))
+        return false;
+    if (cause->type && !hw_name_matches(cause->type, types[kind->member_type].name) &&
+        !hw_name_matches(cause->type, types[kind->type].name))
+        return false;
+    return !cause->fits || cause->fits(c);
+}
+
+static const struct hw_cause *find(struct hw_case *c, const struct hw_suspect *suspect,
+                                   const char *cycle)
+{
+    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
+        for (size_t i = 0; i < tables[t]->count; i++) {
+            begin(c, suspect, cycle);
+            if (fits(c, &tables[t]->rows[i]))
+                return &tables[t]->rows[i];
+        }
+    return NULL;
+}
+
+static void put_evidence(const struct hw_case *c, struct hw_suspect *suspect)
+{
+    size_t kept = suspect->evidence_count, most = HW_EVIDENCE_MAX - c->evidence_count;
+    kept = kept < most ? kept : most;
+    memmove(suspect->evidence + c->evidence_count, suspect->evidence,
+            kept * sizeof(*suspect->evidence));
+    memcpy(suspect->evidence, c->evidence, c->evidence_count * sizeof(*suspect->evidence));
+    suspect->evidence_count = kept + c->evidence_count;
+}
+
+bool hw_cause_fill(const struct hw_growth *growth, const struct hw_candidate *candidate,
+                   const char *cycle, struct hw_arena *arena, struct hw_suspect *suspect,
+                   struct hw_err *err)
+{
+    const struct hw_graph *graph = growth->graph;
+    const struct hw_site *site = candidate->site;
+    struct hw_case c = {.growth = growth,
+                        .graph = graph,
+                        .candidate = candidate,
+                        .path = suspect->chain.path,
+                        .holder = site ? graph->types[graph->type[site->name]].name : "",
+                        .arena = arena};
+    const struct hw_cause *cause = find(&c, suspect, cycle);
+    if (c.no_memory)
+        return hw_err_no_memory(err);
+    suspect->cause = cause ? cause->name : hw_pattern_name(suspect->pattern);
+    suspect->about = cause ? expand(&c, cause->about) : "";
+    suspect->fix = cause ? expand(&c, cause->fix) : "";
+    put_evidence(&c, suspect);
+    return (suspect->about && suspect->fix) || hw_err_no_memory(err);
+}
