@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "weigh/semi-nca.h"
+
+#include <stdlib.h>
+
+/* Columns by number. */
+struct work {
+    const struct hw_graph *graph;
+    struct hw_semi_nca *tree;
+    uint32_t *by_node;
+    uint32_t *semi;     /* semidominator, as far as it is known */
+    uint32_t *label;    /* least semidominator on the way up to ancestor, this node's included */
+    uint32_t *ancestor; /* in the search tree, nearer to the root as paths are compressed */
+    uint32_t *start; /* referrers with larger numbers: from[start[v]] .. from[start[v + 1] - 1] */
+    uint32_t *from;
+};
+
+/* ---- search ---- */
+
+/*
+ * tree->owner is the parent in the search tree for now, and label the next edge to look at. A
+ * reference from v to a larger number is from an ancestor: it can be weighed at once. Those to
+ * smaller ones are counted, two places up, so that filling leaves each start where it belongs.
+ */
+static void meet(struct work *w, uint32_t v, uint32_t to)
+{
+    if (to > v) {
+        if (v < w->semi[to])
+            w->semi[to] = v;
+    } else if (to < v && to) {
+        w->start[to + 2]++;
+    }
+}
+
+static uint32_t enter(struct work *w, hw_id node, uint32_t parent)
+{
+    uint32_t v = w->tree->count++;
+    w->by_node[node] = v;
+    w->tree->node[v] = node;
+    w->tree->owner[v] = w->semi[v] = w->ancestor[v] = parent;
+    w->label[v] = w->graph->edge_start[node];
+    return v;
+}
+
+/* The next edge of v that leads to a node not met before: enters it. False: there is none. */
+static bool descend(struct work *w, uint32_t *v)
+{
+    const struct hw_graph *graph = w->graph;
+    uint32_t end = graph->edge_start[w->tree->node[*v] + 1];
+    for (uint32_t e = w->label[*v]; e < end; e++) {
+        hw_id to = graph->edge_to[e];
+        uint32_t number = w->by_node[to];
+        if (number == HW_SEMI_LEAF)
+            continue;
+        if (number == HW_NONE) {
+            w->label[*v] = e + 1;
+            *v = enter(w, to, *v);
+            return true;
+        }
+        meet(w, *v, number);
+    }
+    return false;
+}
+
+static void search(struct work *w)
+{
+    const struct hw_graph *graph = w->graph;
+    hw_id root = graph->node_count - 1;
+    for (hw_id id = 0; id < root; id++)
+        w->by_node[id] = graph_degree(graph, id) ? HW_NONE : HW_SEMI_LEAF;
+    uint32_t v = enter(w, root, 0);
+    for (;;) {
+        while (descend(w, &v))
+            continue;
+        if (!v)
+            return;
+        v = w->tree->owner[v];
+    }
+}
+
+static bool collect_referrers(struct work *w)
+{
+    const struct hw_graph *graph = w->graph;
+    uint32_t n = w->tree->count;
+    for (uint32_t i = 2; i < n + 2; i++)
+        w->start[i] += w->start[i - 1];
+    w->from = malloc(((size_t)w->start[n + 1] + 1) * sizeof(*w->from));
+    if (!w->from)
+        return false;
+    for (uint32_t v = 0; v < n; v++) {
+        hw_id node = w->tree->node[v];
+        for (uint32_t e = graph->edge_start[node]; e < graph->edge_start[node + 1]; e++) {
+            uint32_t to = w->by_node[graph->edge_to[e]];
+            if (to < v && to)
+                w->from[w->start[to + 1]++] = v;
+        }
+    }
+    return true;
+}
+
+/* ---- semidominators ---- */
+
+/* The least semidominator on the way from u up to the last node above v. The way is shortened; it
+ * may be as long as the heap is large, so it is walked back by turning its links round. */
+static uint32_t evaluate(struct work *w, uint32_t u, uint32_t v)
+{
+    uint32_t *ancestor = w->ancestor, *label = w->label;
+    uint32_t at = u, below = HW_NONE;
+    while (ancestor[at] > v) {
+        uint32_t up = ancestor[at];
+        ancestor[at] = below;
+        below = at;
+        at = up;
+    }
+    uint32_t top = ancestor[at], least = label[at];
+    while (below != HW_NONE) {
+        uint32_t down = ancestor[below];
+        ancestor[below] = top;
+        if (label[below] < least)
+            least = label[below];
+        label[below] = least;
+        below = down;
+    }
+    return least;
+}
+
+static void find_semidominators(struct work *w)
+{
+    for (uint32_t v = w->tree->count; --v > 0;) {
+        uint32_t semi = w->semi[v];
+        for (uint32_t i = w->start[v]; semi && i < w->start[v + 1]; i++) {
+            uint32_t least = evaluate(w, w->from[i], v);
+            if (least < semi)
+                semi = least;
+        }
+        w->semi[v] = w->label[v] = semi;
+    }
+}
+
+/* ---- owners ---- */
+
+static void find_owners(struct hw_semi_nca *tree, const uint32_t *semi, uint32_t *depth)
+{
+    uint32_t *owner = tree->owner, *jump = tree->jump;
+    depth[0] = jump[0] = 0;
+    for (uint32_t v = 1; v < tree->count; v++) {
+        uint32_t up = owner[v];
+        while (up > semi[v])
+            up = jump[up] > semi[v] ? jump[up] : owner[up];
+        uint32_t far = jump[up];
+        bool even = depth[up] - depth[far] == depth[far] - depth[jump[far]];
+        owner[v] = up;
+        depth[v] = depth[up] + 1;
+        jump[v] = even ? jump[far] : up;
+    }
+}
+
+/* next: where the next child of a node goes. */
+static void find_places(struct hw_semi_nca *tree, uint32_t *next)
+{
+    for (uint32_t v = 0; v < tree->count; v++)
+        tree->size[v] = 1;
+    for (uint32_t v = tree->count; --v > 0;)
+        tree->size[tree->owner[v]] += tree->size[v];
+    tree->place[0] = 0;
+    next[0] = 1;
+    for (uint32_t v = 1; v < tree->count; v++) {
+        uint32_t at = next[tree->owner[v]];
+        next[tree->owner[v]] += tree->size[v];
+        tree->place[v] = at;
+        next[v] = at + 1;
+    }
+    for (uint32_t v = 0; v < tree->count; v++)
+        tree->number[tree->place[v]] = v;
+}
+
+/* ---- */
+
+static bool allocate(struct work *w, uint32_t core)
+{
+    struct hw_semi_nca *tree = w->tree;
+    size_t n = core;
+    tree->node = malloc(n * sizeof(uint32_t));
+    tree->owner = malloc(n * sizeof(uint32_t));
+    w->semi = malloc(n * sizeof(uint32_t));
+    w->label = malloc(n * sizeof(uint32_t));
+    w->ancestor = malloc(n * sizeof(uint32_t));
+    w->start = calloc(n + 2, sizeof(uint32_t));
+    return tree->node && tree->owner && w->semi && w->label && w->ancestor && w->start;
+}
+
+/* What the search needed serves as room for the result. */
+static void finish(struct work *w)
+{
+    struct hw_semi_nca *tree = w->tree;
+    free(w->from);
+    w->from = NULL;
+    tree->jump = w->ancestor;
+    find_owners(tree, w->semi, w->label);
+    tree->size = w->semi;
+    tree->place = w->start;
+    w->ancestor = w->semi = w->start = NULL;
+}
+
+static bool fill(struct work *w, uint32_t core)
+{
+    if (!allocate(w, core))
+        return false;
+    search(w);
+    if (!collect_referrers(w))
+        return false;
+    find_semidominators(w);
+    finish(w);
+    w->tree->number = malloc((size_t)core * sizeof(uint32_t));
+    if (!w->tree->number)
+        return false;
+    find_places(w->tree, w->label);
+    return true;
+}
+
+bool hw_semi_nca_init(struct hw_semi_nca *tree, const struct hw_graph *graph, uint32_t core,
+                      uint32_t *by_node)
+{
+    struct work w = {.graph = graph, .tree = tree, .by_node = by_node};
+    *tree = (struct hw_semi_nca){0};
+    bool ok = fill(&w, core);
+    free(w.semi);
+    free(w.label);
+    free(w.ancestor);
+    free(w.start);
+    free(w.from);
+    return ok;
+}
+
+void hw_semi_nca_trim(struct hw_semi_nca *tree)
+{
+    free(tree->jump);
+    free(tree->place);
+    free(tree->size);
+    free(tree->number);
+    tree->jump = tree->place = tree->size = tree->number = NULL;
+}
+
+void hw_semi_nca_deinit(struct hw_semi_nca *tree)
+{
+    hw_semi_nca_trim(tree);
+    free(tree->node);
+    free(tree->owner);
+    *tree = (struct hw_semi_nca){0};
+}
+
+uint32_t hw_semi_nca_common(const struct hw_semi_nca *tree, uint32_t low_place, uint32_t high_place)
+{
+    uint32_t v = tree->number[low_place];
+    const uint32_t *place = tree->place, *size = tree->size;
+    /* Places rise on the way down, so an ancestor of low begins before it: only its end matters. */
+    while (high_place - place[v] >= size[v]) {
+        uint32_t far = tree->jump[v];
+        v = high_place - place[far] >= size[far] ? far : tree->owner[v];
+    }
+    return v;
+}
