@@ -285,6 +285,23 @@ uint32_t hw_graph_type_index(const struct hw_graph *graph, hw_id id);
 const struct hw_type *hw_graph_type(const struct hw_graph *graph, uint32_t type_index);
 const struct hw_synthetic *hw_graph_synthetic(const struct hw_graph *graph, hw_id id); /* or NULL */
 
+/* How old an object is among all that the collector tracks: 1 for the oldest 255th, 255 for the
+ * youngest, 0 when it is not known (not tracked, static, synthetic, or the file has no ages). It is
+ * the place in the collector's lists, permanent and oldest generation first, so about the order in
+ * which objects were made; not a time. What bends it:
+ * - A collection moves what lies before all its holders behind the rest of what it looks at
+ *   (CPython move_unreachable()). In young generations that is a shift among a few hundred objects.
+ *   A full collection, gc.collect() too, can make an old object look as young as the youngest that
+ *   survived it, and the others older by as much.
+ * - Dicts and tuples that hold nothing to track leave the lists; a dict that comes back is at the
+ *   end, like a new one.
+ * - gc.freeze() puts generation 0 before 1 before 2; gc.unfreeze() puts all that behind
+ *   generation 2.
+ * - Each interpreter has lists of its own, ranked by themselves.
+ * For an object that is not tracked ask a tracked one that holds it: it is mostly about as old, but
+ * what a long-lived container holds may be younger. */
+unsigned hw_graph_age(const struct hw_graph *graph, hw_id id);
+
 /* The edges that leave id, in the order in which the object holds them. */
 uint32_t hw_graph_degree(const struct hw_graph *graph, hw_id id);
 struct hw_edge hw_graph_edge(const struct hw_graph *graph, hw_id id, uint32_t n);

@@ -4,6 +4,7 @@
 
 /* What the passes of the graph's builder share. */
 
+#include "heap/age.h"
 #include "heap/build.h"
 #include "heap/marks.h"
 
@@ -15,6 +16,7 @@ struct hw_builder {
     struct hw_module *modules; /* mapped ELF files, by address */
     size_t module_count;
     struct hw_marks marks;
+    struct hw_order order; /* of the objects on the collector's lists */
     struct hw_roots roots;
     struct hw_graph *graph;
     hw_addr *stack; /* objects to decode that nothing else will lead to */

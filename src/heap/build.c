@@ -13,10 +13,10 @@ static void mirrors_limit(struct hw_builder *b)
 {
     const struct hw_graph *g = b->graph;
     uint64_t row = sizeof(*g->where) + sizeof(*g->type) + sizeof(*g->size) + sizeof(*g->refcount) +
-                   sizeof(*g->flags) + sizeof(*g->edge_start);
+                   sizeof(*g->flags) + sizeof(*g->age) + sizeof(*g->edge_start);
     uint64_t edge = sizeof(*g->edge_to) + sizeof(*g->edge_label);
     uint64_t taken = b->recorded * row + g->edge_count * edge + g->values.packed.capacity +
-                     b->stack_capacity * sizeof(*b->stack);
+                     b->stack_capacity * sizeof(*b->stack) + b->order.steps.capacity;
     if (!b->opts->memory_bytes)
         return;
     if (b->image->read_bytes > READ_TIMES_MOST * b->opts->memory_bytes) {
@@ -106,6 +106,7 @@ bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
     free(b.stack);
     free(b.modules);
     free(b.module_names);
+    hw_order_deinit(&b.order);
     hw_marks_deinit(&b.marks);
     hw_roots_deinit(&b.roots);
     hw_py_deinit(&b.py);

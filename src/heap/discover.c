@@ -110,7 +110,8 @@ static bool discover_drain(struct hw_builder *b)
 }
 
 /* Follows one list in one direction. *ret_closed: it came back to its head. A damaged list may run
- * in a ring without its head: the place where we were at the last power of two comes by again. */
+ * in a ring without its head: the place where we were at the last power of two comes by again.
+ * Forwards, after a break, the order of what is met is not known. */
 static bool list_walk(struct hw_builder *b, hw_addr head, unsigned link, enum hw_mark_age age,
                       bool *ret_closed)
 {
@@ -130,6 +131,8 @@ static bool list_walk(struct hw_builder *b, hw_addr head, unsigned link, enum hw
         if (!hw_marks_has(&b->marks, object))
             return true;
         hw_marks_set_age(&b->marks, object, age);
+        if (link == GC_PREV)
+            hw_order_add(&b->order, object);
         b->listed++;
         if (!discover_decode(b, object) || !discover_drain(b) ||
             !hw_build_tick(b, stage, ++b->decoded, 0))
@@ -145,6 +148,7 @@ static bool discover_lists(struct hw_builder *b)
                                              HW_AGE_PERMANENT};
     for (size_t i = 0; i < b->runtime->interpreter_count; i++) {
         hw_addr heads[4];
+        b->order.interpreter = i;
         if (!hw_runtime_gc_heads(b->image, b->runtime, b->runtime->interpreters[i], heads))
             continue;
         for (unsigned list = 0; list < 4; list++) {

@@ -24,6 +24,7 @@ void hw_graph_destroy(struct hw_graph *graph)
     free(graph->size);
     free(graph->refcount);
     free(graph->flags);
+    free(graph->age);
     free(graph->edge_start);
     free(graph->edge_to);
     free(graph->edge_label);
@@ -152,6 +153,11 @@ uint32_t hw_graph_refcount(const struct hw_graph *graph, hw_id id)
 uint32_t hw_graph_flags(const struct hw_graph *graph, hw_id id)
 {
     return id < graph->node_count ? graph->flags[id] : 0;
+}
+
+unsigned hw_graph_age(const struct hw_graph *graph, hw_id id)
+{
+    return graph->age && id < graph->object_count ? graph->age[id] : 0;
 }
 
 uint32_t hw_graph_type_count(const struct hw_graph *graph)

@@ -12,6 +12,7 @@
  *     size[]     bytes as sys.getsizeof; HW_BIG_SIZE: look it up in big[]
  *     refcount[] saturates
  *     flags[]    enum hw_node_flag
+ *     age[]      255ths of the collector's order, 1 oldest; 0: not known
  *     edge_start[node] .. edge_start[node+1]  ->  edge_to[], edge_label[]
  *
  * A position is a count of granules: span after span, each cut into pieces of 1 << shift bytes. It
@@ -42,6 +43,7 @@ struct hw_graph {
     uint32_t *size;
     uint32_t *refcount;
     uint16_t *flags;
+    uint8_t *age;         /* NULL: of no object, as in files of format 1.0 */
     uint32_t *edge_start; /* node_count + 1 */
     uint32_t *edge_to;
     uint32_t *edge_label;

@@ -38,11 +38,12 @@ static bool columns_allocate(struct hw_builder *b)
     g->size = malloc(nodes * sizeof(*g->size));
     g->refcount = malloc(nodes * sizeof(*g->refcount));
     g->flags = malloc(nodes * sizeof(*g->flags));
+    g->age = calloc(nodes, sizeof(*g->age));
     g->edge_start = malloc((nodes + 1) * sizeof(*g->edge_start));
     g->edge_to = malloc(edges * sizeof(*g->edge_to));
     g->edge_label = malloc(edges * sizeof(*g->edge_label));
-    if (!g->where || !g->type || !g->size || !g->refcount || !g->flags || !g->edge_start ||
-        !g->edge_to || !g->edge_label)
+    if (!g->where || !g->type || !g->size || !g->refcount || !g->flags || !g->age ||
+        !g->edge_start || !g->edge_to || !g->edge_label)
         return hw_err_no_memory(b->err);
     return true;
 }
@@ -312,6 +313,13 @@ static bool record_types(struct hw_builder *b)
     return true;
 }
 
+static bool record_ages(struct hw_builder *b)
+{
+    bool ok = hw_order_ages(&b->order, &b->marks, b->graph->age, b->err);
+    hw_order_deinit(&b->order);
+    return ok;
+}
+
 static void *shrink(void *data, size_t bytes)
 {
     void *smaller = realloc(data, bytes ? bytes : 1);
@@ -322,8 +330,8 @@ bool hw_build_record(struct hw_builder *b)
 {
     struct hw_graph *g = b->graph;
     if (!hw_marks_spans(&b->marks, &g->spans, &g->span_count, b->err) || !columns_allocate(b) ||
-        !module_names_find(b) || !record_objects(b) || !hw_values_finish(&g->values, b->err) ||
-        !record_synthetic(b) || !record_types(b))
+        !record_ages(b) || !module_names_find(b) || !record_objects(b) ||
+        !hw_values_finish(&g->values, b->err) || !record_synthetic(b) || !record_types(b))
         return false;
     if (b->py.names.failed)
         return hw_err_no_memory(b->err);

@@ -9,9 +9,10 @@
 #include <stdlib.h>
 
 const struct hw_snap_column *const hw_snap_columns[HW_SNAP_COLUMN_COUNT] = {
-    &hw_snap_facts, &hw_snap_strings, &hw_snap_spans, &hw_snap_types,  &hw_snap_synth,
-    &hw_snap_where, &hw_snap_type,    &hw_snap_size,  &hw_snap_big,    &hw_snap_refcount,
-    &hw_snap_flags, &hw_snap_degree,  &hw_snap_label, &hw_snap_target, &hw_snap_valindex,
+    &hw_snap_facts,  &hw_snap_strings,  &hw_snap_spans,  &hw_snap_types,
+    &hw_snap_synth,  &hw_snap_where,    &hw_snap_type,   &hw_snap_size,
+    &hw_snap_big,    &hw_snap_refcount, &hw_snap_flags,  &hw_snap_age,
+    &hw_snap_degree, &hw_snap_label,    &hw_snap_target, &hw_snap_valindex,
 };
 
 unsigned hw_snap_thread_count(const struct hw_graph *graph)
@@ -87,6 +88,52 @@ NUMBER_COLUMN(type, count_nodes, count_nodes, plain);
 NUMBER_COLUMN(size, count_nodes, count_nodes, plain);
 NUMBER_COLUMN(refcount, count_nodes, count_nodes, plain);
 NUMBER_COLUMN(flags, count_nodes, count_nodes, short);
+
+static uint64_t age_count(const struct hw_graph *graph)
+{
+    return graph->age ? graph->object_count : 0;
+}
+
+static size_t age_bound(const struct hw_graph *graph, uint64_t i)
+{
+    return 1;
+}
+
+static unsigned char *age_encode(const struct hw_graph *graph, uint64_t first, size_t count,
+                                 unsigned char *out)
+{
+    memcpy(out, graph->age + first, count);
+    return out + count;
+}
+
+/* Without elements it is as good as absent. */
+static bool age_prepare(struct hw_graph *graph, uint64_t count, struct hw_err *err)
+{
+    if (!count)
+        return true;
+    return hw_snap_count_is(count, graph->object_count, err) &&
+           hw_snap_array(&graph->age, graph->node_count, sizeof(*graph->age), err);
+}
+
+static bool age_decode(struct hw_graph *graph, uint64_t first, size_t count, struct hw_bytes *in)
+{
+    const unsigned char *ages = hw_bytes_take(in, count);
+    if (!ages)
+        return false;
+    memcpy(graph->age + first, ages, count);
+    return hw_bytes_done(in);
+}
+
+const struct hw_snap_column hw_snap_age = {
+    .tag = "age",
+    .optional = true,
+    .parallel = true,
+    .count = age_count,
+    .bound = age_bound,
+    .encode = age_encode,
+    .prepare = age_prepare,
+    .decode = age_decode,
+};
 
 static unsigned char *degree_encode(const struct hw_graph *graph, uint64_t first, size_t count,
                                     unsigned char *out)

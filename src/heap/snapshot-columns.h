@@ -16,6 +16,8 @@
 
 struct hw_snap_column {
     const char *tag;
+    /* Files of earlier minor versions lack it: the graph is then without it. */
+    bool optional;
     /* Pieces may be decoded at the same time by different threads. */
     bool parallel;
     uint64_t (*count)(const struct hw_graph *graph);
@@ -36,12 +38,12 @@ struct hw_snap_column {
 
 /* Columns of numbers: snapshot-columns.c. */
 extern const struct hw_snap_column hw_snap_where, hw_snap_type, hw_snap_size, hw_snap_refcount,
-    hw_snap_flags, hw_snap_degree, hw_snap_label, hw_snap_target;
+    hw_snap_flags, hw_snap_age, hw_snap_degree, hw_snap_label, hw_snap_target;
 /* Everything else: snapshot-records.c. */
 extern const struct hw_snap_column hw_snap_facts, hw_snap_strings, hw_snap_spans, hw_snap_types,
     hw_snap_synth, hw_snap_big, hw_snap_valindex;
 
-enum { HW_SNAP_COLUMN_COUNT = 15 };
+enum { HW_SNAP_COLUMN_COUNT = 16 };
 extern const struct hw_snap_column *const hw_snap_columns[HW_SNAP_COLUMN_COUNT];
 
 /* The two chunks that are not columns: packed texts, and zeros. */

@@ -278,6 +278,8 @@ static bool load_column(const struct hw_snap_file *file, const struct hw_snap_co
     const struct hw_snap_row *row;
     unsigned char *data;
     struct hw_err inner = HW_ERR_INIT;
+    if (column->optional && !find_row(file, column->tag))
+        return true;
     if (!find_needed_row(file, column->tag, HW_SNAP_PIECES, &row, err) ||
         !hw_snap_file_chunk(file, row, &data, err))
         return false;

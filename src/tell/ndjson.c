@@ -106,6 +106,7 @@ static void put_line(struct hw_json *json, struct hw_buf *buf, struct key_text *
     hw_json_u64(json, "size", hw_graph_size(graph, id));
     hw_json_u64(json, "refcount", hw_graph_refcount(graph, id));
     hw_json_bool(json, "tracked", hw_graph_flags(graph, id) & HW_NODE_TRACKED);
+    hw_json_u64(json, "age", hw_graph_age(graph, id));
     put_refs(json, buf, keys, graph, id);
     hw_json_end(json);
 }

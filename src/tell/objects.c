@@ -17,7 +17,20 @@ static const struct {
 };
 enum { FLAG_COUNT = sizeof(flag_names) / sizeof(*flag_names) };
 
-static void put_head(struct hw_out *out, const struct hw_object *object)
+/* The age as a share of the tracked objects; from the nearer end. */
+static void put_age(struct hw_buf *line, unsigned age)
+{
+    enum { OLDEST = 1, YOUNGEST = 255 };
+    if (!age)
+        return;
+    bool old = age <= YOUNGEST / 2;
+    unsigned others = old ? YOUNGEST - age : age - OLDEST;
+    hw_buf_printf(line, ", %s than about %u %% of all tracked objects", old ? "older" : "younger",
+                  others * 100 / YOUNGEST);
+}
+
+static void put_head(struct hw_out *out, const struct hw_graph *graph,
+                     const struct hw_object *object)
 {
     struct hw_buf line = {0};
     hw_text_count(&line, object->size);
@@ -31,6 +44,7 @@ static void put_head(struct hw_out *out, const struct hw_object *object)
     for (size_t i = 0; i < FLAG_COUNT; i++)
         if (object->flags & flag_names[i].bit)
             hw_buf_printf(&line, ", %s", flag_names[i].name);
+    put_age(&line, hw_graph_age(graph, object->id));
     hw_out_wrap(out, 0, 2, hw_buf_str(&line));
     hw_buf_deinit(&line);
 }
@@ -64,7 +78,7 @@ static void object_text(struct hw_out *out, const struct hw_graph *graph,
                         const struct hw_object *object)
 {
     hw_parts_object(out, graph, object->id);
-    put_head(out, object);
+    put_head(out, graph, object);
     if (*object->path) {
         hw_out_puts(out, "  ");
         hw_out_style(out, HW_STYLE_KEY);
@@ -106,6 +120,7 @@ static void object_json(struct hw_json *json, const struct hw_graph *graph,
         if (object->flags & flag_names[i].bit)
             hw_json_string(json, NULL, flag_names[i].name);
     hw_json_end(json);
+    hw_json_u64(json, "age", hw_graph_age(graph, object->id));
     hw_json_string(json, "path", object->path);
     hw_json_u64(json, "referent_count", object->referent_total);
     links_json(json, "referents", object->referents, object->referent_count);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Reads a snapshot with nothing but docs/snapshot-format.md in hand, and compares it with what
-golden-1.hwsnap must hold. Keeps document, writer and reader from drifting together."""
+the golden files must hold. Keeps document, writer and reader from drifting together."""
 
 import ctypes
 import ctypes.util
@@ -78,7 +78,7 @@ def read_table(data):
     assert struct.unpack_from("<8sIIQ", data, end - 56)[::3] == (bytes(8), at)
     assert data[at:] == b"HWSend\r\n" + struct.pack("<Q", head_sum)
     assert raw_sum <= 64 * len(data)
-    return rows, nodes, objects, edges
+    return rows, minor, nodes, objects, edges
 
 
 def pieces(row):
@@ -152,7 +152,7 @@ def read_values(index, data):
 
 def main(path):
     with open(path, "rb") as f:
-        rows, nodes, objects, edges = read_table(f.read())
+        rows, minor, nodes, objects, edges = read_table(f.read())
     facts = dict(elements(rows["facts"], lambda c, b: (c.varint(), c.take(c.varint()))))
     spans = elements(
         rows["spans"],
@@ -179,6 +179,11 @@ def main(path):
     assert elements(rows["refcount"], plain)[3] == MASK32
     assert elements(rows["flags"], plain)[:3] == [1, 2, 4]
     assert elements(rows["type"], plain) == [0, 1, 2, 0, 1, 2, 0, 1, 3, 3]
+    if minor >= 1:
+        ages = elements(rows["age"], lambda c, b: c.take(1)[0])
+        assert ages == [0, 36, 72, 108, 144, 180, 216, 252]
+    else:
+        assert "age" not in rows
     big = elements(rows["big"], lambda c, b: ((b[0] if b else 0) + c.varint(), c.varint()))
     assert big == [(3, 1 << 40), (6, MASK32)]
     assert degrees == [4, 0, 3, 4, 0, 1, 1, 1, 2, 3]

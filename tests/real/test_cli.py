@@ -395,7 +395,7 @@ def test_ndjson_has_every_object_once(heap):
     assert addresses == sorted(set(addresses))
     known = set(addresses)
     assert all(edge["to"] in known for row in rows for edge in row["refs"])
-    assert set(rows[0]) == {"addr", "type", "size", "refcount", "tracked", "refs"}
+    assert set(rows[0]) == {"addr", "type", "size", "refcount", "tracked", "age", "refs"}
     sessions = [row for row in rows if row["type"] == "__main__.Session"]
     assert len(sessions) == 500 and all(row["tracked"] for row in sessions)
 

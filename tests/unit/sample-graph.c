@@ -20,12 +20,14 @@ static bool allocate(struct hw_graph *graph, uint32_t objects, uint32_t syntheti
     graph->size = calloc(nodes, sizeof(*graph->size));
     graph->refcount = calloc(nodes, sizeof(*graph->refcount));
     graph->flags = calloc(nodes, sizeof(*graph->flags));
+    graph->age = calloc(nodes, sizeof(*graph->age));
     graph->edge_start = calloc((size_t)nodes + 1, sizeof(*graph->edge_start));
     graph->edge_to = calloc(edges + 1, sizeof(*graph->edge_to));
     graph->edge_label = calloc(edges + 1, sizeof(*graph->edge_label));
     graph->synthetic = calloc(synthetic, sizeof(*graph->synthetic));
     return graph->where && graph->type && graph->size && graph->refcount && graph->flags &&
-           graph->edge_start && graph->edge_to && graph->edge_label && graph->synthetic;
+           graph->age && graph->edge_start && graph->edge_to && graph->edge_label &&
+           graph->synthetic;
 }
 
 static bool set_strings(struct hw_graph *graph, const char *const *strings, uint32_t count)
@@ -210,6 +212,7 @@ struct hw_graph *sample_graph_small(void)
         graph->size[i] = i < 8 ? 40 + 100 * i : 0;
         graph->refcount[i] = i == 3 ? UINT32_MAX : i;
         graph->flags[i] = i < 8 ? (uint16_t)(1u << i) : HW_NODE_SYNTHETIC;
+        graph->age[i] = i < 8 ? (uint8_t)(i * 36) : 0;
     }
     memcpy(graph->where, where, sizeof(where));
     graph->size[3] = graph->size[6] = HW_BIG_SIZE;
@@ -361,6 +364,7 @@ static bool fill_service(struct hw_graph *graph, struct place *places, uint32_t 
             graph->refcount[node] = place->part == PART_STR ? 2 : 1;
             bool gc = place->part <= PART_DICT || place->part == PART_LIST;
             graph->flags[node] = gc ? HW_NODE_TRACKED | HW_NODE_GEN2 : HW_NODE_LEAF;
+            graph->age[node] = gc ? (uint8_t)(1 + (uint64_t)place->instance * 255 / instances) : 0;
             service_edges(graph, place, node, ids);
             if (!service_value(graph, place, node))
                 return false;
@@ -470,6 +474,9 @@ const char *sample_graph_difference(struct hw_graph *a, struct hw_graph *b)
         return "reference counts";
     if (!arrays_equal(a->flags, b->flags, nodes, sizeof(*a->flags)))
         return "flags";
+    for (uint32_t i = 0; i < nodes; i++)
+        if (hw_graph_age(a, i) != hw_graph_age(b, i))
+            return "ages";
     if (!arrays_equal(a->edge_start, b->edge_start, (uint64_t)nodes + 1, sizeof(*a->edge_start)) ||
         !arrays_equal(a->edge_to, b->edge_to, a->edge_count, sizeof(*a->edge_to)) ||
         !arrays_equal(a->edge_label, b->edge_label, a->edge_count, sizeof(*a->edge_label)))

@@ -207,7 +207,7 @@ static void round_trip(struct hw_graph *graph)
     assert_int_equal(check->file_bytes, st.st_size);
     assert_int_equal(check->objects, graph->object_count);
     assert_int_equal(check->edges, graph->edge_count);
-    assert_int_equal(check->chunk_count, 17);
+    assert_int_equal(check->chunk_count, 18);
     assert_int_equal(count_files(), 1);
     hw_check_destroy(check);
     hw_graph_destroy(again);
@@ -238,20 +238,23 @@ static void packs_too_well(void **state)
     save(graph, path);
     struct hw_check *check;
     assert_true(hw_snapshot_check(path, &check, NULL));
-    assert_string_equal(check->chunks[16].name, "pad");
-    assert_true(check->chunks[16].file_bytes > 0);
+    assert_string_equal(check->chunks[17].name, "pad");
+    assert_true(check->chunks[17].file_bytes > 0);
     hw_check_destroy(check);
     round_trip(graph);
 }
 
-static void golden_file_still_loads(void **state)
+static void check_golden(const char *file, bool has_ages)
 {
     struct hw_err err = HW_ERR_INIT;
     struct hw_graph *golden = NULL, *expected = sample_graph_small();
     struct hw_check *check;
-    if (!hw_snapshot_load(HW_TEST_DATA "/golden-1.hwsnap", &golden, &err) ||
-        !hw_snapshot_check(HW_TEST_DATA "/golden-1.hwsnap", &check, &err))
+    if (!hw_snapshot_load(file, &golden, &err) || !hw_snapshot_check(file, &check, &err))
         fail_msg("%s", err.msg);
+    assert_int_equal(golden->age != NULL, has_ages);
+    assert_int_equal(hw_graph_age(golden, 7), has_ages ? 252 : 0);
+    if (!has_ages)
+        memset(expected->age, 0, expected->node_count);
     const char *difference = sample_graph_difference(golden, expected);
     if (difference)
         fail_msg("%s differ", difference);
@@ -264,6 +267,28 @@ static void golden_file_still_loads(void **state)
     hw_check_destroy(check);
     hw_graph_destroy(golden);
     hw_graph_destroy(expected);
+}
+
+/* Files of every version of the format that was ever written. */
+static void golden_files_still_load(void **state)
+{
+    check_golden(HW_TEST_DATA "/golden-1.hwsnap", false);
+    check_golden(HW_TEST_DATA "/golden-1.1.hwsnap", true);
+}
+
+static void files_without_ages_load(void **state)
+{
+    struct hw_err err = HW_ERR_INIT;
+    struct hw_graph *graph = sample_graph_small(), *again = NULL;
+    free(graph->age);
+    graph->age = NULL;
+    save(graph, path);
+    if (!hw_snapshot_load(path, &again, &err))
+        fail_msg("%s", err.msg);
+    assert_null(again->age);
+    assert_null(sample_graph_difference(graph, again));
+    hw_graph_destroy(graph);
+    hw_graph_destroy(again);
 }
 
 /* ---- damage ---- */
@@ -381,9 +406,9 @@ static void unknown_chunks_are_skipped(void **state)
     assert_true(hw_snapshot_load(path, &graph, NULL));
     assert_null(sample_graph_difference(graph, expected));
     assert_true(hw_snapshot_check(path, &check, NULL));
-    assert_int_equal(check->chunk_count, 18);
-    assert_string_equal(check->chunks[17].name, "later");
-    assert_false(check->chunks[17].known);
+    assert_int_equal(check->chunk_count, 19);
+    assert_string_equal(check->chunks[18].name, "later");
+    assert_false(check->chunks[18].known);
     assert_true(check->chunks[0].known);
     hw_check_destroy(check);
     hw_graph_destroy(graph);
@@ -643,7 +668,8 @@ int main(void)
         SNAPSHOT_TEST(one_of_everything),
         SNAPSHOT_TEST(many_pieces),
         SNAPSHOT_TEST(packs_too_well),
-        SNAPSHOT_TEST(golden_file_still_loads),
+        SNAPSHOT_TEST(golden_files_still_load),
+        SNAPSHOT_TEST(files_without_ages_load),
         SNAPSHOT_TEST(every_truncation_is_noticed),
         SNAPSHOT_TEST(every_changed_byte_is_noticed),
         SNAPSHOT_TEST(newer_major_is_refused),
