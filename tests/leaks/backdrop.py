@@ -51,6 +51,11 @@ class Visitors:
         self.leaving = {}
         self.luck = random.Random(7)
 
+    def begin(self, per_second):
+        """As many as are there on the average."""
+        for number in range(0, int(per_second * VISIT_S), 4):
+            self.step(Request(number))
+
     def step(self, visitor):
         now = time.monotonic()
         if visitor.number % 4 == 0:
@@ -71,13 +76,14 @@ class Noise:
         request = self.types[number % len(self.types)](number)
         answer = request.handle(self.cache)
         self.log.append((number, time.time(), answer["status"]))
-        if self.visitors:
-            self.visitors.step(request)
+        return request
 
     def go_on(self, per_second):
         for number, delay in enumerate(waits(per_second)):
             time.sleep(delay)
-            self.step(1000 * NOISE + number)  # no small ints, which are shared
+            request = self.step(1000 * NOISE + number)  # no small ints, which are shared
+            if self.visitors:
+                self.visitors.step(request)
 
 
 def noise(per_second=120):
@@ -85,6 +91,8 @@ def noise(per_second=120):
     background = Noise()
     for number in range(1000 * NOISE):
         background.step(number)
+    if background.visitors:
+        background.visitors.begin(per_second * NOISE)
     worker = threading.Thread(target=background.go_on, args=(per_second * NOISE,), name="housekeeping")
     worker.daemon = True
     worker.start()

@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 import expectation  # noqa: E402
 import support  # noqa: E402
 
-AT_ONCE = int(os.environ.get("CORPUS_AT_ONCE", "10"))
+AT_ONCE = int(os.environ.get("CORPUS_AT_ONCE", "12"))
 FOLDERS = [HERE, os.path.join(os.path.dirname(HERE), "healthy")]
 QUICK = ["--snapshots", "3", "--interval", "2s"]
 PATIENT = ["--snapshots", "4", "--interval", "5s"]
