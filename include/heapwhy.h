@@ -399,7 +399,7 @@ void hw_object_destroy(struct hw_object *object);
 
 /* ---- questions over time: a series of snapshots of one process ---- */
 
-/* Keeps the latest graph whole and of each earlier one only what comparing needs (about 16 bytes an
+/* Keeps the latest graph whole and of each earlier one only what comparing needs (about 20 bytes an
  * object). */
 struct hw_series;
 

@@ -71,7 +71,9 @@ def heapwhy_json(*args, timeout=HEAPWHY_TIMEOUT_S):
 
 
 def clean_environment():
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    """Without what changes an interpreter, or a program of the corpus, by accident."""
+    return {name: value for name, value in os.environ.items()
+            if not name.startswith(("PYTHON", "HEAPWHY_CORPUS_"))}
 
 
 def wait_until_ready(process, sink):
@@ -84,15 +86,15 @@ def wait_until_ready(process, sink):
 
 
 @contextlib.contextmanager
-def ready_target(interpreter, script, *args, sink=None):
+def ready_target(interpreter, script, *args, sink=None, env=None):
     """Starts script, with its folder in reach, waits until it prints READY, kills it in the end.
 
-    Lines that it prints before go to sink(), as bytes.
+    Lines that it prints before go to sink(), as bytes. env: variables to add.
     """
     place = interpreter.share(os.path.dirname(os.path.abspath(script)))
     command = interpreter.command(os.path.join(place, os.path.basename(script)), args)
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               env=clean_environment(), start_new_session=True)
+                               env={**clean_environment(), **(env or {})}, start_new_session=True)
     try:
         wait_until_ready(process, sink)
         yield process

@@ -16,32 +16,25 @@ enum {
     DEPTH = 4,  /* how far an object's own parts are followed */
 };
 
-/* Addresses of a shot in rising order, without a search for each. */
-struct cursor {
-    const struct hw_series_shot *shot;
-    uint32_t row;
-    size_t span;
+struct ages {
+    const struct hw_graph *graph;
+    uint8_t *births;
+    uint8_t *firm; /* by object: since then somebody who holds it now always did */
 };
 
-static hw_addr cursor_addr(struct cursor *cursor)
-{
-    const struct hw_series_shot *shot = cursor->shot;
-    uint32_t position = shot->where[cursor->row];
-    while (cursor->span + 1 < shot->span_count && shot->spans[cursor->span + 1].first <= position)
-        cursor->span++;
-    const struct hw_span *span = &shot->spans[cursor->span];
-    return span->start + ((hw_addr)(position - span->first) << span->shift);
-}
-
 /* Objects that were there since snapshot n + 1 and in snapshot n too are that much older. */
-static void step_back(const struct hw_series *series, size_t n, uint8_t *births)
+static void step_back(const struct hw_series *series, size_t n, struct ages *ages)
 {
-    const struct hw_series_shot *last = &series->shots[series->count - 1];
-    struct cursor a = {.shot = &series->shots[n]}, b = {.shot = last};
+    struct hw_series_cursor a = {.shot = &series->shots[n]};
+    struct hw_series_cursor b = {.shot = &series->shots[series->count - 1]};
     while (a.row < a.shot->count && b.row < b.shot->count) {
         hw_addr before = cursor_addr(&a), now = cursor_addr(&b);
-        if (before == now && births[b.row] == n + 1 && a.shot->kind[a.row] == b.shot->kind[b.row])
-            births[b.row] = (uint8_t)n;
+        if (before == now && ages->births[b.row] == n + 1 &&
+            a.shot->kind[a.row] == b.shot->kind[b.row]) {
+            ages->births[b.row] = (uint8_t)n;
+            if (ages->firm[b.row] == n + 1 && a.shot->holders[a.row] & b.shot->holders[b.row])
+                ages->firm[b.row] = (uint8_t)n;
+        }
         a.row += before <= now;
         b.row += now <= before;
     }
@@ -131,33 +124,68 @@ static void rejuvenate_instance(const struct hw_graph *graph, hw_id id, uint8_t 
     make_younger(graph, id, own.oldest, births, DEPTH);
 }
 
-static void rejuvenate(const struct hw_graph *graph, hw_id id, uint8_t *births)
+/* What an object refers to and hardly anybody else does; what all share says nothing of its age. */
+static bool is_own(const struct hw_graph *graph, hw_id id, uint32_t edge)
+{
+    const uint32_t shared = HW_TYPE_TYPE | HW_TYPE_MODULE | HW_TYPE_CODE | HW_TYPE_FUNCTION;
+    hw_id to = graph->edge_to[edge];
+    return to != id && to < graph->object_count && graph->refcount[to] <= SHARED &&
+           !(graph->flags[to] & (HW_NODE_IMMORTAL | HW_NODE_STATIC)) &&
+           !type_has(graph, to, shared);
+}
+
+/* An object at an address where one of its type was before is another one when nobody who holds it
+ * held that one, and nothing that it consists of is so old. Moving it makes neither true alone. */
+static void rejuvenate_moved(struct ages *ages, hw_id id)
+{
+    const struct hw_graph *graph = ages->graph;
+    uint8_t birth = ages->firm[id], oldest = UINT8_MAX;
+    if (birth <= ages->births[id])
+        return;
+    for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++)
+        if (is_own(graph, id, e) && ages->births[graph->edge_to[e]] < oldest)
+            oldest = ages->births[graph->edge_to[e]];
+    if (oldest != UINT8_MAX)
+        make_younger(graph, id, birth < oldest ? birth : oldest, ages->births, DEPTH);
+}
+
+static void rejuvenate(struct ages *ages, hw_id id)
 {
     const uint32_t lasting = HW_TYPE_TYPE | HW_TYPE_MODULE | HW_TYPE_DICT | HW_TYPE_LIST |
                              HW_TYPE_SET | HW_TYPE_DEQUE | HW_TYPE_FUNCTION;
+    const struct hw_graph *graph = ages->graph;
+    uint8_t *births = ages->births;
     if (type_has(graph, id, HW_TYPE_TUPLE))
         births[id] = tuple_birth(graph, id, births);
     else if (type_has(graph, id, HW_TYPE_DICT))
         rejuvenate_values(graph, id, births);
     else if (type_has(graph, id, HW_TYPE_PYTHON) && !type_has(graph, id, lasting))
         rejuvenate_instance(graph, id, births);
+    if (!type_has(graph, id, HW_TYPE_TYPE | HW_TYPE_MODULE | HW_TYPE_CODE) &&
+        !(graph->flags[id] & (HW_NODE_LEAF | HW_NODE_IMMORTAL | HW_NODE_STATIC)))
+        rejuvenate_moved(ages, id);
 }
 
 bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, struct hw_err *err)
 {
     uint32_t nodes = series->last->node_count;
-    uint8_t *births = malloc(nodes);
-    if (!births)
+    struct ages ages = {series->last, malloc(nodes), malloc(nodes)};
+    if (!ages.births || !ages.firm) {
+        free(ages.births);
+        free(ages.firm);
         return hw_err_no_memory(err);
+    }
     /* Synthetic nodes have no address; what is below them is told apart, they are as old as time.
      */
-    memset(births, 0, nodes);
-    memset(births, (int)(series->count - 1), series->last->object_count);
+    memset(ages.births, 0, nodes);
+    memset(ages.births, (int)(series->count - 1), series->last->object_count);
+    memcpy(ages.firm, ages.births, nodes);
     for (size_t n = series->count - 1; n-- > 0;)
-        step_back(series, n, births);
+        step_back(series, n, &ages);
     for (int pass = 0; pass < PASSES; pass++)
         for (hw_id id = 0; id < series->last->object_count; id++)
-            rejuvenate(series->last, id, births);
-    *ret_births = births;
+            rejuvenate(&ages, id);
+    free(ages.firm);
+    *ret_births = ages.births;
     return true;
 }

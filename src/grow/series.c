@@ -62,12 +62,31 @@ static void fill_members(struct hw_series_shot *shot, const struct hw_graph *gra
     }
 }
 
+static uint32_t holder_bit(hw_addr addr)
+{
+    return 1u << ((addr >> 4) * 0x9e3779b97f4a7c15u >> 59);
+}
+
+static void fill_holders(struct hw_series_shot *shot, const struct hw_graph *graph)
+{
+    struct hw_series_cursor cursor = {.shot = shot};
+    memset(shot->holders, 0, graph->object_count * sizeof(*shot->holders));
+    for (hw_id id = 0; id < graph->object_count; id++) {
+        cursor.row = id;
+        uint32_t bit = holder_bit(cursor_addr(&cursor));
+        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++)
+            if (graph->edge_to[e] != id && graph->edge_to[e] < graph->object_count)
+                shot->holders[graph->edge_to[e]] |= bit;
+    }
+}
+
 static void shot_deinit(struct hw_series_shot *shot)
 {
     free(shot->where);
     free(shot->kind);
     free(shot->size);
     free(shot->members);
+    free(shot->holders);
     free(shot->spans);
     *shot = (struct hw_series_shot){0};
 }
@@ -113,8 +132,10 @@ static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *gra
     shot->kind = malloc(n * sizeof(*shot->kind));
     shot->size = malloc(n * sizeof(*shot->size));
     shot->members = malloc(n * sizeof(*shot->members));
+    shot->holders = malloc(n * sizeof(*shot->holders));
     shot->spans = malloc(spans * sizeof(*shot->spans));
-    bool ok = hashes && shot->where && shot->kind && shot->size && shot->members && shot->spans;
+    bool ok = hashes && shot->where && shot->kind && shot->size && shot->members && shot->holders &&
+              shot->spans;
     if (ok) {
         for (uint32_t t = 0; t < graph->type_count; t++)
             hashes[t] = hash_text(graph->types[t].name);
@@ -126,6 +147,7 @@ static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *gra
             memcpy(shot->spans, graph->spans, graph->span_count * sizeof(*shot->spans));
         fill_kinds(shot, graph, hashes);
         fill_members(shot, graph);
+        fill_holders(shot, graph);
     }
     free(hashes);
     return ok || hw_err_no_memory(err);

@@ -6,15 +6,15 @@
  * Snapshots of one process in order of time. CPython does not move objects, so an object of two
  * graphs is the same when address and kind are: kind is the name of its type, and for leaves what
  * they say. An address that was freed and taken again by an object of the same kind is told from
- * one that stayed by what it is made of (births.c), where that is possible; what remains makes
- * turnover look smaller than it is, among births and deaths alike.
+ * one that stayed by what it is made of and who holds it (births.c), where that is possible; what
+ * remains makes turnover look smaller than it is, among births and deaths alike.
  */
 
 #include "heap/graph.h"
 
 enum { HW_SERIES_MAX = 250 }; /* births are bytes */
 
-/* What is kept of each graph: 16 bytes an object. */
+/* What is kept of each graph: 20 bytes an object. */
 struct hw_series_shot {
     struct hw_facts facts;
     hw_addr modules_addr; /* of sys.modules; 0: not known */
@@ -24,6 +24,8 @@ struct hw_series_shot {
     uint32_t *kind;
     uint32_t *size;    /* saturates */
     uint32_t *members; /* entries, elements: edges that stand for what a container contains */
+    uint32_t *holders; /* bits of the addresses of all who refer to it: two sets without a common
+                          bit have nobody in common; 0: no object does, but itself */
     struct hw_span *spans;
     size_t span_count;
     struct hw_type_row *types; /* as hw_types_ask, names owned by the series */
@@ -36,6 +38,22 @@ struct hw_series {
     struct hw_graph *last;
     struct hw_arena arena;
 };
+
+/* Addresses of a shot in rising order, without a search for each: set row and ask. */
+struct hw_series_cursor {
+    const struct hw_series_shot *shot;
+    uint32_t row;
+    size_t span;
+};
+static inline hw_addr cursor_addr(struct hw_series_cursor *cursor)
+{
+    const struct hw_series_shot *shot = cursor->shot;
+    uint32_t position = shot->where[cursor->row];
+    while (cursor->span + 1 < shot->span_count && shot->spans[cursor->span + 1].first <= position)
+        cursor->span++;
+    const struct hw_span *span = &shot->spans[cursor->span];
+    return span->start + ((hw_addr)(position - span->first) << span->shift);
+}
 
 /* For each object of the last graph, the first snapshot from which on it was always there. 0: it is
  * older than the observation. The caller frees. */

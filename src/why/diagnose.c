@@ -211,6 +211,19 @@ static bool adds_up(struct work *work, const uint32_t *counts)
     return grown >= GROWTH_SHARE * born;
 }
 
+/* An old container that kept its old members and gained: what dies elsewhere is another matter. */
+static bool grew_itself(const struct hw_growth *growth, const struct hw_site *site)
+{
+    size_t last = growth->series->count - 1;
+    if (!site->has_history || !site->lengths[0] || site->lengths[last] <= site->lengths[0])
+        return false;
+    for (uint32_t i = 0; i < site->front_count; i++)
+        if (is_new(growth, site->fronts[i]))
+            return false;
+    return (double)hw_site_deaths(growth, site) <=
+           HW_JUDGE_LEFT * (double)(site->lengths[last] - site->lengths[0]);
+}
+
 /* What is called a leak must grow by its own type; what is only suspected, by all it consists of.
  */
 static bool is_growth(struct work *work, const struct hw_candidate *candidate,
@@ -218,6 +231,8 @@ static bool is_growth(struct work *work, const struct hw_candidate *candidate,
 {
     uint32_t type = candidate->kind.type, own = counts[type];
     const char *name = work->growth.graph->types[type].name;
+    if (grew_itself(&work->growth, candidate->site))
+        return true;
     if ((double)type_delta(work->series, name) < GROWTH_SHARE * own)
         return false;
     return (own && candidate->judgement.verdict == HW_VERDICT_LEAK) || adds_up(work, counts);
@@ -370,9 +385,27 @@ static bool names(const struct hw_candidate *candidate, hw_id node)
 static bool is_consequence(const struct work *work, const struct hw_candidate *candidate,
                            const struct hw_candidate *of)
 {
-    const struct hw_type *type = &work->growth.graph->types[candidate->kind.member_type];
-    return candidate->site && type->flags & HW_TYPE_WEAKREF &&
+    const struct hw_type *types = work->growth.graph->types;
+    return candidate->site && types[candidate->kind.member_type].flags & HW_TYPE_WEAKREF &&
+           !(types[of->kind.member_type].flags & HW_TYPE_WEAKREF) &&
+           (of->judgement.verdict == HW_VERDICT_LEAK ||
+            candidate->judgement.verdict != HW_VERDICT_LEAK) &&
            candidate->born_total <= of->born_total * 2;
+}
+
+/* Weak references refer to what somebody else holds: they are dropped before they are weighed. */
+static void drop_consequences(struct work *work)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < work->count; i++) {
+        struct hw_candidate *a = &work->candidates[i];
+        for (size_t j = 0; j < work->count && !a->is_dropped; j++)
+            a->is_dropped = i != j && is_consequence(work, a, &work->candidates[j]);
+    }
+    for (size_t i = 0; i < work->count; i++)
+        if (!work->candidates[i].is_dropped)
+            work->candidates[kept++] = work->candidates[i];
+    work->count = kept;
 }
 
 /* Drops what a larger candidate already names, and what is too small beside the first. */
@@ -382,10 +415,8 @@ static void drop_lesser(struct work *work)
         struct hw_candidate *a = &work->candidates[i];
         for (size_t j = 0; j < i && !a->is_dropped; j++) {
             const struct hw_candidate *b = &work->candidates[j];
-            if (b->is_dropped)
-                continue;
-            a->is_dropped = (a->site && (names(b, a->site->box) || names(b, a->site->name))) ||
-                            is_consequence(work, a, b);
+            a->is_dropped =
+                !b->is_dropped && a->site && (names(b, a->site->box) || names(b, a->site->name));
         }
         if (i && a->born_bytes * SUSPECT_SHARE < work->candidates[0].born_bytes)
             a->is_dropped = true;
@@ -682,6 +713,7 @@ static bool diagnose(struct work *work)
     if (!add_sites(work) || !drop_replaced(work) || !add_swells(work) || !add_garbage(work) ||
         !add_unexplained(work))
         return false;
+    drop_consequences(work);
     qsort(work->candidates, work->count, sizeof(work->candidates[0]), by_weight);
     if (!hw_also_find(&work->growth, work->candidates, work->count, work->err))
         return false;

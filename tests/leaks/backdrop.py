@@ -4,21 +4,29 @@
 noise() starts a thread that does what a healthy service does all the time: short-lived requests,
 a cache at its bound, a log ring. pace() and apace() drive the loop that leaks, or does not, at a
 known rate, print READY once it has run for a while, and let the process die by itself.
+
+Two variables of the environment make variants of every program: $HEAPWHY_CORPUS_NOISE multiplies
+the noise, $HEAPWHY_CORPUS_RATE the pace.
 """
 import asyncio
 import collections
+import os
+import random
 import signal
 import threading
 import time
 
+NOISE = int(os.environ.get("HEAPWHY_CORPUS_NOISE", "1"))
+RATE = float(os.environ.get("HEAPWHY_CORPUS_RATE", "1"))
 LIFETIME_S = 120
 WARM_UP_S = 0.7
+VISIT_S = 0.5
 
 
 class Request:
     def __init__(self, number):
         self.number = number
-        self.path = "/api/v1/items/%d" % (number % 997)
+        self.path = "/api/v1/items/%d" % (number % (997 * NOISE))
         self.headers = {"host": "localhost", "x-request-id": "%08x" % number}
 
     def handle(self, cache):
@@ -26,30 +34,68 @@ class Request:
         found = cache.get(self.path)
         if found is None:
             found = cache[self.path] = {"parts": parts, "status": 200}
-            if len(cache) > 150:
+            if len(cache) > 150 * NOISE:
                 cache.popitem(last=False)
         return found
 
 
+def request_types():
+    """The more noise, the more kinds of it."""
+    return [Request] + [type("Request%d" % n, (Request,), {}) for n in range(1, NOISE)]
+
+
+class Visitors:
+    """With more noise than usual: who comes stays for a random time, so their number wavers."""
+
+    def __init__(self):
+        self.leaving = {}
+        self.luck = random.Random(7)
+
+    def begin(self, per_second):
+        """As many as are there on the average."""
+        for number in range(0, int(per_second * VISIT_S), 4):
+            self.step(Request(number))
+
+    def step(self, visitor):
+        now = time.monotonic()
+        if visitor.number % 4 == 0:
+            self.leaving[visitor] = now + self.luck.expovariate(1 / VISIT_S)
+        if visitor.number % 40 == 0:
+            for gone in [one for one, when in self.leaving.items() if when < now]:
+                del self.leaving[gone]
+
+
+class Noise:
+    def __init__(self):
+        self.cache = collections.OrderedDict()
+        self.log = collections.deque(maxlen=300 * NOISE)
+        self.types = request_types()
+        self.visitors = Visitors() if NOISE > 1 else None
+
+    def step(self, number):
+        request = self.types[number % len(self.types)](number)
+        answer = request.handle(self.cache)
+        self.log.append((number, time.time(), answer["status"]))
+        return request
+
+    def go_on(self, per_second):
+        for number, delay in enumerate(waits(per_second)):
+            time.sleep(delay)
+            request = self.step(1000 * NOISE + number)  # no small ints, which are shared
+            if self.visitors:
+                self.visitors.step(request)
+
+
 def noise(per_second=120):
     """Starts the background; returns when its cache and its log have reached their bounds."""
-    cache = collections.OrderedDict()
-    log = collections.deque(maxlen=300)
-    for number in range(1000):
-        step(number, cache, log)
-    worker = threading.Thread(target=keep_busy, args=(per_second, cache, log), name="housekeeping")
+    background = Noise()
+    for number in range(1000 * NOISE):
+        background.step(number)
+    if background.visitors:
+        background.visitors.begin(per_second * NOISE)
+    worker = threading.Thread(target=background.go_on, args=(per_second * NOISE,), name="housekeeping")
     worker.daemon = True
     worker.start()
-
-
-def step(number, cache, log):
-    answer = Request(number).handle(cache)
-    log.append((number, time.time(), answer["status"]))
-
-
-def keep_busy(per_second, cache, log):
-    for number in pace(per_second, announce=False):
-        step(1000 + number, cache, log)  # no small ints, which are shared
 
 
 def ready():
@@ -70,12 +116,17 @@ def waits(per_second):
         due += 1.0 / per_second
 
 
+def scaled(per_second):
+    """The pace of this variant, for loops that pace() does not drive."""
+    return per_second * RATE
+
+
 def pace(per_second, announce=True):
     """for number in pace(100): ... runs the body 100 times a second, for ever."""
     if announce:
         live_for_a_while()
-    warm = int(per_second * WARM_UP_S)
-    for number, delay in enumerate(waits(per_second)):
+    warm = int(scaled(per_second) * WARM_UP_S)
+    for number, delay in enumerate(waits(scaled(per_second))):
         if delay:
             time.sleep(delay)
         yield number
@@ -86,8 +137,8 @@ def pace(per_second, announce=True):
 async def apace(per_second):
     """The same for coroutines: async for number in apace(100): ..."""
     live_for_a_while()
-    warm = int(per_second * WARM_UP_S)
-    for number, delay in enumerate(waits(per_second)):
+    warm = int(scaled(per_second) * WARM_UP_S)
+    for number, delay in enumerate(waits(scaled(per_second))):
         await asyncio.sleep(delay)
         yield number
         if number == warm:

@@ -29,7 +29,8 @@ def with_lines(program, path):
     return re.sub(r"\{line ([^}]+)\}", lambda m: str(line_of(program, m.group(1))), path)
 
 
-def load(path):
+def load(path, rate=1.0):
+    """rate: how fast the program runs in this variant, against the pace that it states."""
     with open(path) as source:
         raw = json.load(source)
     program = os.path.splitext(path)[0] + ".py"
@@ -43,7 +44,7 @@ def load(path):
         "holders": [with_lines(program, one) for one in as_list(raw.get("holder"))],
         "also": [with_lines(program, one) for one in as_list(raw.get("also"))],
         "check": raw.get("check"),
-        "rate": raw.get("rate"),
+        "rate": [bound * rate for bound in raw.get("rate", [])],
         "why": raw["why"],
     }
 

@@ -22,6 +22,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import backdrop  # noqa: E402
 import expectation  # noqa: E402
 
 
@@ -163,7 +164,7 @@ def observe(case, signal_, seconds):
 
 
 def run_inside(program, seconds):
-    case = expectation.load(os.path.splitext(program)[0] + ".json")
+    case = expectation.load(os.path.splitext(program)[0] + ".json", backdrop.RATE)
     sys.stdout = ReadySignal(sys.stdout)
     sys.path.insert(0, os.path.dirname(os.path.abspath(program)))
     watcher = threading.Thread(target=observe, args=(case, sys.stdout, seconds), name="observer")

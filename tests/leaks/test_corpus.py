@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """heapwhy is asked about every program of the corpus, and its answer held against the .json.
 
-Each diagnosis waits some seconds for its snapshots, so all that were selected run side by side in a
-small pool; a test only waits for its own. The first interpreter gets every case, the others every
-third.
+Every program runs in variants: as it is, with ten times the noise around it, at a tenth of its pace,
+and both. A slow leak is watched for as long as a user would. The first interpreter gets every case,
+the others a sample. Each diagnosis waits some seconds for its snapshots, so all that were selected run
+side by side in a pool; a test only waits for its own.
 """
+import collections
 import concurrent.futures
 import glob
 import os
@@ -17,42 +19,54 @@ sys.path.insert(0, os.path.dirname(HERE))
 import expectation  # noqa: E402
 import support  # noqa: E402
 
-AT_ONCE = int(os.environ.get("CORPUS_AT_ONCE", "6"))
-SNAPSHOTS = ["--snapshots", "3", "--interval", "2s"]
+AT_ONCE = int(os.environ.get("CORPUS_AT_ONCE", "12"))
 FOLDERS = [HERE, os.path.join(os.path.dirname(HERE), "healthy")]
+QUICK = ["--snapshots", "3", "--interval", "2s"]
+PATIENT = ["--snapshots", "4", "--interval", "5s"]
+
+# first, others: every so many-th case on the first interpreter, on each of the others
+Variant = collections.namedtuple("Variant", "name noise rate snapshots first others")
+VARIANTS = [
+    Variant("", 1, 1.0, QUICK, 1, 3),
+    Variant("noisy", 10, 1.0, QUICK, 1, 8),
+    Variant("slow", 1, 0.1, PATIENT, 1, 8),
+    Variant("slow-in-noise", 10, 0.1, PATIENT, 4, 16),
+]
+Run = collections.namedtuple("Run", "case variant interpreter")
 
 
-def all_cases():
-    paths = [path for folder in FOLDERS for path in glob.glob(os.path.join(folder, "*.json"))]
-    return [expectation.load(path) for path in sorted(paths)]
+def all_paths():
+    return sorted(path for folder in FOLDERS for path in glob.glob(os.path.join(folder, "*.json")))
 
 
-def pairs():
-    for position, interpreter in enumerate(support.interpreters()):
-        for number, case in enumerate(all_cases()):
-            if position == 0 or number % 3 == position % 3:
-                label = "%s-%s" % (case["name"], interpreter.name)
-                yield pytest.param((case, interpreter), id=label)
+def runs():
+    for variant in VARIANTS:
+        cases = [expectation.load(path, variant.rate) for path in all_paths()]
+        for position, interpreter in enumerate(support.interpreters()):
+            every = variant.others if position else variant.first
+            for case in cases[position % every::every]:
+                label = "-".join(part for part in (case["name"], variant.name, interpreter.name) if part)
+                yield pytest.param(Run(case, variant, interpreter), id=label)
 
 
-def diagnose(pair):
-    case, interpreter = pair
-    with support.ready_target(interpreter, case["program"]) as process:
-        return support.heapwhy_json("--json", *SNAPSHOTS, process.pid)
+def diagnose(run):
+    environment = {"HEAPWHY_CORPUS_NOISE": str(run.variant.noise),
+                   "HEAPWHY_CORPUS_RATE": str(run.variant.rate)}
+    with support.ready_target(run.interpreter, run.case["program"], env=environment) as process:
+        return support.heapwhy_json("--json", *run.variant.snapshots, process.pid)
 
 
 @pytest.fixture(scope="session")
 def answers(request):
     """Starts a diagnosis for every selected test; maps the test's name to the future answer."""
     selected = [item for item in request.session.items
-                if "pair" in getattr(getattr(item, "callspec", None), "params", {})]
+                if "run" in getattr(getattr(item, "callspec", None), "params", {})]
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {item.name: pool.submit(diagnose, item.callspec.params["pair"]) for item in selected}
+        yield {item.name: pool.submit(diagnose, item.callspec.params["run"]) for item in selected}
 
 
-@pytest.mark.parametrize("pair", list(pairs()))
-def test_answer(pair, answers, request):
-    case, _ = pair
+@pytest.mark.parametrize("run", list(runs()))
+def test_answer(run, answers, request):
     answer = answers[request.node.name].result()
-    wrong = expectation.judge(case, answer)
-    assert not wrong, "%s (%s)" % ("; ".join(wrong), case["why"])
+    wrong = expectation.judge(run.case, answer)
+    assert not wrong, "%s (%s)" % ("; ".join(wrong), run.case["why"])

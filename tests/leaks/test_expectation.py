@@ -3,6 +3,7 @@
 import copy
 import glob
 import os
+import re
 
 import pytest
 
@@ -43,6 +44,11 @@ def test_wrong_verdict_and_no_suspect():
     assert expectation.judge(CASE, dict(ANSWER, suspects=[]))
 
 
+def test_slow_variant_expects_a_slower_rate():
+    usual, slow = expectation.load(PATHS[0]), expectation.load(PATHS[0], 0.1)
+    assert slow["rate"] == pytest.approx([bound / 10 for bound in usual["rate"]])
+
+
 def test_no_holder_means_no_path():
     case = dict(CASE, holders=[], also=[])
     assert expectation.judge(case, ANSWER)
@@ -67,7 +73,9 @@ def test_builtins_and_regular_expressions():
 @pytest.mark.parametrize("path", PATHS, ids=os.path.basename)
 def test_case_is_complete(path):
     case = expectation.load(path)
-    assert os.path.exists(case["program"])
+    with open(case["program"]) as program:
+        driven = re.search(r"backdrop\.(pace|apace|scaled)\(", program.read())
+    assert driven, "no variant of it: its loop knows nothing of the pace"
     assert not [h for h in case["holders"] + case["also"] if "{" in h]
     if "leak" in case["verdict"]:
         assert case["types"] and case["rate"][0] < case["rate"][1]

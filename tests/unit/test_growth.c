@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grow/growth.h"
 #include "ask/spell.h"
 #include "graph-text.h"
+#include "grow/growth.h"
 #include "series-text.h"
 
 #include <setjmp.h>
@@ -73,6 +73,60 @@ static void test_other_type_is_another_object(void **state)
 {
     (void)state;
     assert_site(tell_reuse, "sys.modules['app'].users", 10, 10, "app.Other");
+}
+
+/* Lists of one text each: in the first snapshot some busy object had lists at the addresses that
+ * the archive's lists have later. Texts that say the same are the same. */
+static void tell_taken_again(struct hw_buf *out, unsigned k)
+{
+    unsigned kept = 4 + 10 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['archive'] -> 0x1000\n['busy'] -> 0x1800\n@0x1000 list\n");
+    tell_elements(out, 0, kept, 0x10000);
+    hw_buf_puts(out, "@0x1800 list\n");
+    tell_elements(out, kept, 24, 0x10000);
+    for (unsigned i = 0; i < 24; i++)
+        hw_buf_printf(out, "@0x%x list\n[0] -> '%s %u'\n", 0x10000 + i * 0x40,
+                      i < kept ? "kept" : "passing", i);
+}
+
+static void test_list_of_other_holder_and_contents_is_another(void **state)
+{
+    (void)state;
+    assert_site(tell_taken_again, "sys.modules['app'].archive", 40, 20, "list");
+    struct hw_series *series = series_from(tell_taken_again, 3);
+    struct hw_growth growth;
+    assert_true(hw_growth_init(&growth, series, NULL));
+    assert_int_equal(growth.sites[0].joined[1], 10);
+    assert_int_equal(growth.sites[0].joined[2], 10);
+    hw_growth_deinit(&growth);
+    hw_series_destroy(series);
+}
+
+/* The same lists, moved from one holder to the other with what they contain: they stay old. */
+static void tell_moved(struct hw_buf *out, unsigned k)
+{
+    unsigned kept = 4 + 10 * k;
+    tell_app(out);
+    hw_buf_puts(out, "['archive'] -> 0x1000\n['busy'] -> 0x1800\n@0x1000 list\n");
+    tell_elements(out, 0, kept, 0x10000);
+    hw_buf_puts(out, "@0x1800 list\n");
+    tell_elements(out, kept, 24, 0x10000);
+    for (unsigned i = 0; i < 24; i++)
+        hw_buf_printf(out, "@0x%x list\n[0] -> 'text %u'\n", 0x10000 + i * 0x40, i);
+}
+
+static void test_moved_list_is_old(void **state)
+{
+    (void)state;
+    struct hw_series *series = series_from(tell_moved, 3);
+    uint8_t *births;
+    assert_true(hw_series_births(series, &births, NULL));
+    const struct hw_graph *graph = hw_series_last(series);
+    for (unsigned i = 0; i < 24; i++)
+        assert_int_equal(births[node_at(graph, 0x10000 + i * 0x40)], 0);
+    free(births);
+    hw_series_destroy(series);
 }
 
 /* A tuple that is replaced by a longer one each time. */
@@ -257,6 +311,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_container_is_the_site),
         cmocka_unit_test(test_other_type_is_another_object),
+        cmocka_unit_test(test_list_of_other_holder_and_contents_is_another),
+        cmocka_unit_test(test_moved_list_is_old),
         cmocka_unit_test(test_replaced_tuple_is_the_site),
         cmocka_unit_test(test_siblings_are_merged),
         cmocka_unit_test(test_one_sibling_stands_out),
