@@ -486,7 +486,8 @@ struct hw_diagnosis {
     struct hw_suspect *suspects; /* ranked */
     size_t suspect_count;
 };
-/* Needs two snapshots; three or more tell a leak from a filling cache. */
+/* One snapshot tells where memory is concentrated and what keeps arriving, and is always
+ * inconclusive; two show growth; three or more tell a leak from a filling cache. */
 bool hw_diagnose_ask(const struct hw_series *series, struct hw_diagnosis **ret_diagnosis,
                      struct hw_err *err);
 void hw_diagnosis_destroy(struct hw_diagnosis *diagnosis);

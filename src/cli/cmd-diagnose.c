@@ -130,15 +130,22 @@ static void tell(struct hw_run *run, const struct hw_series *series,
         run->status = EXIT_LEAK;
 }
 
-bool hw_cmd_diagnose(struct hw_run *run, struct hw_err *err)
+static bool watch(struct hw_run *run, struct hw_series *series, struct hw_err *err)
 {
-    struct hw_series *series = NULL;
-    struct hw_diagnosis *diagnosis = NULL;
     pid_t pid;
     if (!hw_run_pid(run->args->words[0], &pid, err) ||
         (run->args->save && !make_directory(run->args->save, err)))
         return false;
-    bool ok = hw_series_create(&series, err) && take_all(run, series, pid, err);
+    return take_all(run, series, pid, err);
+}
+
+bool hw_cmd_diagnose(struct hw_run *run, struct hw_err *err)
+{
+    struct hw_series *series = NULL;
+    struct hw_diagnosis *diagnosis = NULL;
+    bool live = run->args->word_count == 1 && hw_run_is_pid(run->args->words[0]);
+    bool ok = hw_series_create(&series, err) &&
+              (live ? watch(run, series, err) : hw_run_series(run, series, err));
     hw_progress_prefix(&run->progress, "%s", "");
     if (ok)
         hw_progress_stage(&run->progress, "looking for the leak");

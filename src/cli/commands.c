@@ -13,9 +13,9 @@
 const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
     [HW_COMMAND_DIAGNOSE] =
         {"diagnose",
-         "PID",
+         "PID | FILE...",
          1,
-         1,
+         1000,
          "does this process leak, what, and who holds it",
          "Takes several snapshots of a running Python process, compares them and says: whether it "
          "leaks; what leaks and how fast; who holds it, as one Python expression; which known "
@@ -25,12 +25,16 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "inconclusive: give it more or longer intervals.\n"
          "Exit status: 0 after any verdict (with --exit-code 3 after leak), 1 when there is none, "
          "as when the process exits or becomes another program meanwhile, 2 after wrong usage.\n"
-         "The word diagnose may be left out.",
+         "With snapshot files instead, oldest first: the same answer from them. One snapshot shows "
+         "no "
+         "growth; it tells where memory is concentrated and which containers get new members all "
+         "the time.\n"
+         "The word diagnose may be left out before a process id.",
          {{"heapwhy 41233", "Three snapshots, five seconds apart."},
           {"heapwhy 41233 -n 6 -i 1m", "A slow leak: six snapshots over five minutes."},
           {"heapwhy --json 41233 | jq -r '.suspects[0].path'", "The holder, for a script."},
-          {"heapwhy diagnose 41233 --save /var/tmp/app",
-           "Keep the snapshots for later questions."}}},
+          {"heapwhy diagnose 41233 --save /var/tmp/app", "Keep the snapshots for later questions."},
+          {"heapwhy diagnose /var/tmp/app/*.hwsnap", "Ask them again."}}},
     [HW_COMMAND_SNAPSHOT] =
         {"snapshot",
          "PID -o FILE",

@@ -21,14 +21,14 @@ const struct hw_option hw_options[] = {
      HW_OPTION_COUNT,
      "N",
      MEMBER(snapshots),
-     2,
+     1,
      1000,
      3,
      "3",
      {NULL},
      BIT(DIAGNOSE),
-     "How many snapshots to take. Two show growth; three or more tell a leak from a filling "
-     "cache."},
+     "How many snapshots to take. One shows where memory is and what keeps arriving, two show "
+     "growth, three or more tell a leak from a filling cache."},
     {"interval",
      'i',
      HW_OPTION_DURATION,

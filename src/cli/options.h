@@ -35,7 +35,7 @@ struct hw_command {
     unsigned min_args, max_args;
     const char *summary; /* completes "heapwhy NAME: ..." */
     const char *about;   /* paragraphs, separated by newlines */
-    struct hw_example examples[4];
+    struct hw_example examples[5];
 };
 extern const struct hw_command hw_commands[HW_COMMAND_COUNT];
 

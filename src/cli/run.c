@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_number(const char *word)
+bool hw_run_is_pid(const char *word)
 {
     return *word && word[strspn(word, "0123456789")] == 0;
 }
 
 bool hw_run_pid(const char *word, pid_t *ret_pid, struct hw_err *err)
 {
-    if (!is_number(word))
+    if (!hw_run_is_pid(word))
         return hw_err_set(err, HW_ERR_USAGE, "'%s' is no process id", word);
     unsigned long long pid = strtoull(word, NULL, 10);
     if (pid < 1 || pid > INT_MAX)
@@ -27,11 +27,24 @@ bool hw_run_open(struct hw_run *run, const char *word, struct hw_graph **ret_gra
                  struct hw_err *err)
 {
     pid_t pid = 0;
-    if (!is_number(word)) {
+    if (!hw_run_is_pid(word)) {
         hw_progress_stage(&run->progress, word);
         return hw_snapshot_load(word, ret_graph, err);
     }
     return hw_run_pid(word, &pid, err) && hw_capture(pid, &run->capture, ret_graph, err);
+}
+
+bool hw_run_series(struct hw_run *run, struct hw_series *series, struct hw_err *err)
+{
+    for (size_t i = 0; i < run->args->word_count; i++) {
+        struct hw_graph *graph = NULL;
+        if (*run->cancel)
+            return hw_err_set(err, HW_ERR_INTERRUPTED, "interrupted");
+        if (!hw_run_open(run, run->args->words[i], &graph, err) ||
+            !hw_series_add(series, graph, err))
+            return false;
+    }
+    return true;
 }
 
 size_t hw_run_limit(const struct hw_run *run, size_t standard)

@@ -31,7 +31,11 @@ bool hw_cmd_check(struct hw_run *run, struct hw_err *err);
 bool hw_run_open(struct hw_run *run, const char *word, struct hw_graph **ret_graph,
                  struct hw_err *err);
 
-/* word as a process id. */
+/* All words of the command into series, oldest first: files, and processes. */
+bool hw_run_series(struct hw_run *run, struct hw_series *series, struct hw_err *err);
+
+/* Whether word means a process; as a process id. */
+bool hw_run_is_pid(const char *word);
 bool hw_run_pid(const char *word, pid_t *ret_pid, struct hw_err *err);
 
 /* The rows to show: as asked, or standard for text and all for JSON. 0: all. */

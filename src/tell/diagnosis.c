@@ -43,6 +43,19 @@ static void put_members(struct hw_buf *line, const struct hw_suspect *suspect)
     hw_buf_puts(line, "; with all they hold ");
 }
 
+/* One snapshot shows no growth. */
+static void put_amounts(struct hw_buf *line, const struct hw_suspect *suspect)
+{
+    if (suspect->objects) {
+        hw_text_count(line, suspect->objects);
+        hw_buf_puts(line, suspect->objects == 1 ? " member; " : " members; ");
+    }
+    hw_buf_puts(line, "with all they hold ");
+    hw_text_count(line, suspect->held_objects);
+    hw_buf_puts(line, " objects, ");
+    hw_text_bytes(line, (double)suspect->bytes);
+}
+
 static void put_rates(struct hw_buf *line, const struct hw_suspect *suspect)
 {
     put_members(line, suspect);
@@ -57,12 +70,15 @@ static void put_rates(struct hw_buf *line, const struct hw_suspect *suspect)
     hw_text_bytes(line, (double)suspect->bytes);
 }
 
-static void put_what(struct hw_out *out, const struct hw_suspect *suspect)
+static void put_what(struct hw_out *out, const struct hw_suspect *suspect, bool grows)
 {
     struct hw_buf line = {0};
     put_word(out, "What");
     hw_out_text(out, suspect->type);
-    put_rates(&line, suspect);
+    if (grows)
+        put_rates(&line, suspect);
+    else
+        put_amounts(&line, suspect);
     hw_out_printf(out, "\n%*s", MARGIN, "");
     hw_out_wrap(out, MARGIN, MARGIN, hw_buf_str(&line));
     hw_buf_deinit(&line);
@@ -102,9 +118,9 @@ static void put_sentences(struct hw_out *out, const char *word, const char **sen
     }
 }
 
-static void put_suspect(struct hw_out *out, const struct hw_suspect *suspect)
+static void put_suspect(struct hw_out *out, const struct hw_suspect *suspect, bool grows)
 {
-    put_what(out, suspect);
+    put_what(out, suspect, grows);
     put_holder(out, suspect);
     put_also(out, suspect);
     put_word(out, "Pattern");
@@ -119,19 +135,24 @@ static void put_suspect(struct hw_out *out, const struct hw_suspect *suspect)
     hw_out_wrap(out, MARGIN, MARGIN, suspect->fix);
 }
 
-static void put_others(struct hw_out *out, const struct hw_suspect *suspects, size_t count)
+static void put_others(struct hw_out *out, const struct hw_suspect *suspects, size_t count,
+                       bool grows)
 {
-    static const struct hw_column columns[] = {{"objects/s", HW_COLUMN_RIGHT},
-                                               {"bytes/s", HW_COLUMN_RIGHT},
-                                               {"verdict", 0},
-                                               {"pattern", 0},
-                                               {"type", HW_COLUMN_CUT},
-                                               {"", HW_COLUMN_BELOW}};
+    const struct hw_column columns[] = {{grows ? "objects/s" : "objects", HW_COLUMN_RIGHT},
+                                        {grows ? "bytes/s" : "bytes", HW_COLUMN_RIGHT},
+                                        {"verdict", 0},
+                                        {"pattern", 0},
+                                        {"type", HW_COLUMN_CUT},
+                                        {"", HW_COLUMN_BELOW}};
     struct hw_table table = {.columns = columns, .column_count = 6, .indent = 2};
     hw_out_puts(out, "\nOther suspects\n");
     for (size_t i = 0; i < count; i++) {
-        hw_text_rate(hw_table_cell(&table), suspects[i].objects_per_second);
-        hw_text_bytes(hw_table_cell(&table), suspects[i].bytes_per_second);
+        if (grows)
+            hw_text_rate(hw_table_cell(&table), suspects[i].objects_per_second);
+        else
+            hw_text_count(hw_table_cell(&table), suspects[i].held_objects);
+        hw_text_bytes(hw_table_cell(&table),
+                      grows ? suspects[i].bytes_per_second : (double)suspects[i].bytes);
         hw_buf_puts(hw_table_cell(&table), hw_verdict_name(suspects[i].verdict));
         hw_text_escape(hw_table_cell(&table), suspects[i].cause);
         hw_text_escape(hw_table_cell(&table), suspects[i].type);
@@ -146,14 +167,15 @@ static void diagnosis_text(struct hw_out *out, const struct hw_facts *facts,
                            const struct hw_diagnosis *diagnosis)
 {
     size_t suspects = diagnosis->suspect_count;
+    bool grows = diagnosis->shot_count > 1;
     put_verdict(out, diagnosis);
     if (suspects) {
         hw_out_puts(out, "\n");
-        put_suspect(out, &diagnosis->suspects[0]);
+        put_suspect(out, &diagnosis->suspects[0], grows);
     }
     if (suspects > 1) {
         size_t others = hw_parts_limit(suspects - 1, MAX_OTHERS);
-        put_others(out, diagnosis->suspects + 1, others);
+        put_others(out, diagnosis->suspects + 1, others, grows);
         hw_parts_more(out, 2, others, suspects - 1);
     }
     if (diagnosis->doubt_count) {

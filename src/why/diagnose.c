@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "grow/swell.h"
 #include "why/also.h"
+#include "why/glance.h"
 #include "why/suspect.h"
 
 #include <inttypes.h>
@@ -708,8 +709,17 @@ static bool fill_answer(struct work *work)
 
 /* ---- */
 
+static bool diagnose_one(struct work *work)
+{
+    return hw_glances_tell(work->series->last, &work->result->arena, &work->result->diagnosis,
+                           work->err) &&
+           fill_shots(work);
+}
+
 static bool diagnose(struct work *work)
 {
+    if (!hw_growth_init(&work->growth, work->series, work->err))
+        return false;
     if (!add_sites(work) || !drop_replaced(work) || !add_swells(work) || !add_garbage(work) ||
         !add_unexplained(work))
         return false;
@@ -726,8 +736,8 @@ static bool diagnose(struct work *work)
 bool hw_diagnose_ask(const struct hw_series *series, struct hw_diagnosis **ret_diagnosis,
                      struct hw_err *err)
 {
-    if (series->count < 2)
-        return hw_err_set(err, HW_ERR_USAGE, "a diagnosis needs at least two snapshots");
+    if (!series->count)
+        return hw_err_set(err, HW_ERR_USAGE, "a diagnosis needs a snapshot");
     struct work *work = calloc(1, sizeof(*work));
     struct diagnosis_result *result = calloc(1, sizeof(*result));
     bool ok = (work && result) || hw_err_no_memory(err);
@@ -735,11 +745,8 @@ bool hw_diagnose_ask(const struct hw_series *series, struct hw_diagnosis **ret_d
         work->series = series;
         work->result = result;
         work->err = err;
-        ok = hw_growth_init(&work->growth, series, err);
-        if (ok) {
-            ok = diagnose(work);
-            hw_growth_deinit(&work->growth);
-        }
+        ok = series->count == 1 ? diagnose_one(work) : diagnose(work);
+        hw_growth_deinit(&work->growth);
         hw_garbage_deinit(&work->garbage);
         hw_bounds_destroy(work->bounds);
     }

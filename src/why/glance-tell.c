@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/spell.h"
+#include "base/err.h"
+#include "why/glance.h"
+#include "why/suspect.h"
+
+#include <inttypes.h>
+
+/* What one snapshot can tell, in words. */
+
+static double share_of(const struct hw_glance *row, const struct hw_glances *all)
+{
+    return all->total ? 100.0 * (double)row->bytes / (double)all->total : 0;
+}
+
+static const char *tell_weight(const struct hw_glance *row, const struct hw_glances *all,
+                               const struct hw_suspect *suspect, struct hw_arena *arena)
+{
+    const char *bytes = hw_bytes_text(arena, (double)row->bytes);
+    if (!bytes)
+        return NULL;
+    if (row->is_group)
+        return hw_arena_printf(arena,
+                               "%" PRIu64 " objects of type %s, none of them large, together "
+                               "retain %.1f %% of all objects' memory, %s",
+                               row->members, suspect->type, share_of(row, all), bytes);
+    return hw_arena_printf(arena,
+                           "it retains %.1f %% of all objects' memory, %s: so much would be "
+                           "free without it",
+                           share_of(row, all), bytes);
+}
+
+static const char *tell_ages(const struct hw_glance *row, struct hw_arena *arena)
+{
+    const struct hw_glance_ages *ages = &row->ages;
+    if (ages->keeps_arriving)
+        return hw_arena_printf(arena,
+                               "its members are of all ages: the oldest is older than %u %% of all "
+                               "tracked objects, and %.0f %% are among the youngest tenth: they "
+                               "keep arriving, and old ones stay",
+                               100u - ages->oldest * 100u / 255, 100.0 * ages->young / ages->known);
+    if (ages->newest < 128)
+        return hw_arena_strdup(arena, "all of its members are old: nothing has arrived for long");
+    return hw_arena_strdup(arena, "the ages of its members show no steady arrival");
+}
+
+static bool fill_evidence(const struct hw_graph *graph, const struct hw_glance *row,
+                          const struct hw_glances *all, struct hw_arena *arena,
+                          struct hw_suspect *suspect)
+{
+    const char **evidence = suspect->evidence = hw_arena_array(arena, 4, sizeof(*evidence));
+    size_t n = 0;
+    if (!evidence)
+        return false;
+    evidence[n++] = tell_weight(row, all, suspect, arena);
+    if (!row->is_group && row->members)
+        evidence[n++] = hw_arena_printf(arena, "it has %" PRIu64 " members, most of them %s",
+                                        row->members, suspect->type);
+    if (row->ages.known)
+        evidence[n++] = tell_ages(row, arena);
+    for (size_t i = 0; i < n; i++)
+        if (!evidence[i])
+            return false;
+    suspect->evidence_count = n;
+    return true;
+}
+
+static bool fill_suspect(const struct hw_graph *graph, const struct hw_tree *tree,
+                         const struct hw_glance *row, const struct hw_glances *all,
+                         struct hw_arena *arena, struct hw_suspect *suspect, struct hw_err *err)
+{
+    *suspect = (struct hw_suspect){
+        .pattern = HW_PATTERN_GROWING_CONTAINER,
+        .cause = row->ages.keeps_arriving ? "steady-arrival" : "accumulation-point",
+        .about = row->ages.keeps_arriving ? "New members keep arriving and old ones stay."
+                                          : "A large part of the heap gathers in one place.",
+        .verdict = HW_VERDICT_INCONCLUSIVE,
+        .type = hw_arena_strdup(arena, graph->types[row->type].name),
+        .objects = row->members,
+        .held_objects = row->objects,
+        .bytes = row->bytes,
+    };
+    if (!suspect->type ||
+        !hw_chain_spell(graph, tree, HW_NONE, 0, row->node, arena, &suspect->chain, err))
+        return hw_err_no_memory(err);
+    suspect->fix =
+        hw_arena_printf(arena,
+                        "Take further snapshots to see whether %s grows: heapwhy PID, or "
+                        "heapwhy diagnose FIRST SECOND THIRD.",
+                        suspect->chain.path);
+    return (suspect->fix && fill_evidence(graph, row, all, arena, suspect)) ||
+           hw_err_no_memory(err);
+}
+
+static const char *tell_answer(const struct hw_glances *all, const struct hw_diagnosis *diagnosis,
+                               struct hw_arena *arena)
+{
+    const struct hw_suspect *first = diagnosis->suspects;
+    if (!all->count)
+        return hw_arena_strdup(arena, "one snapshot shows no growth, and in this one no place "
+                                      "stands out");
+    const char *bytes = hw_bytes_text(arena, (double)first->bytes);
+    return bytes ? hw_arena_printf(
+                       arena,
+                       "one snapshot shows no growth; what stands out: %s with "
+                       "%.1f %% of all objects' memory, %s%s",
+                       first->chain.path, share_of(&all->rows[0], all), bytes,
+                       all->rows[0].ages.keeps_arriving ? ", and new objects keep arriving" : "")
+                 : NULL;
+}
+
+bool hw_glances_tell(const struct hw_graph *graph, struct hw_arena *arena,
+                     struct hw_diagnosis *diagnosis, struct hw_err *err)
+{
+    struct hw_glances all;
+    struct hw_tree tree;
+    if (!hw_glances_find(graph, &tree, &all, err))
+        return false;
+    diagnosis->verdict = HW_VERDICT_INCONCLUSIVE;
+    diagnosis->suspects = hw_arena_array(arena, all.count + 1, sizeof(*diagnosis->suspects));
+    bool ok = diagnosis->suspects || hw_err_no_memory(err);
+    for (size_t i = 0; ok && i < all.count; i++)
+        ok = fill_suspect(graph, &tree, &all.rows[i], &all, arena, &diagnosis->suspects[i], err);
+    hw_tree_deinit(&tree);
+    if (!ok)
+        return false;
+    diagnosis->suspect_count = all.count;
+    diagnosis->answer = tell_answer(&all, diagnosis, arena);
+    return diagnosis->answer || hw_err_no_memory(err);
+}
