@@ -154,6 +154,7 @@ enum hw_node_flag {
     HW_NODE_SYNTHETIC = 1 << 9,
     HW_NODE_TYPE = 1 << 10,        /* is a type object */
     HW_NODE_LEAF = 1 << 11,        /* str, int, float, bytes and the like: holds nothing */
+    HW_NODE_NEWEST = 1 << 12,      /* among the last 128 that the collector began to track */
 };
 
 /* How to name an edge. The top four bits of a label are the kind, the rest is its payload. */

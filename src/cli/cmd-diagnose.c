@@ -143,7 +143,9 @@ bool hw_cmd_diagnose(struct hw_run *run, struct hw_err *err)
 {
     struct hw_series *series = NULL;
     struct hw_diagnosis *diagnosis = NULL;
-    bool live = run->args->word_count == 1 && hw_run_is_pid(run->args->words[0]);
+    bool live = hw_run_is_pid(run->args->words[0]);
+    if (live && run->args->word_count > 1)
+        return hw_err_set(err, HW_ERR_USAGE, "diagnose takes one process, or snapshot files");
     bool ok = hw_series_create(&series, err) &&
               (live ? watch(run, series, err) : hw_run_series(run, series, err));
     hw_progress_prefix(&run->progress, "%s", "");

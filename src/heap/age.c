@@ -30,8 +30,7 @@ static hw_addr step(struct hw_bytes *in, hw_addr at)
     return at + (units << UNIT_SHIFT);
 }
 
-bool hw_order_ages(const struct hw_order *order, struct hw_marks *marks, uint8_t *age,
-                   struct hw_err *err)
+bool hw_order_ages(struct hw_order *order, struct hw_marks *marks, uint8_t *age, struct hw_err *err)
 {
     struct hw_bytes in = hw_bytes_of(order->steps.data, order->steps.len);
     hw_addr at = 0;
@@ -46,8 +45,11 @@ bool hw_order_ages(const struct hw_order *order, struct hw_marks *marks, uint8_t
                 now--;
             at = step(&in, at);
             hw_id id = hw_marks_id(marks, at);
-            if (id != HW_NONE && !age[id])
-                age[id] = (uint8_t)now;
+            if (id == HW_NONE || age[id])
+                continue;
+            age[id] = (uint8_t)now;
+            if (count - older <= HW_NEWEST_EACH)
+                order->newest[order->newest_count++] = id;
         }
     }
     return true;

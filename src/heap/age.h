@@ -21,20 +21,24 @@
 #include "cpython/runtime.h"
 #include "heap/marks.h"
 
+enum { HW_NEWEST_EACH = 128 }; /* objects of an interpreter that are HW_NODE_NEWEST */
+
 struct hw_order {
     struct hw_buf steps;                  /* zigzag varints, in units of 8 bytes */
     hw_addr last;                         /* where the last step led */
     uint64_t counts[HW_MAX_INTERPRETERS]; /* steps of each interpreter: lists are its own */
     size_t interpreter;                   /* whose lists are being walked */
+    hw_id newest[HW_MAX_INTERPRETERS * HW_NEWEST_EACH];
+    size_t newest_count;
 };
 
 /* The next object on the way from the youngest to the oldest. Failures stick in steps. */
 void hw_order_add(struct hw_order *order, hw_addr addr);
 void hw_order_deinit(struct hw_order *order);
 
-/* Writes the ages of all objects on the way; age has a zeroed byte for each node. An object that
- * comes twice, on a damaged list, keeps the first. Only after hw_marks_rank(). */
-bool hw_order_ages(const struct hw_order *order, struct hw_marks *marks, uint8_t *age,
+/* Writes the ages of all objects on the way, and newest; age has a zeroed byte for each node. An
+ * object that comes twice, on a damaged list, keeps the first. Only after hw_marks_rank(). */
+bool hw_order_ages(struct hw_order *order, struct hw_marks *marks, uint8_t *age,
                    struct hw_err *err);
 
 #endif

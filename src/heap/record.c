@@ -320,6 +320,12 @@ static bool record_ages(struct hw_builder *b)
     return ok;
 }
 
+static void mark_newest(struct hw_builder *b)
+{
+    for (size_t i = 0; i < b->order.newest_count; i++)
+        b->graph->flags[b->order.newest[i]] |= HW_NODE_NEWEST;
+}
+
 static void *shrink(void *data, size_t bytes)
 {
     void *smaller = realloc(data, bytes ? bytes : 1);
@@ -333,6 +339,7 @@ bool hw_build_record(struct hw_builder *b)
         !record_ages(b) || !module_names_find(b) || !record_objects(b) ||
         !hw_values_finish(&g->values, b->err) || !record_synthetic(b) || !record_types(b))
         return false;
+    mark_newest(b);
     if (b->py.names.failed)
         return hw_err_no_memory(b->err);
     g->edge_to = shrink(g->edge_to, g->edge_count * sizeof(*g->edge_to));

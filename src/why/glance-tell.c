@@ -83,11 +83,8 @@ static bool fill_suspect(const struct hw_graph *graph, const struct hw_tree *tre
     if (!suspect->type ||
         !hw_chain_spell(graph, tree, HW_NONE, 0, row->node, arena, &suspect->chain, err))
         return hw_err_no_memory(err);
-    suspect->fix =
-        hw_arena_printf(arena,
-                        "Take further snapshots to see whether %s grows: heapwhy PID, or "
-                        "heapwhy diagnose FIRST SECOND THIRD.",
-                        suspect->chain.path);
+    suspect->fix = hw_arena_printf(arena, "Look whether %s grows before you change anything.",
+                                   suspect->chain.path);
     return (suspect->fix && fill_evidence(graph, row, all, arena, suspect)) ||
            hw_err_no_memory(err);
 }
@@ -109,6 +106,10 @@ static const char *tell_answer(const struct hw_glances *all, const struct hw_dia
                  : NULL;
 }
 
+static const char *one_doubt[] = {
+    "one snapshot shows what is there, not what grows: heapwhy PID takes three, and heapwhy "
+    "diagnose FILE FILE FILE compares those that were taken"};
+
 bool hw_glances_tell(const struct hw_graph *graph, struct hw_arena *arena,
                      struct hw_diagnosis *diagnosis, struct hw_err *err)
 {
@@ -125,6 +126,8 @@ bool hw_glances_tell(const struct hw_graph *graph, struct hw_arena *arena,
     if (!ok)
         return false;
     diagnosis->suspect_count = all.count;
+    diagnosis->doubts = one_doubt;
+    diagnosis->doubt_count = 1;
     diagnosis->answer = tell_answer(&all, diagnosis, arena);
     return diagnosis->answer || hw_err_no_memory(err);
 }

@@ -20,7 +20,6 @@ enum {
     BANDS = 10,
     BAND_SHARE = 50, /* each band of ages has at least so small a part of the members */
     YOUNG_AGE = 230, /* the youngest tenth */
-    NEWEST_AGE = 250,
     SPREAD_MIN = 50, /* of 255: a band of ages narrower than that is one burst */
     KNOWN_SHARE = 2, /* half of the members must have an age */
 };
@@ -222,7 +221,7 @@ static bool place_group(const struct work *work, const struct hw_tree *tree, str
 /* ---- arrival ---- */
 
 struct member_ages {
-    uint32_t count, bands[256];
+    uint32_t count, newest, bands[256];
 };
 
 static void read_ages(const struct hw_graph *graph, hw_id node, struct member_ages *ages)
@@ -232,6 +231,7 @@ static void read_ages(const struct hw_graph *graph, hw_id node, struct member_ag
         if (!hw_edge_is_member(graph, e))
             continue;
         ages->count++;
+        ages->newest += (graph->flags[graph->edge_to[e]] & HW_NODE_NEWEST) != 0;
         ages->bands[hw_graph_age(graph, graph->edge_to[e])]++;
     }
 }
@@ -247,11 +247,11 @@ static struct hw_glance_ages judge_ages(const struct member_ages *members)
         ages.newest = (uint8_t)age;
         ages.young += age >= YOUNG_AGE ? members->bands[age] : 0;
     }
-    if (ages.known < MEMBERS_MIN || ages.known * KNOWN_SHARE < members->count ||
-        ages.newest < NEWEST_AGE || 255 - ages.oldest < SPREAD_MIN)
+    if (!members->newest || ages.known < MEMBERS_MIN || ages.known * KNOWN_SHARE < members->count ||
+        ages.newest < YOUNG_AGE || ages.newest - ages.oldest < SPREAD_MIN)
         return ages;
-    unsigned span = 256u - ages.oldest;
-    for (unsigned age = ages.oldest; age < 256; age++)
+    unsigned span = ages.newest - ages.oldest + 1u;
+    for (unsigned age = ages.oldest; age <= ages.newest; age++)
         bands[(age - ages.oldest) * BANDS / span] += members->bands[age];
     ages.keeps_arriving = true;
     for (size_t i = 0; i < BANDS; i++)

@@ -13,7 +13,8 @@
  * most of a group hang from is found on the merged best paths.
  *
  * Arrival is told by the collector's lists, which are about in order of age (hw_graph_age): a
- * container whose members are spread over all ages up to the youngest gets new ones all the time.
+ * container whose members are spread over all ages up to the youngest, some of them among the very
+ * newest objects of all, gets new ones all the time.
  */
 
 #include "ask/tree.h"

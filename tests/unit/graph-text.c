@@ -17,6 +17,7 @@ struct text_node {
     uint64_t size, rc;
     uint32_t flags;
     bool flags_given;
+    uint8_t age;
     bool literal;
     const char *value;
     const char *ref; /* synthetic: its $name */
@@ -248,12 +249,19 @@ static uint32_t take_flags(struct text *t)
     static const struct {
         const char *name;
         uint32_t flag;
-    } words[] = {{"tracked", HW_NODE_TRACKED},     {"frozen", HW_NODE_FROZEN},
-                 {"gen1", HW_NODE_GEN1},           {"gen2", HW_NODE_GEN2},
-                 {"static", HW_NODE_STATIC},       {"immortal", HW_NODE_IMMORTAL},
-                 {"inferred", HW_NODE_INFERRED},   {"damaged", HW_NODE_DAMAGED},
-                 {"finalized", HW_NODE_FINALIZED}, {"type", HW_NODE_TYPE},
-                 {"leaf", HW_NODE_LEAF},           {"none", 0}};
+    } words[] = {{"tracked", HW_NODE_TRACKED},
+                 {"frozen", HW_NODE_FROZEN},
+                 {"gen1", HW_NODE_GEN1},
+                 {"gen2", HW_NODE_GEN2},
+                 {"static", HW_NODE_STATIC},
+                 {"immortal", HW_NODE_IMMORTAL},
+                 {"inferred", HW_NODE_INFERRED},
+                 {"damaged", HW_NODE_DAMAGED},
+                 {"finalized", HW_NODE_FINALIZED},
+                 {"type", HW_NODE_TYPE},
+                 {"leaf", HW_NODE_LEAF},
+                 {"newest", HW_NODE_NEWEST},
+                 {"none", 0}};
     uint32_t flags = 0;
     do {
         const char *word = take_word(t, ",");
@@ -276,6 +284,8 @@ static void read_object(struct text *t)
             node->size = take_number(t);
         } else if (eat(t, "rc=")) {
             node->rc = take_number(t);
+        } else if (eat(t, "age=")) {
+            node->age = (uint8_t)take_number(t);
         } else if (eat(t, "flags=")) {
             node->flags = take_flags(t);
             node->flags_given = true;
@@ -402,10 +412,11 @@ static void read_worded(struct text *t)
         const char *word;
         enum hw_label_kind kind;
         enum { NOTHING, NUMBER, STRING } payload;
-    } words[] = {{".", HW_LABEL_ATTR, STRING},       {"{", HW_LABEL_MEMBER, NUMBER},
-                 {"local ", HW_LABEL_LOCAL, STRING}, {"stack ", HW_LABEL_STACK, NUMBER},
-                 {"type ", HW_LABEL_TYPE, NOTHING},  {"internal ", HW_LABEL_INTERNAL, STRING}, {"hidden ", HW_LABEL_HIDDEN, STRING},
-                 {"word ", HW_LABEL_WORD, NUMBER},   {"root ", HW_LABEL_ROOT, STRING}};
+    } words[] = {{".", HW_LABEL_ATTR, STRING},         {"{", HW_LABEL_MEMBER, NUMBER},
+                 {"local ", HW_LABEL_LOCAL, STRING},   {"stack ", HW_LABEL_STACK, NUMBER},
+                 {"type ", HW_LABEL_TYPE, NOTHING},    {"internal ", HW_LABEL_INTERNAL, STRING},
+                 {"hidden ", HW_LABEL_HIDDEN, STRING}, {"word ", HW_LABEL_WORD, NUMBER},
+                 {"root ", HW_LABEL_ROOT, STRING}};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (!eat(t, words[i].word))
             continue;
@@ -641,6 +652,7 @@ static void fill_nodes(struct text *t)
     graph->type = need(n, sizeof(uint32_t));
     graph->size = need(n, sizeof(uint32_t));
     graph->refcount = need(n, sizeof(uint32_t));
+    graph->age = need(n, 1);
     graph->flags = need(n, sizeof(uint16_t));
     while (t->nodes[objects].addr != SYNTHETIC_ADDR)
         objects++;
@@ -653,6 +665,7 @@ static void fill_nodes(struct text *t)
         if (node->size >= HW_BIG_SIZE)
             graph->big[graph->big_count++] = (struct hw_big_size){i, node->size};
         graph->size[i] = node->size >= HW_BIG_SIZE ? HW_BIG_SIZE : (uint32_t)node->size;
+        graph->age[i] = node->age;
         graph->refcount[i] = node->rc == UNSET ? 0 : (uint32_t)node->rc;
         bool leaf = graph->types[node->type].flags &
                     (HW_TYPE_STR | HW_TYPE_INT | HW_TYPE_FLOAT | HW_TYPE_BYTES);

@@ -108,7 +108,7 @@ static void test_durations(void **state)
 static void test_wrong_values_name_the_option(void **state)
 {
     (void)state;
-    assert_refused("heapwhy -n 1 1", HW_COMMAND_NONE, "--snapshots wants a whole number from 2");
+    assert_refused("heapwhy -n 0 1", HW_COMMAND_NONE, "--snapshots wants a whole number from 1");
     assert_refused("heapwhy 1 -n 3x", HW_COMMAND_DIAGNOSE, "not '3x'");
     assert_refused("heapwhy 1 -n 99999999999999999999", HW_COMMAND_DIAGNOSE, "--snapshots wants");
     assert_refused("heapwhy types 1 --sort=size", HW_COMMAND_TYPES, "one of bytes, count, name");
@@ -129,7 +129,6 @@ static void test_unknown_things(void **state)
     assert_refused("heapwhy types", HW_COMMAND_TYPES, "types wants X");
     assert_refused("heapwhy types 1 2", HW_COMMAND_TYPES, "'2'");
     assert_refused("heapwhy diff 1", HW_COMMAND_DIFF, "diff wants A B");
-    assert_refused("heapwhy 1 2", HW_COMMAND_DIAGNOSE, "'2'");
 }
 
 static void test_help_needs_no_arguments(void **state)
