@@ -246,7 +246,12 @@ enum hw_type_flag {
     HW_TYPE_WEAKREF = 1 << 25,
 };
 
-/* What is known about the moment of capture. */
+/* What the collector has counted for one generation: an item of gc.get_stats(). */
+struct hw_gc_stats {
+    uint64_t collections, collected, uncollectable;
+};
+
+/* What is known about the moment of capture. The collector is that of the main interpreter. */
 struct hw_facts {
     int32_t pid;
     uint64_t start_time;        /* of the process, clock ticks since boot: with pid an identity */
@@ -261,6 +266,12 @@ struct hw_facts {
     uint32_t gc_enabled;
     uint32_t gc_threshold[3];
     uint32_t gc_count[3];
+    uint32_t gc_recorded;       /* 1: the fields gc_... below are; files of format 1.0 lack them */
+    uint32_t gc_debug;          /* bits as in gc.get_debug() */
+    uint64_t gc_objects[4];     /* on the lists of generations 0, 1, 2 and the permanent one */
+    struct hw_gc_stats gc_stats[3];
+    uint64_t gc_long_lived_total;   /* survivors of the last full collection; */
+    uint64_t gc_long_lived_pending; /* what came into generation 2 since */
     uint32_t retries;           /* times the target was let go again before this freeze */
     uint64_t bad_pointers;      /* read from the target and not believed */
     uint64_t damaged_objects;
@@ -397,6 +408,54 @@ struct hw_object {
 bool hw_object_ask(const struct hw_graph *graph, hw_id id, size_t max_links,
                    struct hw_object **ret_object, struct hw_err *err);
 void hw_object_destroy(struct hw_object *object);
+
+/* ---- question: the collector ---- */
+
+enum hw_gc_condition {
+    HW_GC_ON,
+    HW_GC_OFF,            /* gc.disable() */
+    HW_GC_THRESHOLD_ZERO, /* enabled, but the first threshold is 0: never by itself */
+    HW_GC_RARE,           /* the thresholds are so high that no full collection comes by itself */
+    HW_GC_HELD_BACK,      /* a full collection is due, but too little is new: see full_held_back */
+};
+struct hw_gc {
+    enum hw_gc_condition condition;
+    const char *answer;  /* one sentence */
+    const char *debug;   /* DEBUG_SAVEALL|DEBUG_STATS, "" when none is set */
+    uint64_t full_after; /* containers made and not freed from one full collection to the next, at
+                            least; 0: it never comes by itself */
+    /* Generation 2 is over its threshold, but not collected before gc_long_lived_pending is a
+     * quarter of gc_long_lived_total (CPython Modules/gcmodule.c, gc_collect_generations()). */
+    bool full_held_back;
+    struct hw_type_row *garbage; /* what gc.garbage holds directly, by bytes, largest first */
+    size_t garbage_row_count;
+    uint64_t garbage_count, garbage_bytes;
+    uint64_t callback_count; /* len(gc.callbacks) */
+    /* What gc.collect() would find now; with DEBUG_SAVEALL it would put that into gc.garbage. */
+    uint64_t free_objects, free_bytes;
+};
+/* The state itself is in the graph's facts. */
+bool hw_gc_ask(const struct hw_graph *graph, struct hw_gc **ret_gc, struct hw_err *err);
+void hw_gc_destroy(struct hw_gc *gc);
+const char *hw_gc_condition_name(enum hw_gc_condition condition); /* on, off, threshold-zero, ... */
+
+/* CPython up to 3.14 does not record when it collected. So a running process is looked at again and
+ * again; it is not stopped, and only the collector's counters are read. */
+struct hw_gc_watch;
+struct hw_gc_seen {
+    uint64_t collections, collected; /* since the watch began */
+    int64_t ago_ns; /* the last collection ended at most so long ago; -1: none was seen */
+};
+struct hw_gc_watched {
+    int64_t watched_ns;
+    struct hw_gc_seen generations[3]; /* a collection counts for the oldest one it took */
+};
+/* Finds the collector of process pid. Errors as of hw_capture(). */
+bool hw_gc_watch_create(pid_t pid, struct hw_gc_watch **ret_watch, struct hw_err *err);
+/* Looks once, some microseconds; ago_ns is as exact as the looks are close. */
+bool hw_gc_watch_look(struct hw_gc_watch *watch, struct hw_gc_watched *ret_watched,
+                      struct hw_err *err);
+void hw_gc_watch_destroy(struct hw_gc_watch *watch);
 
 /* ---- questions over time: a series of snapshots of one process ---- */
 

@@ -98,6 +98,20 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          {{"heapwhy show 41233 \"sys.modules['app'].cache\"", "The object an expression names."},
           {"heapwhy show a.hwsnap 0x7f3a5c0b1230 --limit 100",
            "Up to a hundred references each way."}}},
+    [HW_COMMAND_GC] =
+        {"gc",
+         "X",
+         1,
+         1,
+         "the garbage collector: does it run, and what would it free",
+         X_MEANS "Tells what gc.isenabled(), get_threshold(), get_count(), get_stats(), get_debug() "
+                 "and get_freeze_count() say inside, how many objects each generation has, what "
+                 "gc.garbage holds, and what gc.collect() would free now, without running it. It is "
+                 "the collector of the main interpreter.\n"
+                 "Python does not record when it collected last; --watch finds out what it can.",
+         {{"heapwhy gc 41233", "The collector's state in one screen."},
+          {"heapwhy gc 41233 --watch 30s", "How often it runs, too."},
+          {"heapwhy gc --json a.hwsnap | jq .free_bytes", "What gc.collect() would have freed."}}},
     [HW_COMMAND_TEXT] =
         {"text",
          "X",

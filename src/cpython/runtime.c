@@ -105,6 +105,13 @@ static bool interpreters_read(struct hw_image *image, struct hw_runtime *rt)
         rt->interpreters[rt->interpreter_count++] = interp;
         interp = word_at(image, interp + RT_OFF(rt, PyInterpreterState_next));
     }
+    /* New ones are put in front (Python/pystate.c, PyInterpreterState_New): the last is the main. */
+    if (!interp && rt->interpreter_count) {
+        hw_addr *last = &rt->interpreters[rt->interpreter_count - 1];
+        hw_addr oldest = *last;
+        *last = rt->interpreters[0];
+        rt->interpreters[0] = oldest;
+    }
     return rt->interpreter_count > 0;
 }
 
@@ -290,6 +297,16 @@ bool hw_runtime_gc_heads(struct hw_image *image, const struct hw_runtime *rt, hw
     return true;
 }
 
+static struct hw_gc_stats gc_stats_read(struct hw_image *image, const struct hw_runtime *rt,
+                                        hw_addr at)
+{
+    return (struct hw_gc_stats){
+        .collections = word_at(image, at + RT_OFF(rt, gc_generation_stats_collections)),
+        .collected = word_at(image, at + RT_OFF(rt, gc_generation_stats_collected)),
+        .uncollectable = word_at(image, at + RT_OFF(rt, gc_generation_stats_uncollectable)),
+    };
+}
+
 bool hw_runtime_gc_state(struct hw_image *image, const struct hw_runtime *rt,
                          struct hw_gc_state *ret)
 {
@@ -302,7 +319,13 @@ bool hw_runtime_gc_state(struct hw_image *image, const struct hw_runtime *rt,
     for (unsigned i = 0; i < 3; i++) {
         ret->threshold[i] = word32_at(image, heads[i] + RT_OFF(rt, gc_generation_threshold));
         ret->count[i] = word32_at(image, heads[i] + RT_OFF(rt, gc_generation_count));
+        ret->stats[i] = gc_stats_read(image, rt,
+                                      gc + RT_OFF(rt, _gc_runtime_state_generation_stats) +
+                                          i * rt->layout->s[HW_S_gc_generation_stats]);
     }
+    ret->debug = word32_at(image, gc + RT_OFF(rt, _gc_runtime_state_debug));
+    ret->long_lived_total = word_at(image, gc + RT_OFF(rt, _gc_runtime_state_long_lived_total));
+    ret->long_lived_pending = word_at(image, gc + RT_OFF(rt, _gc_runtime_state_long_lived_pending));
     return true;
 }
 

@@ -19,7 +19,7 @@ struct hw_runtime {
     const struct hw_layout *layout;
     hw_addr type_type;            /* PyType_Type */
     char path[256];               /* file that holds it */
-    hw_addr interpreters[HW_MAX_INTERPRETERS];
+    hw_addr interpreters[HW_MAX_INTERPRETERS]; /* the main one first */
     size_t interpreter_count;
 };
 
@@ -32,10 +32,13 @@ bool hw_runtime_find(struct hw_image *image, struct hw_runtime *ret_runtime, str
 bool hw_runtime_gc_heads(struct hw_image *image, const struct hw_runtime *runtime, hw_addr interpreter,
                          hw_addr ret_heads[4]);
 
-/* State of the first interpreter's collector. */
+/* State of the main interpreter's collector. */
 struct hw_gc_state {
     bool collecting, enabled;
     uint32_t threshold[3], count[3];
+    uint32_t debug;
+    struct hw_gc_stats stats[3];
+    uint64_t long_lived_total, long_lived_pending;
 };
 bool hw_runtime_gc_state(struct hw_image *image, const struct hw_runtime *runtime,
                          struct hw_gc_state *ret);

@@ -25,6 +25,7 @@ struct hw_builder {
     size_t module_name_count;
     uint64_t tracked;      /* objects marked that say that they are on a collector's list */
     uint64_t listed;       /* objects met on the lists */
+    uint64_t list_counts[4]; /* of them, on each of the main interpreter's */
     uint64_t decoded;      /* objects decoded while discovering */
     hw_addr cursor;        /* where discovering in order of address has come, downwards; 0: lists */
     uint64_t recorded;     /* rows written so far */

@@ -3,6 +3,7 @@
 #include "heap/build-internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { TICK_EVERY = 1 << 15, MIRROR_LEAST_BYTES = 64 << 20, SLACK_BYTES = 4 << 20 };
 enum { READ_TIMES_MOST = 3 }; /* the limit of memory */
@@ -74,7 +75,13 @@ static void build_facts(struct hw_builder *b)
     for (unsigned i = 0; i < 3; i++) {
         facts->gc_threshold[i] = gc.threshold[i];
         facts->gc_count[i] = gc.count[i];
+        facts->gc_stats[i] = gc.stats[i];
     }
+    facts->gc_recorded = 1;
+    facts->gc_debug = gc.debug;
+    memcpy(facts->gc_objects, b->list_counts, sizeof(facts->gc_objects));
+    facts->gc_long_lived_total = gc.long_lived_total;
+    facts->gc_long_lived_pending = gc.long_lived_pending;
     facts->bad_pointers = b->py.bad_pointers;
     facts->target_bytes_read = b->image->read_bytes;
 }

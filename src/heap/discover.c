@@ -153,14 +153,17 @@ static bool discover_lists(struct hw_builder *b)
             continue;
         for (unsigned list = 0; list < 4; list++) {
             bool closed;
+            uint64_t before = b->listed;
             /* Backwards: an object being made is linked from behind before it is from the front. */
             if (!list_walk(b, heads[list], GC_PREV, ages[list], &closed))
                 return false;
-            if (closed)
-                continue;
-            b->lists_broken++;
-            if (!list_walk(b, heads[list], GC_NEXT, ages[list], &closed))
-                return false;
+            if (!closed) {
+                b->lists_broken++;
+                if (!list_walk(b, heads[list], GC_NEXT, ages[list], &closed))
+                    return false;
+            }
+            if (!i)
+                b->list_counts[list] = b->listed - before;
         }
     }
     return true;

@@ -69,12 +69,29 @@ static const struct fact {
     {21, FACT_64, offsetof(struct hw_facts, target_bytes_read)},
     {22, FACT_TEXT, offsetof(struct hw_facts, executable)},
     {23, FACT_TEXT, offsetof(struct hw_facts, main_script)},
+    {24, FACT_U32, offsetof(struct hw_facts, gc_recorded)},
+    {25, FACT_U32, offsetof(struct hw_facts, gc_debug)},
+    {26, FACT_64, offsetof(struct hw_facts, gc_stats[0].collections)},
+    {27, FACT_64, offsetof(struct hw_facts, gc_stats[1].collections)},
+    {28, FACT_64, offsetof(struct hw_facts, gc_stats[2].collections)},
+    {29, FACT_64, offsetof(struct hw_facts, gc_stats[0].collected)},
+    {30, FACT_64, offsetof(struct hw_facts, gc_stats[1].collected)},
+    {31, FACT_64, offsetof(struct hw_facts, gc_stats[2].collected)},
+    {32, FACT_64, offsetof(struct hw_facts, gc_stats[0].uncollectable)},
+    {33, FACT_64, offsetof(struct hw_facts, gc_stats[1].uncollectable)},
+    {34, FACT_64, offsetof(struct hw_facts, gc_stats[2].uncollectable)},
+    {35, FACT_64, offsetof(struct hw_facts, gc_objects[0])},
+    {36, FACT_64, offsetof(struct hw_facts, gc_objects[1])},
+    {37, FACT_64, offsetof(struct hw_facts, gc_objects[2])},
+    {38, FACT_64, offsetof(struct hw_facts, gc_objects[3])},
+    {39, FACT_64, offsetof(struct hw_facts, gc_long_lived_total)},
+    {40, FACT_64, offsetof(struct hw_facts, gc_long_lived_pending)},
 };
 enum { FACT_COUNT = sizeof(facts) / sizeof(facts[0]), FACT_TEXT_BYTES = 256 };
 _Static_assert(sizeof(((struct hw_facts *)0)->executable) == FACT_TEXT_BYTES &&
                    sizeof(((struct hw_facts *)0)->main_script) == FACT_TEXT_BYTES,
                "texts in facts have one size");
-_Static_assert(sizeof(struct hw_facts) == 640, "a new fact needs a row above and in the document");
+_Static_assert(sizeof(struct hw_facts) == 768, "a new fact needs a row above and in the document");
 
 static uint64_t facts_count(const struct hw_graph *graph)
 {

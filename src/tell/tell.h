@@ -35,6 +35,10 @@ void hw_tell_objects(struct hw_out *out, const struct hw_graph *graph, const str
 void hw_tell_diagnosis(struct hw_out *out, const struct hw_facts *facts,
                        const struct hw_diagnosis *diagnosis);
 
+/* watched: NULL when nobody watched. */
+void hw_tell_gc(struct hw_out *out, const struct hw_facts *facts, const struct hw_gc *gc,
+                const struct hw_gc_watched *watched, size_t limit);
+
 void hw_tell_snapshot(struct hw_out *out, const struct hw_graph *graph, const char *path,
                       uint64_t file_bytes);
 void hw_tell_check(struct hw_out *out, const char *path, const struct hw_check *check);

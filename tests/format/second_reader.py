@@ -182,6 +182,8 @@ def main(path):
     if minor >= 1:
         ages = elements(rows["age"], lambda c, b: c.take(1)[0])
         assert ages == [0, 36, 72, 108, 144, 180, 216, 252]
+        new = [struct.unpack("<Q", facts[tag])[0] for tag in range(24, 41)]
+        assert new == [1, 34, 1201, 109, 9, 5020, 430, 88, 1, 2, 3, 332, 2100, 81000, 7, 71000, 10000]
     else:
         assert "age" not in rows
     big = elements(rows["big"], lambda c, b: ((b[0] if b else 0) + c.varint(), c.varint()))

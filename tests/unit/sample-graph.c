@@ -133,6 +133,12 @@ static void fill_small_facts(struct hw_facts *facts)
         .gc_enabled = 1,
         .gc_threshold = {700, 10, 11},
         .gc_count = {332, 4, 5},
+        .gc_recorded = 1,
+        .gc_debug = 34,
+        .gc_objects = {332, 2100, 81000, 7},
+        .gc_stats = {{1201, 5020, 1}, {109, 430, 2}, {9, 88, 3}},
+        .gc_long_lived_total = 71000,
+        .gc_long_lived_pending = 10000,
         .retries = 3,
         .bad_pointers = 7,
         .damaged_objects = 1,
@@ -449,6 +455,11 @@ static const char *facts_difference(const struct hw_facts *a, const struct hw_fa
                  a->gc_enabled == b->gc_enabled && a->retries == b->retries &&
                  memcmp(a->gc_threshold, b->gc_threshold, sizeof(a->gc_threshold)) == 0 &&
                  memcmp(a->gc_count, b->gc_count, sizeof(a->gc_count)) == 0 &&
+                 a->gc_recorded == b->gc_recorded && a->gc_debug == b->gc_debug &&
+                 memcmp(a->gc_objects, b->gc_objects, sizeof(a->gc_objects)) == 0 &&
+                 memcmp(a->gc_stats, b->gc_stats, sizeof(a->gc_stats)) == 0 &&
+                 a->gc_long_lived_total == b->gc_long_lived_total &&
+                 a->gc_long_lived_pending == b->gc_long_lived_pending &&
                  a->bad_pointers == b->bad_pointers && a->damaged_objects == b->damaged_objects &&
                  a->target_bytes_read == b->target_bytes_read &&
                  strcmp(a->executable, b->executable) == 0 &&

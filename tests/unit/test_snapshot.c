@@ -244,6 +244,17 @@ static void packs_too_well(void **state)
     round_trip(graph);
 }
 
+/* What format 1.0 had no place for. */
+static void forget_new(struct hw_graph *graph)
+{
+    struct hw_facts *facts = &graph->facts;
+    memset(graph->age, 0, graph->node_count);
+    facts->gc_recorded = facts->gc_debug = 0;
+    memset(facts->gc_objects, 0, sizeof(facts->gc_objects));
+    memset(facts->gc_stats, 0, sizeof(facts->gc_stats));
+    facts->gc_long_lived_total = facts->gc_long_lived_pending = 0;
+}
+
 static void check_golden(const char *file, bool has_ages)
 {
     struct hw_err err = HW_ERR_INIT;
@@ -254,7 +265,7 @@ static void check_golden(const char *file, bool has_ages)
     assert_int_equal(golden->age != NULL, has_ages);
     assert_int_equal(hw_graph_age(golden, 7), has_ages ? 252 : 0);
     if (!has_ages)
-        memset(expected->age, 0, expected->node_count);
+        forget_new(expected);
     const char *difference = sample_graph_difference(golden, expected);
     if (difference)
         fail_msg("%s differ", difference);
