@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+#include "weigh/rows.h"
+
+#include <stdlib.h>
+
+struct weighing_result {
+    struct hw_weighing weighing;
+    struct hw_arena arena;
+};
+
+static bool weigh(struct weighing_result *result, const struct hw_graph *graph,
+                  const struct hw_dominators *dominators, hw_id id, struct hw_retained_object *row)
+{
+    hw_id owner = hw_dominators_owner(dominators, id);
+    struct hw_hop hop = {owner, id, hw_owner_edge(graph, owner, id)};
+    return hw_row_weigh(dominators, graph, &hop, &result->arena, row);
+}
+
+static bool fill_owners(struct weighing_result *result, const struct hw_graph *graph,
+                        const struct hw_dominators *dominators, size_t max,
+                        struct hw_weighed *weighed)
+{
+    hw_id id = weighed->object.step.node, root = graph->node_count - 1;
+    hw_id first = hw_dominators_owner(dominators, id);
+    for (hw_id up = first; up != HW_NONE && up != root; up = hw_dominators_owner(dominators, up))
+        weighed->owner_total++;
+    size_t count = weighed->owner_total < max ? weighed->owner_total : max;
+    weighed->owners = hw_arena_array(&result->arena, count + 1, sizeof(*weighed->owners));
+    bool ok = weighed->owners != NULL;
+    for (hw_id up = first; ok && weighed->owner_count < count;
+         up = hw_dominators_owner(dominators, up))
+        ok = weigh(result, graph, dominators, up, &weighed->owners[weighed->owner_count++]);
+    return ok;
+}
+
+static bool fill(struct weighing_result *result, const struct hw_graph *graph,
+                 const struct hw_dominators *dominators, hw_id id, size_t max,
+                 struct hw_weighed *weighed)
+{
+    if (!weigh(result, graph, dominators, id, &weighed->object))
+        return false;
+    weighed->reached = hw_dominators_reached(dominators, id);
+    if (!weighed->reached)
+        return true;
+    return fill_owners(result, graph, dominators, max, weighed) &&
+           hw_rows_by_type(dominators, graph, hw_dominators_position(dominators, id),
+                           hw_dominators_count(dominators, id), false, &result->arena,
+                           &weighed->types, &weighed->type_count);
+}
+
+static bool fill_all(struct weighing_result *result, const struct hw_graph *graph, const hw_id *ids,
+                     size_t max, struct hw_err *err)
+{
+    struct hw_weighing *weighing = &result->weighing;
+    struct hw_dominators *dominators;
+    if (!hw_dominators_create(&dominators, graph, err))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < weighing->object_count; i++)
+        ok = fill(result, graph, dominators, ids[i], max, &weighing->objects[i]);
+    hw_dominators_destroy(dominators);
+    return ok || hw_err_no_memory(err);
+}
+
+static bool fill_paths(struct weighing_result *result, const struct hw_graph *graph,
+                       struct hw_err *err)
+{
+    struct hw_weighing *weighing = &result->weighing;
+    struct hw_tree tree;
+    if (!hw_tree_init(&tree, graph, err))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < weighing->object_count; i++)
+        ok = hw_row_find_path(graph, &tree, &result->arena, &weighing->objects[i].object);
+    hw_tree_deinit(&tree);
+    return ok || hw_err_no_memory(err);
+}
+
+bool hw_weighing_ask(const struct hw_graph *graph, const hw_id *ids, size_t count,
+                     size_t max_owners, struct hw_weighing **ret_weighing, struct hw_err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] >= graph->node_count)
+            return hw_err_set(err, HW_ERR_USAGE, "node %u is not in the graph", ids[i]);
+    struct weighing_result *result = calloc(1, sizeof(*result));
+    if (!result)
+        return hw_err_no_memory(err);
+    struct hw_weighing *weighing = &result->weighing;
+    weighing->objects = hw_arena_array(&result->arena, count + 1, sizeof(*weighing->objects));
+    weighing->object_count = count;
+    bool ok = weighing->objects || hw_err_no_memory(err);
+    if (!ok || !fill_all(result, graph, ids, max_owners, err) || !fill_paths(result, graph, err)) {
+        hw_weighing_destroy(weighing);
+        return false;
+    }
+    *ret_weighing = weighing;
+    return true;
+}
+
+void hw_weighing_destroy(struct hw_weighing *weighing)
+{
+    if (!weighing)
+        return;
+    struct weighing_result *result = (struct weighing_result *)weighing;
+    hw_arena_deinit(&result->arena);
+    free(result);
+}
