@@ -461,6 +461,10 @@ struct hw_branch {
     struct hw_branch *children;       /* those that are shown, most retained first */
     size_t child_count;
     uint64_t rest_count, rest_bytes, rest_objects; /* other children, and all they retain */
+    /* How many of the rest are of one type: if one is that of more than half of all children, then
+     * that one; otherwise any. NULL where nobody looked for children. */
+    const char *rest_type;
+    uint64_t rest_type_count;
 };
 struct hw_branch_options {
     size_t depth;       /* levels below the node; those at the last level have no children */

@@ -38,7 +38,11 @@ static void put_branch(struct hw_table *table, const struct hw_branch *branch, s
     cell = put_numbers(table, branch->rest_bytes, branch->rest_objects, 0, depth + 1);
     hw_buf_puts(cell, branch->child_count ? "and " : "");
     hw_text_count(cell, branch->rest_count);
-    hw_buf_puts(cell, branch->child_count ? " more" : " small ones");
+    hw_buf_puts(cell, branch->child_count ? " more" : " small");
+    if (2 * branch->rest_type_count <= branch->rest_count)
+        return;
+    hw_buf_puts(cell, branch->rest_type_count == branch->rest_count ? ": " : ", mostly ");
+    hw_text_escape(cell, branch->rest_type);
 }
 
 static void branch_json(struct hw_json *json, const struct hw_branch *branch, size_t depth)
@@ -51,6 +55,10 @@ static void branch_json(struct hw_json *json, const struct hw_branch *branch, si
     hw_json_u64(json, "rest_children", branch->rest_count);
     hw_json_u64(json, "rest_bytes", branch->rest_bytes);
     hw_json_u64(json, "rest_objects", branch->rest_objects);
+    if (2 * branch->rest_type_count > branch->rest_count) {
+        hw_json_string(json, "rest_type", branch->rest_type);
+        hw_json_u64(json, "rest_of_type", branch->rest_type_count);
+    }
     hw_json_end(json);
     for (size_t i = 0; i < branch->child_count; i++)
         branch_json(json, &branch->children[i], depth + 1);

@@ -25,9 +25,8 @@ struct bud {
 struct work {
     const struct hw_graph *graph;
     const struct hw_branch_options *options;
-    struct hw_dominators *dominators;
+    struct hw_rows rows;
     const hw_id *order;
-    struct hw_arena *arena;
     uint64_t least_bytes;
     struct bud *buds;
     size_t bud_count, bud_capacity;
@@ -49,23 +48,52 @@ static bool add_bud(struct work *work, struct bud bud)
     return true;
 }
 
+/* The type that more than half of the children have, if there is one: each child speaks for its
+ * type or against another one, and who is left standing is the only candidate. */
+struct vote {
+    uint32_t type;
+    uint64_t lead;
+};
+
+static void cast(struct vote *vote, uint32_t type)
+{
+    if (!vote->lead)
+        vote->type = type;
+    if (vote->type == type)
+        vote->lead++;
+    else
+        vote->lead--;
+}
+
+static uint32_t next_child(const struct work *work, uint32_t at)
+{
+    return at + hw_dominators_count(work->rows.dominators, work->order[at]);
+}
+
 /* Sums up all children into the rest; the places of the largest ones go to top. */
 static bool choose(struct work *work, const struct bud *bud, struct hw_top *top)
 {
     struct hw_branch *branch = bud->branch;
-    uint32_t end = bud->at + hw_dominators_count(work->dominators, work->order[bud->at]);
-    for (uint32_t at = bud->at + 1; at < end;) {
-        uint64_t bytes = hw_dominators_retained(work->dominators, work->order[at]);
+    const uint32_t *type = work->graph->type;
+    uint32_t end = next_child(work, bud->at);
+    struct vote vote = {0};
+    for (uint32_t at = bud->at + 1; at < end; at = next_child(work, at)) {
+        uint64_t bytes = hw_dominators_retained(work->rows.dominators, work->order[at]);
         if (bytes >= work->least_bytes && !hw_top_add(top, bytes, at))
             return false;
-        at += hw_dominators_count(work->dominators, work->order[at]);
+        cast(&vote, type[work->order[at]]);
         branch->rest_count++;
     }
+    for (uint32_t at = bud->at + 1; at < end; at = next_child(work, at))
+        branch->rest_type_count += type[work->order[at]] == vote.type;
     branch->rest_bytes = branch->object.retained_bytes - branch->object.bytes;
     branch->rest_objects =
         branch->object.retained_objects - (branch->object.step.node < work->graph->object_count);
     hw_top_sort(top);
-    return true;
+    for (size_t i = 0; i < top->count; i++)
+        branch->rest_type_count -= type[work->order[top->rows[i].id]] == vote.type;
+    branch->rest_type = hw_arena_strdup(work->rows.arena, work->graph->types[vote.type].name);
+    return branch->rest_type != NULL;
 }
 
 static int by_to(const void *a, const void *b)
@@ -97,7 +125,7 @@ static bool add_child(struct work *work, const struct bud *bud, const struct hw_
                       uint32_t at)
 {
     struct hw_branch *branch = bud->branch, *child = &branch->children[branch->child_count++];
-    if (!hw_row_weigh(work->dominators, work->graph, hop, work->arena, &child->object))
+    if (!hw_rows_weigh(&work->rows, hop, &child->object))
         return hw_err_no_memory(work->err);
     branch->rest_count--;
     branch->rest_bytes -= child->object.retained_bytes;
@@ -108,7 +136,7 @@ static bool add_child(struct work *work, const struct bud *bud, const struct hw_
 static bool add_children(struct work *work, const struct bud *bud, const struct hw_top *top)
 {
     struct hw_branch *branch = bud->branch;
-    branch->children = hw_arena_array(work->arena, top->count + 1, sizeof(*branch->children));
+    branch->children = hw_arena_array(work->rows.arena, top->count + 1, sizeof(*branch->children));
     struct hw_hop *hops = find_hops(work, branch->object.step.node, top);
     bool ok = (branch->children && hops) || hw_err_no_memory(work->err);
     for (size_t i = 0; ok && i < top->count; i++) {
@@ -139,32 +167,29 @@ static bool grow_all(struct work *work)
 
 static bool fill(struct work *work, struct hw_branch *branch, hw_id id)
 {
-    uint32_t count;
-    if (!hw_dominators_create(&work->dominators, work->graph, work->err))
-        return false;
-    uint32_t at = hw_dominators_position(work->dominators, id);
+    uint32_t count, at = hw_dominators_position(work->rows.dominators, id);
     if (at == HW_NONE)
         return hw_err_set(work->err, HW_ERR_USAGE,
                           "no root reaches the object at 0x%llx: it is in no tree",
                           (unsigned long long)hw_graph_addr(work->graph, id));
-    work->order = hw_dominators_order(work->dominators, &count);
-    hw_id owner = hw_dominators_owner(work->dominators, id);
-    struct hw_hop hop = {owner, id, hw_owner_edge(work->graph, owner, id)};
-    if (!hw_row_weigh(work->dominators, work->graph, &hop, work->arena, &branch->object))
+    work->order = hw_dominators_order(work->rows.dominators, &count);
+    struct hw_hop hop = hw_rows_hop(&work->rows, id);
+    if (!hw_rows_weigh(&work->rows, &hop, &branch->object))
         return hw_err_no_memory(work->err);
     double share = work->options->least_share;
     work->least_bytes = (uint64_t)(share * (double)branch->object.retained_bytes);
     return add_bud(work, (struct bud){branch, at, 0}) && grow_all(work);
 }
 
-static bool fill_path(struct work *work, struct hw_branch *branch)
+static bool fill_path(const struct hw_graph *graph, struct branch_result *result,
+                      struct hw_err *err)
 {
-    struct hw_tree tree;
-    if (!hw_tree_init(&tree, work->graph, work->err))
+    struct hw_paths paths;
+    if (!hw_paths_init(&paths, graph, &result->arena, err))
         return false;
-    bool ok = hw_row_find_path(work->graph, &tree, work->arena, &branch->object);
-    hw_tree_deinit(&tree);
-    return ok || hw_err_no_memory(work->err);
+    bool ok = hw_paths_find(&paths, &result->branch.object);
+    hw_paths_deinit(&paths);
+    return ok || hw_err_no_memory(err);
 }
 
 bool hw_branch_ask(const struct hw_graph *graph, hw_id id, const struct hw_branch_options *options,
@@ -177,11 +202,14 @@ bool hw_branch_ask(const struct hw_graph *graph, hw_id id, const struct hw_branc
     struct branch_result *result = calloc(1, sizeof(*result));
     if (!result)
         return hw_err_no_memory(err);
-    struct work work = {.graph = graph, .options = options, .arena = &result->arena, .err = err};
-    bool ok = fill(&work, &result->branch, id);
-    hw_dominators_destroy(work.dominators);
+    struct work work = {.graph = graph, .options = options, .err = err};
+    bool ok = hw_rows_init(&work.rows, graph, &result->arena, err);
+    if (ok) {
+        ok = fill(&work, &result->branch, id);
+        hw_rows_deinit(&work.rows);
+    }
     free(work.buds);
-    ok = ok && fill_path(&work, &result->branch);
+    ok = ok && fill_path(graph, result, err);
     if (!ok) {
         hw_branch_destroy(&result->branch);
         return false;

@@ -2,7 +2,6 @@
 #include "ask/lookup.h"
 #include "base/err.h"
 #include "base/vec.h"
-#include "weigh/places.h"
 #include "weigh/rows.h"
 #include "weigh/top.h"
 
@@ -16,8 +15,7 @@ struct retained_result {
 
 struct work {
     const struct hw_graph *graph;
-    struct hw_dominators *dominators;
-    struct hw_places places;
+    struct hw_rows rows;
     struct hw_top top;
     struct retained_result *result;
 };
@@ -50,15 +48,16 @@ static bool charge(struct work *work, struct hw_retained_place *rows)
     const struct hw_graph *graph = work->graph;
     struct open_places open = {0};
     uint32_t count;
-    const hw_id *order = hw_dominators_order(work->dominators, &count);
+    const hw_id *order = hw_dominators_order(work->rows.dominators, &count);
     bool ok = true;
     for (uint64_t i = 0; ok && i < count; i++) {
         hw_id id = order[i];
         while (open.count && i >= open.rows[open.count - 1].end)
             open.count--;
-        if (places_has(&work->places, id)) {
-            uint64_t end = i + hw_dominators_count(work->dominators, id);
-            ok = open_place(&open, (struct open_place){end, hw_places_find(&work->places, id)});
+        if (places_has(&work->rows.places, id)) {
+            uint64_t end = i + hw_dominators_count(work->rows.dominators, id);
+            ok =
+                open_place(&open, (struct open_place){end, hw_places_find(&work->rows.places, id)});
         }
         if (!ok || id >= graph->object_count)
             continue;
@@ -82,11 +81,11 @@ static bool fill_places(struct work *work)
 {
     struct retained_result *result = work->result;
     struct hw_retained_place *rows =
-        hw_arena_array(&result->arena, work->places.count + 1, sizeof(*rows));
+        hw_arena_array(&result->arena, work->rows.places.count + 1, sizeof(*rows));
     if (!rows)
         return false;
-    for (uint32_t i = 0; i < work->places.count; i++) {
-        const struct hw_place *place = &work->places.rows[i];
+    for (uint32_t i = 0; i < work->rows.places.count; i++) {
+        const struct hw_place *place = &work->rows.places.rows[i];
         rows[i].kind = place->kind;
         rows[i].name = place->name;
         rows[i].node = place->node;
@@ -94,7 +93,7 @@ static bool fill_places(struct work *work)
     if (!charge(work, rows))
         return false;
     size_t n = 0;
-    for (uint32_t i = 0; i < work->places.count; i++)
+    for (uint32_t i = 0; i < work->rows.places.count; i++)
         if (rows[i].objects)
             rows[n++] = rows[i];
     qsort(rows, n, sizeof(*rows), by_bytes);
@@ -125,14 +124,14 @@ static bool is_dict_of(const struct hw_graph *graph, hw_id owner, hw_id id)
 static bool is_telling(const struct work *work, hw_id id, uint64_t bytes)
 {
     const struct hw_graph *graph = work->graph;
-    hw_id owner = hw_dominators_owner(work->dominators, id);
-    if (id >= graph->object_count || places_has(&work->places, id) || owner == HW_NONE ||
+    hw_id owner = hw_dominators_owner(work->rows.dominators, id);
+    if (id >= graph->object_count || places_has(&work->rows.places, id) || owner == HW_NONE ||
         is_dict_of(graph, owner, id))
         return false;
-    hw_id above = hw_dominators_owner(work->dominators, owner);
+    hw_id above = hw_dominators_owner(work->rows.dominators, owner);
     if (above != HW_NONE && is_dict_of(graph, above, owner))
         owner = above;
-    uint64_t around = hw_dominators_retained(work->dominators, owner);
+    uint64_t around = hw_dominators_retained(work->rows.dominators, owner);
     return owner >= graph->object_count || graph->type[owner] != graph->type[id] ||
            bytes < around - around / 64;
 }
@@ -140,9 +139,9 @@ static bool is_telling(const struct work *work, hw_id id, uint64_t bytes)
 static bool choose(struct work *work)
 {
     uint32_t count;
-    const hw_id *order = hw_dominators_order(work->dominators, &count);
+    const hw_id *order = hw_dominators_order(work->rows.dominators, &count);
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t bytes = hw_dominators_retained(work->dominators, order[i]);
+        uint64_t bytes = hw_dominators_retained(work->rows.dominators, order[i]);
         if (hw_top_wants(&work->top, bytes) && is_telling(work, order[i], bytes) &&
             !hw_top_add(&work->top, bytes, order[i]))
             return false;
@@ -162,8 +161,7 @@ static bool fill_rows(struct work *work)
     bool ok = retained->rows != NULL;
     for (size_t i = 0; ok && i < retained->row_count; i++) {
         struct hw_hop hop = {HW_NONE, work->top.rows[i].id, HW_NO_EDGE};
-        ok = hw_row_weigh(work->dominators, work->graph, &hop, &work->result->arena,
-                          &retained->rows[i]);
+        ok = hw_rows_weigh(&work->rows, &hop, &retained->rows[i]);
     }
     return ok;
 }
@@ -177,7 +175,7 @@ static void fill_totals(struct work *work)
     for (hw_id id = 0; id < graph->object_count; id++) {
         uint64_t bytes = hw_weight(graph, id);
         retained->bytes += bytes;
-        if (hw_dominators_reached(work->dominators, id))
+        if (hw_dominators_reached(work->rows.dominators, id))
             continue;
         retained->unreached_objects++;
         retained->unreached_bytes += bytes;
@@ -188,31 +186,28 @@ static void fill_totals(struct work *work)
 static bool fill_weights(struct work *work, struct hw_err *err)
 {
     struct hw_retained *retained = &work->result->retained;
-    uint32_t count;
-    if (!hw_dominators_create(&work->dominators, work->graph, err))
+    if (!hw_rows_init(&work->rows, work->graph, &work->result->arena, err))
         return false;
     fill_totals(work);
-    hw_dominators_order(work->dominators, &count);
-    bool ok = hw_places_init(&work->places, work->graph, &work->result->arena) &&
-              fill_places(work) && fill_rows(work) &&
-              hw_rows_by_type(work->dominators, work->graph, 0, count, true, &work->result->arena,
-                              &retained->types, &retained->type_count);
+    bool ok = fill_places(work) && fill_rows(work) &&
+              hw_rows_by_type(&work->rows, work->graph->node_count - 1, true, &retained->types,
+                              &retained->type_count);
+    hw_rows_deinit(&work->rows);
     return ok || hw_err_no_memory(err);
 }
 
-/* Dominators and best paths do not stand in memory at the same time. */
 static bool fill_paths(struct work *work, struct hw_err *err)
 {
     struct hw_retained *retained = &work->result->retained;
-    struct hw_tree tree;
+    struct hw_paths paths;
     if (!retained->row_count)
         return true;
-    if (!hw_tree_init(&tree, work->graph, err))
+    if (!hw_paths_init(&paths, work->graph, &work->result->arena, err))
         return false;
     bool ok = true;
     for (size_t i = 0; ok && i < retained->row_count; i++)
-        ok = hw_row_find_path(work->graph, &tree, &work->result->arena, &retained->rows[i]);
-    hw_tree_deinit(&tree);
+        ok = hw_paths_find(&paths, &retained->rows[i]);
+    hw_paths_deinit(&paths);
     return ok || hw_err_no_memory(err);
 }
 
@@ -223,11 +218,8 @@ bool hw_retained_ask(const struct hw_graph *graph, size_t max_rows,
     work.result = calloc(1, sizeof(*work.result));
     if (!work.result)
         return hw_err_no_memory(err);
-    bool ok = fill_weights(&work, err);
-    hw_dominators_destroy(work.dominators);
-    hw_places_deinit(&work.places);
+    bool ok = fill_weights(&work, err) && fill_paths(&work, err);
     hw_top_deinit(&work.top);
-    ok = ok && fill_paths(&work, err);
     if (!ok) {
         hw_retained_destroy(&work.result->retained);
         return false;

@@ -2,25 +2,45 @@
 #ifndef HW_WEIGH_ROWS_H
 #define HW_WEIGH_ROWS_H
 
-/* Rows that several answers about retained sizes share. */
+/* Rows that several answers about retained sizes share, and what they are made from. */
 
 #include "ask/spell.h"
 #include "weigh/dominators.h"
+#include "weigh/places.h"
 
-/* The reference by which owner holds node directly, or HW_NO_EDGE. */
-uint32_t hw_owner_edge(const struct hw_graph *graph, hw_id owner, hw_id node);
+struct hw_rows {
+    const struct hw_graph *graph;
+    struct hw_dominators *dominators;
+    struct hw_places places;
+    struct hw_arena *arena; /* of the result */
+};
+
+bool hw_rows_init(struct hw_rows *rows, const struct hw_graph *graph, struct hw_arena *arena,
+                  struct hw_err *err);
+void hw_rows_deinit(struct hw_rows *rows);
+
+/* How its owner holds node: the hop's edge is HW_NO_EDGE when not by one reference. */
+struct hw_hop hw_rows_hop(const struct hw_rows *rows, hw_id node);
 
 /* The row of hop->to, with everything but the path, which becomes "". False: no memory. */
-bool hw_row_weigh(const struct hw_dominators *dominators, const struct hw_graph *graph,
-                  const struct hw_hop *hop, struct hw_arena *arena, struct hw_retained_object *row);
+bool hw_rows_weigh(const struct hw_rows *rows, const struct hw_hop *hop,
+                   struct hw_retained_object *row);
 
-bool hw_row_find_path(const struct hw_graph *graph, const struct hw_tree *tree,
-                      struct hw_arena *arena, struct hw_retained_object *row);
-
-/* Adds up by type what stands in part of the dominators' order; rows by retained bytes, or by bytes
- * when outermost is false: then every object of the part counts, and what it retains stays 0. */
-bool hw_rows_by_type(const struct hw_dominators *dominators, const struct hw_graph *graph,
-                     uint32_t first, uint32_t count, bool outermost, struct hw_arena *arena,
+/* Adds up by type the subtree of one node; most retained first. With outermost false every object
+ * counts for itself, what it retains is left out, and those with most bytes come first. */
+bool hw_rows_by_type(const struct hw_rows *rows, hw_id id, bool outermost,
                      struct hw_retained_type **ret_rows, size_t *ret_count);
+
+/* Paths for rows that are made already. The tree of best paths is as large as the dominators: this
+ * comes after hw_rows_deinit, so that one of them is in memory at a time. */
+struct hw_paths {
+    const struct hw_graph *graph;
+    struct hw_tree tree;
+    struct hw_arena *arena;
+};
+bool hw_paths_init(struct hw_paths *paths, const struct hw_graph *graph, struct hw_arena *arena,
+                   struct hw_err *err);
+void hw_paths_deinit(struct hw_paths *paths);
+bool hw_paths_find(const struct hw_paths *paths, struct hw_retained_object *row);
 
 #endif

@@ -9,57 +9,48 @@ struct weighing_result {
     struct hw_arena arena;
 };
 
-static bool weigh(struct weighing_result *result, const struct hw_graph *graph,
-                  const struct hw_dominators *dominators, hw_id id, struct hw_retained_object *row)
+static bool weigh(const struct hw_rows *rows, hw_id id, struct hw_retained_object *row)
 {
-    hw_id owner = hw_dominators_owner(dominators, id);
-    struct hw_hop hop = {owner, id, hw_owner_edge(graph, owner, id)};
-    return hw_row_weigh(dominators, graph, &hop, &result->arena, row);
+    struct hw_hop hop = hw_rows_hop(rows, id);
+    return hw_rows_weigh(rows, &hop, row);
 }
 
-static bool fill_owners(struct weighing_result *result, const struct hw_graph *graph,
-                        const struct hw_dominators *dominators, size_t max,
-                        struct hw_weighed *weighed)
+static bool fill_owners(const struct hw_rows *rows, size_t max, struct hw_weighed *weighed)
 {
-    hw_id id = weighed->object.step.node, root = graph->node_count - 1;
-    hw_id first = hw_dominators_owner(dominators, id);
-    for (hw_id up = first; up != HW_NONE && up != root; up = hw_dominators_owner(dominators, up))
+    hw_id root = rows->graph->node_count - 1;
+    hw_id first = hw_dominators_owner(rows->dominators, weighed->object.step.node), up = first;
+    for (; up != HW_NONE && up != root; up = hw_dominators_owner(rows->dominators, up))
         weighed->owner_total++;
     size_t count = weighed->owner_total < max ? weighed->owner_total : max;
-    weighed->owners = hw_arena_array(&result->arena, count + 1, sizeof(*weighed->owners));
+    weighed->owners = hw_arena_array(rows->arena, count + 1, sizeof(*weighed->owners));
     bool ok = weighed->owners != NULL;
-    for (hw_id up = first; ok && weighed->owner_count < count;
-         up = hw_dominators_owner(dominators, up))
-        ok = weigh(result, graph, dominators, up, &weighed->owners[weighed->owner_count++]);
+    for (up = first; ok && weighed->owner_count < count;
+         up = hw_dominators_owner(rows->dominators, up))
+        ok = weigh(rows, up, &weighed->owners[weighed->owner_count++]);
     return ok;
 }
 
-static bool fill(struct weighing_result *result, const struct hw_graph *graph,
-                 const struct hw_dominators *dominators, hw_id id, size_t max,
-                 struct hw_weighed *weighed)
+static bool fill(const struct hw_rows *rows, hw_id id, size_t max, struct hw_weighed *weighed)
 {
-    if (!weigh(result, graph, dominators, id, &weighed->object))
+    if (!weigh(rows, id, &weighed->object))
         return false;
-    weighed->reached = hw_dominators_reached(dominators, id);
-    if (!weighed->reached)
-        return true;
-    return fill_owners(result, graph, dominators, max, weighed) &&
-           hw_rows_by_type(dominators, graph, hw_dominators_position(dominators, id),
-                           hw_dominators_count(dominators, id), false, &result->arena,
-                           &weighed->types, &weighed->type_count);
+    weighed->reached = hw_dominators_reached(rows->dominators, id);
+    return !weighed->reached ||
+           (fill_owners(rows, max, weighed) &&
+            hw_rows_by_type(rows, id, false, &weighed->types, &weighed->type_count));
 }
 
 static bool fill_all(struct weighing_result *result, const struct hw_graph *graph, const hw_id *ids,
                      size_t max, struct hw_err *err)
 {
     struct hw_weighing *weighing = &result->weighing;
-    struct hw_dominators *dominators;
-    if (!hw_dominators_create(&dominators, graph, err))
+    struct hw_rows rows;
+    if (!hw_rows_init(&rows, graph, &result->arena, err))
         return false;
     bool ok = true;
     for (size_t i = 0; ok && i < weighing->object_count; i++)
-        ok = fill(result, graph, dominators, ids[i], max, &weighing->objects[i]);
-    hw_dominators_destroy(dominators);
+        ok = fill(&rows, ids[i], max, &weighing->objects[i]);
+    hw_rows_deinit(&rows);
     return ok || hw_err_no_memory(err);
 }
 
@@ -67,13 +58,13 @@ static bool fill_paths(struct weighing_result *result, const struct hw_graph *gr
                        struct hw_err *err)
 {
     struct hw_weighing *weighing = &result->weighing;
-    struct hw_tree tree;
-    if (!hw_tree_init(&tree, graph, err))
+    struct hw_paths paths;
+    if (!hw_paths_init(&paths, graph, &result->arena, err))
         return false;
     bool ok = true;
     for (size_t i = 0; ok && i < weighing->object_count; i++)
-        ok = hw_row_find_path(graph, &tree, &result->arena, &weighing->objects[i].object);
-    hw_tree_deinit(&tree);
+        ok = hw_paths_find(&paths, &weighing->objects[i].object);
+    hw_paths_deinit(&paths);
     return ok || hw_err_no_memory(err);
 }
 
