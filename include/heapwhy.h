@@ -456,6 +456,102 @@ bool hw_gc_watch_create(pid_t pid, struct hw_gc_watch **ret_watch, struct hw_err
 bool hw_gc_watch_look(struct hw_gc_watch *watch, struct hw_gc_watched *ret_watched,
                       struct hw_err *err);
 void hw_gc_watch_destroy(struct hw_gc_watch *watch);
+/* ---- question: retained sizes ----
+ *
+ * What an object retains is what would be freed if nothing referred to it: itself, and everything
+ * that is reached through it alone (in the dominator tree of the whole graph: its subtree). Exact;
+ * all references count, weak ones are none. What no root reaches retains nothing here and is summed
+ * up apart.
+ */
+
+struct hw_retained_object {
+    struct hw_step step;       /* edge: how its owner holds it; "" when in several ways */
+    const char *path;          /* best chain's expression; "" when none */
+    uint64_t bytes;            /* its own, native memory included */
+    uint64_t retained_bytes;
+    uint64_t retained_objects; /* itself included */
+};
+struct hw_retained_type {
+    const char *name;
+    uint64_t objects, bytes; /* of this type, reached from a root */
+    /* With all that they retain; objects below one of the same type are not counted again. */
+    uint64_t retained_bytes, retained_objects;
+};
+enum hw_place_kind {
+    HW_PLACE_MODULE,       /* a module or its namespace */
+    HW_PLACE_FRAME,        /* a running frame: its local variables */
+    HW_PLACE_THREAD,
+    HW_PLACE_C_GLOBALS,    /* variables of a library */
+    HW_PLACE_NATIVE_STACK,
+    HW_PLACE_STATIC_TYPES,
+    HW_PLACE_MODULES,      /* sys.modules: what several modules share */
+    HW_PLACE_INTERPRETER,
+    HW_PLACE_ROOT,         /* what several of all these share */
+};
+/* Every object that a root reaches is charged to one place: the nearest that dominates it. */
+struct hw_retained_place {
+    enum hw_place_kind kind;
+    const char *name;
+    hw_id node;
+    uint64_t objects, bytes;
+};
+struct hw_retained {
+    uint64_t objects, bytes;                     /* all */
+    uint64_t unreached_objects, unreached_bytes; /* of them, those no root reaches */
+    /* Most retained first, without edges. Modules, namespaces and instances' dicts are left out, and
+     * what is of its owner's type and retains nearly as much (the second link of a list). */
+    struct hw_retained_object *rows;
+    size_t row_count;
+    struct hw_retained_type *types; /* most retained first; equal names merged */
+    size_t type_count;
+    struct hw_retained_place *places; /* most bytes first */
+    size_t place_count;
+};
+/* At most max_rows objects. */
+bool hw_retained_ask(const struct hw_graph *graph, size_t max_rows, struct hw_retained **ret_retained,
+                     struct hw_err *err);
+void hw_retained_destroy(struct hw_retained *retained);
+
+/* One object: what it retains, by type, and who owns it. */
+struct hw_weighed {
+    struct hw_retained_object object; /* retains nothing when no root reaches it */
+    bool reached;
+    struct hw_retained_type *types; /* of what it retains, most bytes first */
+    size_t type_count;
+    struct hw_retained_object *owners; /* nearest first, without paths; the root is left out */
+    size_t owner_count;
+    uint64_t owner_total;
+};
+/* One result for count objects. At most max_owners owners each. */
+struct hw_weighing {
+    struct hw_weighed *objects;
+    size_t object_count;
+};
+bool hw_weighing_ask(const struct hw_graph *graph, const hw_id *ids, size_t count,
+                     size_t max_owners, struct hw_weighing **ret_weighing, struct hw_err *err);
+void hw_weighing_destroy(struct hw_weighing *weighing);
+
+/* The dominator tree from one node on, largest first. */
+struct hw_branch {
+    struct hw_retained_object object; /* without path, but for the first */
+    struct hw_branch *children;       /* those that are shown, most retained first */
+    size_t child_count;
+    uint64_t rest_count, rest_bytes, rest_objects; /* other children, and all they retain */
+    /* How many of the rest are of one type: if one is that of more than half of all children, then
+     * that one; otherwise any. NULL where nobody looked for children. */
+    const char *rest_type;
+    uint64_t rest_type_count;
+};
+struct hw_branch_options {
+    size_t depth;       /* levels below the node; those at the last level have no children */
+    size_t limit;       /* most children of one branch */
+    double least_share; /* children that retain less of what the node does belong to the rest */
+};
+/* id HW_NONE: the root. Fails with HW_ERR_USAGE when no root reaches the node, and with
+ * HW_ERR_LIMIT after a million branches. */
+bool hw_branch_ask(const struct hw_graph *graph, hw_id id, const struct hw_branch_options *options,
+                   struct hw_branch **ret_branch, struct hw_err *err);
+void hw_branch_destroy(struct hw_branch *branch);
 
 /* ---- questions over time: a series of snapshots of one process ---- */
 

@@ -439,6 +439,8 @@ void hw_path_spell(const struct hw_graph *graph, const struct hw_tree *tree, hw_
 static const char *spell_step_edge(const struct hw_graph *graph, const struct hw_hop *hop,
                                    struct hw_arena *arena)
 {
+    if (hop->edge == HW_NO_EDGE)
+        return hw_arena_strdup(arena, "");
     const char *string = edge_string(graph, hop->edge);
     struct hw_buf text = {0};
     if (hop->to >= graph->object_count)
@@ -466,8 +468,8 @@ static const char *synthetic_type(const struct hw_synthetic *s)
     return names[s->kind];
 }
 
-static bool fill_step(const struct hw_graph *graph, const struct hw_hop *hop,
-                      struct hw_arena *arena, struct hw_step *step)
+bool hw_step_spell(const struct hw_graph *graph, const struct hw_hop *hop, struct hw_arena *arena,
+                   struct hw_step *step)
 {
     const struct hw_synthetic *s = hw_graph_synthetic(graph, hop->to);
     struct hw_buf text = {0};
@@ -478,7 +480,7 @@ static bool fill_step(const struct hw_graph *graph, const struct hw_hop *hop,
         .edge = spell_step_edge(graph, hop, arena),
         .type = hw_arena_strdup(arena, s ? synthetic_type(s) : type_of(graph, hop->to)->name),
         .what = hw_arena_strdup(arena, hw_buf_str(&text)),
-        .inferred = edge_kind(graph, hop->edge) == HW_LABEL_WORD,
+        .inferred = hop->edge != HW_NO_EDGE && edge_kind(graph, hop->edge) == HW_LABEL_WORD,
     };
     hw_buf_deinit(&text);
     return step->edge && step->type && step->what;
@@ -492,7 +494,7 @@ bool hw_hops_steps(const struct hw_graph *graph, const struct hw_hop *hops, size
     chain->steps = hw_arena_array(arena, kept + 1, sizeof(*chain->steps));
     for (size_t i = 0; chain->steps && i < kept; i++) {
         size_t at = i < kept / 2 ? i : i + left_out;
-        if (!fill_step(graph, &hops[at], arena, &chain->steps[i]))
+        if (!hw_step_spell(graph, &hops[at], arena, &chain->steps[i]))
             return false;
         if (left_out && i == kept / 2) {
             chain->steps[i].edge =

@@ -45,6 +45,11 @@ bool hw_chain_spell(const struct hw_graph *graph, const struct hw_tree *tree, hw
                     uint32_t edge, hw_id node, struct hw_arena *arena, struct hw_chain *ret_chain,
                     struct hw_err *err);
 
+/* One step, in arena. Where no single reference leads to hop->to, hop->edge is HW_NO_EDGE, and the
+ * step's edge becomes "". */
+bool hw_step_spell(const struct hw_graph *graph, const struct hw_hop *hop, struct hw_arena *arena,
+                   struct hw_step *step);
+
 /* Any hops, each from where the one before led: the suffixes of an expression, and steps. */
 void hw_hops_spell(const struct hw_graph *graph, const struct hw_hop *hops, size_t count,
                    struct hw_buf *out);

@@ -112,6 +112,37 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          {{"heapwhy gc 41233", "The collector's state in one screen."},
           {"heapwhy gc 41233 --watch 30s", "How often it runs, too."},
           {"heapwhy gc --json a.hwsnap | jq .free_bytes", "What gc.collect() would have freed."}}},
+    [HW_COMMAND_RETAINED] =
+        {"retained",
+         "X [OBJECT]",
+         1,
+         2,
+         "what would be freed with each object, type and module",
+         X_MEANS OBJECT_MEANS
+         "An object retains itself and everything that is reached through it alone: what would be "
+         "freed if nothing referred to it. Without OBJECT: memory by module, frame or thread, each "
+         "object charged to the nearest one that all ways from a root to it lead through; by type, "
+         "objects below one of the same type not counted again; and the objects that retain most. "
+         "With OBJECT: what it retains by type, and which objects own it.\n"
+         "Exact: computed from every reference of the whole heap. Weak references hold nothing.",
+         {{"heapwhy retained 41233", "What takes the memory, and whose it is."},
+          {"heapwhy retained a.hwsnap \"sys.modules['app'].cache\"", "What one cache keeps alive."},
+          {"heapwhy retained a.hwsnap app.Session --objects 5", "Five of the sessions."}}},
+    [HW_COMMAND_TREE] =
+        {"tree",
+         "X [OBJECT]",
+         1,
+         2,
+         "descend from owner to owned, largest first",
+         X_MEANS OBJECT_MEANS
+         "Prints the dominator tree: below each object stand those that would be freed with it and "
+         "with nothing else less, each with what it retains and how it is held; \"several ways\" "
+         "means that what stands above holds it through several objects. Begins at OBJECT, or at "
+         "the root of everything. Branches that retain less than one percent, and all after the "
+         "first ones, are summed up on a line; --all and --limit show more.",
+         {{"heapwhy tree 41233", "From the root: where the memory is."},
+          {"heapwhy tree a.hwsnap \"sys.modules['app'].hub\" --depth 2",
+           "Two levels below one object."}}},
     [HW_COMMAND_TEXT] =
         {"text",
          "X",

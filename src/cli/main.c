@@ -149,6 +149,8 @@ static int run_command(struct hw_run *run)
         [HW_COMMAND_HOLDERS] = hw_cmd_holders,
         [HW_COMMAND_SHOW] = hw_cmd_show,
         [HW_COMMAND_GC] = hw_cmd_gc,
+        [HW_COMMAND_RETAINED] = hw_cmd_retained,
+        [HW_COMMAND_TREE] = hw_cmd_tree,
         [HW_COMMAND_TEXT] = hw_cmd_text,
         [HW_COMMAND_CHECK] = hw_cmd_check,
         [HW_COMMAND_HELP] = cmd_help,

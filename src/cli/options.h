@@ -18,6 +18,8 @@ enum hw_command_id {
     HW_COMMAND_HOLDERS,
     HW_COMMAND_SHOW,
     HW_COMMAND_GC,
+    HW_COMMAND_RETAINED,
+    HW_COMMAND_TREE,
     HW_COMMAND_TEXT,
     HW_COMMAND_CHECK,
     HW_COMMAND_HELP,
@@ -44,7 +46,7 @@ extern const struct hw_command hw_commands[HW_COMMAND_COUNT];
 struct hw_args {
     enum hw_command_id command;
     bool help, version, json, ndjson, exit_code, no_values, all;
-    int64_t snapshots, interval_ns, limit, objects, watch_ns;
+    int64_t snapshots, interval_ns, limit, objects, watch_ns, depth;
     int64_t freeze, color, sort;
     const char *save, *output; /* NULL: not given */
     char **words;              /* what is neither command nor option */

@@ -187,6 +187,40 @@ void hw_parts_match_json(struct hw_json *json, const struct hw_graph *graph,
     hw_json_array(json, "objects");
 }
 
+void hw_parts_retained_name(struct hw_buf *buf, const struct hw_retained_object *object)
+{
+    const struct hw_step *step = &object->step;
+    hw_text_escape(buf, step->type);
+    if (!*step->what || strcmp(step->what, step->type) == 0)
+        return;
+    hw_buf_putc(buf, ' ');
+    hw_text_escape(buf, step->what);
+}
+
+void hw_parts_retained_json(struct hw_json *json, const struct hw_retained_object *object)
+{
+    hw_json_string(json, "type", object->step.type);
+    hw_json_addr(json, "addr", object->step.addr);
+    hw_json_string(json, "what", object->step.what);
+    hw_json_u64(json, "bytes", object->bytes);
+    hw_json_u64(json, "retained_bytes", object->retained_bytes);
+    hw_json_u64(json, "retained_objects", object->retained_objects);
+}
+
+void hw_parts_retained_type_json(struct hw_json *json, const struct hw_retained_type *row,
+                                 bool with_retained)
+{
+    hw_json_object(json, NULL);
+    hw_json_string(json, "type", row->name);
+    hw_json_u64(json, "objects", row->objects);
+    hw_json_u64(json, "bytes", row->bytes);
+    if (with_retained) {
+        hw_json_u64(json, "retained_bytes", row->retained_bytes);
+        hw_json_u64(json, "retained_objects", row->retained_objects);
+    }
+    hw_json_end(json);
+}
+
 void hw_parts_more(struct hw_out *out, size_t indent, uint64_t shown, uint64_t total)
 {
     if (shown >= total)

@@ -29,6 +29,13 @@ void hw_parts_match(struct hw_out *out, const struct hw_match *match);
 void hw_parts_match_json(struct hw_json *json, const struct hw_graph *graph,
                          const struct hw_match *match);
 
+/* "app.Session 'value'"; of a frame or thread what it is. */
+void hw_parts_retained_name(struct hw_buf *buf, const struct hw_retained_object *object);
+/* Members type, addr, what, bytes, retained_bytes, retained_objects. */
+void hw_parts_retained_json(struct hw_json *json, const struct hw_retained_object *object);
+void hw_parts_retained_type_json(struct hw_json *json, const struct hw_retained_type *row,
+                                 bool with_retained);
+
 /* "and 12 more" under a list of which only some are shown. */
 void hw_parts_more(struct hw_out *out, size_t indent, uint64_t shown, uint64_t total);
 

@@ -31,6 +31,14 @@ void hw_tell_holders(struct hw_out *out, const struct hw_graph *graph, const str
 void hw_tell_objects(struct hw_out *out, const struct hw_graph *graph, const struct hw_match *match,
                      struct hw_object *const *objects);
 
+/* limit: of each of the three lists. */
+void hw_tell_retained(struct hw_out *out, const struct hw_facts *facts,
+                      const struct hw_retained *retained, size_t limit);
+void hw_tell_weighing(struct hw_out *out, const struct hw_graph *graph,
+                      const struct hw_match *match, const struct hw_weighing *weighing,
+                      size_t limit);
+void hw_tell_tree(struct hw_out *out, const struct hw_facts *facts, const struct hw_branch *branch);
+
 /* facts: of the last snapshot. */
 void hw_tell_diagnosis(struct hw_out *out, const struct hw_facts *facts,
                        const struct hw_diagnosis *diagnosis);
