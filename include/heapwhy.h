@@ -278,6 +278,16 @@ const struct hw_facts *hw_graph_facts(const struct hw_graph *graph);
 hw_addr hw_graph_addr(const struct hw_graph *graph, hw_id id); /* 0 for synthetic nodes */
 hw_id hw_graph_find(const struct hw_graph *graph, hw_addr addr); /* HW_NONE: no object starts there */
 uint64_t hw_graph_size(const struct hw_graph *graph, hw_id id);  /* as sys.getsizeof; 0: synthetic */
+/* Bytes outside the object that belong to it and that hw_graph_size() does not contain: the memory
+ * of an mmap, of ctypes data, of a libxml2 document under an lxml proxy. 0 for nearly every object.
+ * What sys.getsizeof() counts (bytearray, array, a numpy array that owns its data) is not here, and
+ * a view owns nothing, so that sums over objects count no byte twice. All of a mapping counts,
+ * touched or not; a mapped file's pages may be the page cache's. Trees of nodes are an estimate from
+ * below (structures and texts, without malloc's overhead); so is the buffer of an exporter whose
+ * layout is not known (a capsule, a tensor): the union of what numpy arrays and memoryviews show of
+ * it. */
+uint64_t hw_graph_native(const struct hw_graph *graph, hw_id id);
+uint64_t hw_graph_native_bytes(const struct hw_graph *graph); /* sum of all objects' */
 uint32_t hw_graph_refcount(const struct hw_graph *graph, hw_id id); /* saturates at UINT32_MAX */
 uint32_t hw_graph_flags(const struct hw_graph *graph, hw_id id);    /* enum hw_node_flag */
 uint32_t hw_graph_type_count(const struct hw_graph *graph);
@@ -320,12 +330,13 @@ struct hw_type_row {
     const char *name;
     uint64_t count;
     uint64_t bytes;
+    uint64_t native_bytes;    /* hw_graph_native() of them */
     uint32_t type_index;
 };
 struct hw_types {
-    struct hw_type_row *rows; /* by bytes, largest first; equal names merged */
+    struct hw_type_row *rows; /* by bytes with native_bytes, largest first; equal names merged */
     size_t row_count;
-    uint64_t count, bytes;    /* of all objects */
+    uint64_t count, bytes, native_bytes; /* of all objects */
 };
 bool hw_types_ask(const struct hw_graph *graph, struct hw_types **ret_types, struct hw_err *err);
 void hw_types_destroy(struct hw_types *types);
@@ -382,7 +393,7 @@ struct hw_object {
     hw_id id;
     hw_addr addr;
     const char *type;
-    uint64_t size;
+    uint64_t size, native_bytes;
     uint32_t refcount, flags;
     const char *value;
     const char *path;          /* best chain's expression, "" when no root reaches it */

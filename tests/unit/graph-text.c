@@ -14,7 +14,7 @@
 struct text_node {
     hw_addr addr;
     uint32_t type;
-    uint64_t size, rc;
+    uint64_t size, native, rc;
     uint32_t flags;
     bool flags_given;
     bool literal;
@@ -274,6 +274,8 @@ static void read_object(struct text *t)
     for (skip_blanks(t); *t->at && *t->at != '\n'; skip_blanks(t)) {
         if (eat(t, "size=")) {
             node->size = take_number(t);
+        } else if (eat(t, "native=")) {
+            node->native = take_number(t);
         } else if (eat(t, "rc=")) {
             node->rc = take_number(t);
         } else if (eat(t, "flags=")) {
@@ -402,10 +404,11 @@ static void read_worded(struct text *t)
         const char *word;
         enum hw_label_kind kind;
         enum { NOTHING, NUMBER, STRING } payload;
-    } words[] = {{".", HW_LABEL_ATTR, STRING},       {"{", HW_LABEL_MEMBER, NUMBER},
-                 {"local ", HW_LABEL_LOCAL, STRING}, {"stack ", HW_LABEL_STACK, NUMBER},
-                 {"type ", HW_LABEL_TYPE, NOTHING},  {"internal ", HW_LABEL_INTERNAL, STRING}, {"hidden ", HW_LABEL_HIDDEN, STRING},
-                 {"word ", HW_LABEL_WORD, NUMBER},   {"root ", HW_LABEL_ROOT, STRING}};
+    } words[] = {{".", HW_LABEL_ATTR, STRING},         {"{", HW_LABEL_MEMBER, NUMBER},
+                 {"local ", HW_LABEL_LOCAL, STRING},   {"stack ", HW_LABEL_STACK, NUMBER},
+                 {"type ", HW_LABEL_TYPE, NOTHING},    {"internal ", HW_LABEL_INTERNAL, STRING},
+                 {"hidden ", HW_LABEL_HIDDEN, STRING}, {"word ", HW_LABEL_WORD, NUMBER},
+                 {"root ", HW_LABEL_ROOT, STRING}};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (!eat(t, words[i].word))
             continue;
@@ -647,11 +650,15 @@ static void fill_nodes(struct text *t)
     graph->object_count = objects;
     graph->synthetic = need(n - objects, sizeof(*graph->synthetic));
     graph->big = need(n, sizeof(*graph->big));
+    graph->native = need(n, sizeof(*graph->native));
     for (uint32_t i = 0; i < n; i++) {
         const struct text_node *node = &t->nodes[i];
         graph->type[i] = node->type;
         if (node->size >= HW_BIG_SIZE)
             graph->big[graph->big_count++] = (struct hw_big_size){i, node->size};
+        if (node->native)
+            graph->native[graph->native_count++] = (struct hw_big_size){i, node->native};
+        graph->native_bytes += node->native;
         graph->size[i] = node->size >= HW_BIG_SIZE ? HW_BIG_SIZE : (uint32_t)node->size;
         graph->refcount[i] = node->rc == UNSET ? 0 : (uint32_t)node->rc;
         bool leaf = graph->types[node->type].flags &

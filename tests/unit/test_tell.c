@@ -330,8 +330,8 @@ static const struct hw_facts facts = {.pid = 41233,
 static void test_types_are_sorted_and_limited(void **state)
 {
     struct hw_type_row rows[] = {
-        {"dict", 5, 500, 0}, {"app.Session", 7, 300, 1}, {"str", 9, 90, 2}};
-    struct hw_types types = {rows, 3, 21, 890};
+        {"dict", 5, 500, 0, 0}, {"app.Session", 7, 300, 0, 1}, {"str", 9, 90, 0, 2}};
+    struct hw_types types = {rows, 3, 21, 890, 0};
     struct hw_out out = memory_out();
     (void)state;
     hw_tell_types(&out, &facts, &types, HW_SORT_COUNT, 2);
