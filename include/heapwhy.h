@@ -426,7 +426,7 @@ const struct hw_graph *hw_series_last(const struct hw_series *series);
 struct hw_diff_type {
     const char *name;
     uint64_t *counts;   /* one for each snapshot */
-    uint64_t *bytes;
+    uint64_t *bytes;    /* with native ones; likewise bytes_delta and those of holders */
     int64_t count_delta, bytes_delta; /* last minus first */
     uint64_t born;      /* in the last, not in the first */
     uint64_t survived;  /* born before the last but one snapshot, and still there */
@@ -444,7 +444,7 @@ struct hw_diff_holder {
 struct hw_diff {
     size_t snapshot_count;
     struct hw_facts *facts;
-    uint64_t *objects, *bytes; /* totals of each snapshot */
+    uint64_t *objects, *bytes, *native_bytes; /* totals of each snapshot */
     struct hw_diff_type *types;   /* by bytes_delta, largest first; unchanged ones left out */
     size_t type_count;
     struct hw_diff_holder *holders; /* by born_bytes, largest first */
@@ -476,8 +476,10 @@ struct hw_suspect {
     size_t also_count;
     double objects_per_second; /* what the container itself gained; without one, all that is new */
     uint64_t objects;          /* it has now; likewise */
-    double held_objects_per_second, bytes_per_second; /* they and all they hold, what survives */
+    double held_objects_per_second, bytes_per_second; /* they and all they hold, what survives; all
+                                                         bytes here with native ones */
     uint64_t held_objects, bytes; /* held now, old ones included */
+    uint64_t native_bytes;     /* of bytes, those outside of objects */
     const char **evidence;     /* sentences */
     size_t evidence_count;
     const char *fix;           /* the cure, in the user's own names */
@@ -485,7 +487,7 @@ struct hw_suspect {
 struct hw_shot {
     int64_t taken_at_ns;
     int64_t pause_ns;
-    uint64_t objects, bytes, rss_bytes;
+    uint64_t objects, bytes, native_bytes, rss_bytes;
 };
 struct hw_diagnosis {
     enum hw_verdict verdict;

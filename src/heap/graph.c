@@ -128,7 +128,7 @@ hw_id hw_graph_find(const struct hw_graph *graph, hw_addr addr)
     return HW_NONE;
 }
 
-static uint64_t table_find(const struct hw_big_size *table, size_t count, hw_id id)
+uint64_t hw_sizes_find(const struct hw_big_size *table, size_t count, hw_id id)
 {
     for (size_t low = 0, high = count; low < high;) {
         size_t middle = low + (high - low) / 2;
@@ -148,12 +148,17 @@ uint64_t hw_graph_size(const struct hw_graph *graph, hw_id id)
         return 0;
     if (graph->size[id] != HW_BIG_SIZE)
         return graph->size[id];
-    return table_find(graph->big, graph->big_count, id);
+    return hw_sizes_find(graph->big, graph->big_count, id);
 }
 
 uint64_t hw_graph_native(const struct hw_graph *graph, hw_id id)
 {
-    return table_find(graph->native, graph->native_count, id);
+    return hw_sizes_find(graph->native, graph->native_count, id);
+}
+
+uint64_t hw_graph_weight(const struct hw_graph *graph, hw_id id)
+{
+    return hw_graph_size(graph, id) + hw_graph_native(graph, id);
 }
 
 uint64_t hw_graph_native_bytes(const struct hw_graph *graph)

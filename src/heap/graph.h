@@ -75,6 +75,12 @@ struct hw_graph *hw_graph_create(void); /* empty; NULL: no memory */
  * must pass it before anybody uses it. */
 bool hw_graph_validate(const struct hw_graph *graph, struct hw_err *err);
 
+/* An object with what belongs to it: hw_graph_size() and hw_graph_native(). */
+uint64_t hw_graph_weight(const struct hw_graph *graph, hw_id id);
+
+/* The bytes of id in a table that is sorted by id; 0: it has none there. */
+uint64_t hw_sizes_find(const struct hw_big_size *table, size_t count, hw_id id);
+
 /* The same as the public accessors, for loops. */
 static inline uint32_t graph_degree(const struct hw_graph *graph, hw_id id)
 {
