@@ -290,6 +290,16 @@ const struct hw_facts *hw_graph_facts(const struct hw_graph *graph);
 hw_addr hw_graph_addr(const struct hw_graph *graph, hw_id id); /* 0 for synthetic nodes */
 hw_id hw_graph_find(const struct hw_graph *graph, hw_addr addr); /* HW_NONE: no object starts there */
 uint64_t hw_graph_size(const struct hw_graph *graph, hw_id id);  /* as sys.getsizeof; 0: synthetic */
+/* Bytes outside the object that belong to it and that hw_graph_size() does not contain: the memory
+ * of an mmap, of ctypes data, of a libxml2 document under an lxml proxy. 0 for nearly every object.
+ * What sys.getsizeof() counts (bytearray, array, a numpy array that owns its data) is not here, and
+ * a view owns nothing, so that sums over objects count no byte twice. All of a mapping counts,
+ * touched or not; a mapped file's pages may be the page cache's. Trees of nodes are an estimate from
+ * below (structures and texts, without malloc's overhead); so is the buffer of an exporter whose
+ * layout is not known (a capsule, a tensor): the union of what numpy arrays and memoryviews show of
+ * it. */
+uint64_t hw_graph_native(const struct hw_graph *graph, hw_id id);
+uint64_t hw_graph_native_bytes(const struct hw_graph *graph); /* sum of all objects' */
 uint32_t hw_graph_refcount(const struct hw_graph *graph, hw_id id); /* saturates at UINT32_MAX */
 uint32_t hw_graph_flags(const struct hw_graph *graph, hw_id id);    /* enum hw_node_flag */
 uint32_t hw_graph_type_count(const struct hw_graph *graph);
@@ -332,12 +342,13 @@ struct hw_type_row {
     const char *name;
     uint64_t count;
     uint64_t bytes;
+    uint64_t native_bytes;    /* hw_graph_native() of them */
     uint32_t type_index;
 };
 struct hw_types {
-    struct hw_type_row *rows; /* by bytes, largest first; equal names merged */
+    struct hw_type_row *rows; /* by bytes with native_bytes, largest first; equal names merged */
     size_t row_count;
-    uint64_t count, bytes;    /* of all objects */
+    uint64_t count, bytes, native_bytes; /* of all objects */
 };
 bool hw_types_ask(const struct hw_graph *graph, struct hw_types **ret_types, struct hw_err *err);
 void hw_types_destroy(struct hw_types *types);
@@ -394,7 +405,7 @@ struct hw_object {
     hw_id id;
     hw_addr addr;
     const char *type;
-    uint64_t size;
+    uint64_t size, native_bytes;
     uint32_t refcount, flags;
     const char *value;
     const char *path;          /* best chain's expression, "" when no root reaches it */
@@ -571,7 +582,7 @@ const struct hw_graph *hw_series_last(const struct hw_series *series);
 struct hw_diff_type {
     const char *name;
     uint64_t *counts;   /* one for each snapshot */
-    uint64_t *bytes;
+    uint64_t *bytes;    /* with native ones; likewise bytes_delta and those of holders */
     int64_t count_delta, bytes_delta; /* last minus first */
     uint64_t born;      /* in the last, not in the first */
     uint64_t survived;  /* born before the last but one snapshot, and still there */
@@ -589,7 +600,7 @@ struct hw_diff_holder {
 struct hw_diff {
     size_t snapshot_count;
     struct hw_facts *facts;
-    uint64_t *objects, *bytes; /* totals of each snapshot */
+    uint64_t *objects, *bytes, *native_bytes; /* totals of each snapshot */
     struct hw_diff_type *types;   /* by bytes_delta, largest first; unchanged ones left out */
     size_t type_count;
     struct hw_diff_holder *holders; /* by born_bytes, largest first */
@@ -621,8 +632,10 @@ struct hw_suspect {
     size_t also_count;
     double objects_per_second; /* what the container itself gained; without one, all that is new */
     uint64_t objects;          /* it has now; likewise */
-    double held_objects_per_second, bytes_per_second; /* they and all they hold, what survives */
+    double held_objects_per_second, bytes_per_second; /* they and all they hold, what survives; all
+                                                         bytes here with native ones */
     uint64_t held_objects, bytes; /* held now, old ones included */
+    uint64_t native_bytes;     /* of bytes, those outside of objects */
     const char **evidence;     /* sentences */
     size_t evidence_count;
     const char *fix;           /* the cure, in the user's own names */
@@ -630,7 +643,7 @@ struct hw_suspect {
 struct hw_shot {
     int64_t taken_at_ns;
     int64_t pause_ns;
-    uint64_t objects, bytes, rss_bytes;
+    uint64_t objects, bytes, native_bytes, rss_bytes;
 };
 struct hw_diagnosis {
     enum hw_verdict verdict;

@@ -82,6 +82,7 @@ static bool fill(struct object_result *result, const struct hw_graph *graph,
     object->id = id;
     object->addr = hw_graph_addr(graph, id);
     object->size = hw_graph_size(graph, id);
+    object->native_bytes = hw_graph_native(graph, id);
     object->refcount = graph->refcount[id];
     object->flags = graph->flags[id];
     object->type = hw_arena_strdup(&result->arena, type_of(graph, id)->name);

@@ -18,8 +18,9 @@ static int by_name(const void *a, const void *b)
 static int by_bytes(const void *a, const void *b)
 {
     const struct hw_type_row *x = a, *y = b;
-    if (x->bytes != y->bytes)
-        return x->bytes > y->bytes ? -1 : 1;
+    uint64_t x_bytes = x->bytes + x->native_bytes, y_bytes = y->bytes + y->native_bytes;
+    if (x_bytes != y_bytes)
+        return x_bytes > y_bytes ? -1 : 1;
     if (x->count != y->count)
         return x->count > y->count ? -1 : 1;
     return strcmp(x->name, y->name);
@@ -36,6 +37,7 @@ static size_t merge_rows(struct hw_type_row *rows, size_t count)
         if (n && strcmp(rows[n - 1].name, rows[i].name) == 0) {
             rows[n - 1].count += rows[i].count;
             rows[n - 1].bytes += rows[i].bytes;
+            rows[n - 1].native_bytes += rows[i].native_bytes;
         } else {
             rows[n++] = rows[i];
         }
@@ -62,6 +64,9 @@ static bool fill(struct types_result *result, const struct hw_graph *graph)
         rows[graph->type[id]].bytes += bytes;
         types->bytes += bytes;
     }
+    for (size_t i = 0; i < graph->native_count; i++)
+        rows[graph->type[graph->native[i].id]].native_bytes += graph->native[i].bytes;
+    types->native_bytes = graph->native_bytes;
     types->count = graph->object_count;
     types->rows = rows;
     types->row_count = merge_rows(rows, graph->type_count);

@@ -2,8 +2,8 @@
 #include "cpython/decode.h"
 
 /*
- * C types that keep references outside their own structure, in arrays, tables or lists of their own.
- * Their fixed fields come from the layout rows; the functions here add the rest.
+ * C types that keep references outside their own structure, in arrays, tables or lists of their
+ * own. Their fixed fields come from the layout rows; the functions here add the rest.
  */
 
 static void array_add(struct hw_py *py, hw_addr array, uint64_t count, enum hw_label_kind kind,
@@ -17,8 +17,8 @@ static void array_add(struct hw_py *py, hw_addr array, uint64_t count, enum hw_l
         ref_add(py, load64(p + i * 8), label);
 }
 
-/* Modules/_functoolsmodule.c: the cache's links form a ring through the wrapper. The ring owns them;
- * the collector is told of what they hold instead. */
+/* Modules/_functoolsmodule.c: the cache's links form a ring through the wrapper. The ring owns
+ * them; the collector is told of what they hold instead. */
 static void side_lru_cache(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     hw_addr root = addr + PY_OFF(py, lru_cache_object_root_prev) - PY_OFF(py, lru_list_elem_prev);
@@ -51,7 +51,8 @@ static void side_tee_data(struct hw_py *py, hw_addr addr, const unsigned char *p
     (void)addr;
 }
 
-/* Modules/_sre/sre.h: the compiled replacement of re.sub (3.12); a literal may follow each group. */
+/* Modules/_sre/sre.h: the compiled replacement of re.sub (3.12); a literal may follow each group.
+ */
 static void side_template(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     uint64_t count = PY_WORD(py, p, PyVarObject_ob_size);
@@ -115,8 +116,8 @@ static void side_element_iter(struct hw_py *py, hw_addr addr, const unsigned cha
     uint32_t bytes = PY_SIZE(py, ParentLocator);
     if (count > 1 << 20)
         return;
-    const unsigned char *s = hw_py_at(py, PY_WORD(py, p, ElementIterObject_parent_stack),
-                                      count * bytes);
+    const unsigned char *s =
+        hw_py_at(py, PY_WORD(py, p, ElementIterObject_parent_stack), count * bytes);
     uint32_t label = hw_label_named(py, HW_LABEL_INTERNAL, "parent_stack");
     for (uint64_t i = 0; s && i < count; i++, s += bytes)
         ref_add(py, PY_WORD(py, s, ParentLocator_parent), label);
@@ -184,6 +185,18 @@ static void side_xmlparser(struct hw_py *py, hw_addr addr, const unsigned char *
         hw_scan_words(py, handlers, 0, 22 * 8);
 }
 
+/* Modules/_io/bytesio.c: a buffer that nobody shares is no object for anybody else; bytesio_sizeof
+ * counts it as part of this one. The collector is told of it since 3.12. */
+static void side_bytesio(struct hw_py *py, hw_addr addr, const unsigned char *p)
+{
+    (void)addr;
+    hw_addr buf = PY_WORD(py, p, bytesio_buf);
+    const unsigned char *b = buf ? hw_py_at(py, buf, PY_SIZE(py, PyObject)) : NULL;
+    enum hw_label_kind kind = py->version >= 0x030c0000 ? HW_LABEL_INTERNAL : HW_LABEL_HIDDEN;
+    if (b && PY_WORD(py, b, PyObject_ob_refcnt) != 1)
+        ref_add(py, buf, hw_label_named(py, kind, "buf"));
+}
+
 struct hw_side {
     const char *tp_name;
     void (*decode)(struct hw_py *py, hw_addr addr, const unsigned char *p);
@@ -192,6 +205,7 @@ struct hw_side {
 static const struct hw_side sides[] = {
     {"functools._lru_cache_wrapper", side_lru_cache},
     {"itertools._tee_dataobject", side_tee_data},
+    {"_io.BytesIO", side_bytesio},
     {"_sre.SRE_Template", side_template},
     {"_queue.SimpleQueue", side_simple_queue},
     {"xml.etree.ElementTree.Element", side_element},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cpython/decode.h"
 
+#include "cpython/native.h"
+
 static uint32_t ref_label(struct hw_py *py, const struct hw_ref *ref, bool is_gc)
 {
     enum hw_label_kind kind = ref->is_attr ? HW_LABEL_ATTR : HW_LABEL_INTERNAL;
@@ -35,8 +37,8 @@ void hw_decode_row(struct hw_py *py, hw_addr addr, const unsigned char *p,
 static void decode_c_part(struct hw_py *py, hw_addr addr, const unsigned char *p,
                           const struct hw_pytype *solid);
 
-/* A row names all of its structure's fields, also those of a C base; but a base with code of its own
- * (a C subclass of dict, say) keeps more than fields. */
+/* A row names all of its structure's fields, also those of a C base; but a base with code of its
+ * own (a C subclass of dict, say) keeps more than fields. */
 static void decode_row_base(struct hw_py *py, hw_addr addr, const unsigned char *p,
                             const struct hw_pytype *solid)
 {
@@ -99,6 +101,9 @@ static void decode_c_part(struct hw_py *py, hw_addr addr, const unsigned char *p
         if (solid->row)
             hw_decode_row(py, addr, p, solid);
         hw_decode_side(py, addr, p, solid);
+        break;
+    case HW_FAMILY_NATIVE:
+        solid->native->decode(py, addr, p, solid);
         break;
     case HW_FAMILY_UNKNOWN:
         if (solid->base)

@@ -40,6 +40,7 @@ bool hw_py_init(struct hw_py *py, struct hw_image *image, const struct hw_layout
     }
     for (size_t i = 0; i < image->segment_count; i++)
         py->item_limit += (image->segments[i].end - image->segments[i].start) / 8;
+    py->walk_left = py->item_limit / 2;
     py->label_type = label_make(HW_LABEL_TYPE, 0);
     py->label_dict = hw_label_named(py, HW_LABEL_ATTR, "__dict__");
     return true;
@@ -53,6 +54,7 @@ void hw_py_deinit(struct hw_py *py)
     free(py->types);
     free(py->type_slots);
     free(py->codes);
+    free(py->claims);
     *py = (struct hw_py){0};
 }
 

@@ -49,7 +49,10 @@ struct hw_py {
     struct hw_pytype *last_type; /* the one asked for last */
     struct hw_code_slot *codes;  /* local variables' names by code object, open addressing */
     uint32_t code_slot_count, code_slot_used;
-    hw_addr set_dummy; /* marks deleted slots in sets; 0: not met yet */
+    struct hw_claim *claims; /* of memory that views show: native.h */
+    size_t claim_count, claim_capacity;
+    uint64_t walk_left; /* nodes of foreign trees that may still be visited */
+    hw_addr set_dummy;  /* marks deleted slots in sets; 0: not met yet */
     uint64_t bad_pointers;
     uint64_t item_limit;             /* nothing in this image can have more items: its bytes / 8 */
     uint32_t label_type, label_dict; /* labels used all the time */

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/vec.h"
 #include "cpython/decode.h"
+#include "cpython/native.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,9 @@ static const struct {
     {"coroutine", HW_FAMILY_GENERATOR},
     {"async_generator", HW_FAMILY_GENERATOR},
     {"module", HW_FAMILY_MODULE},
+    {"numpy.float64", HW_FAMILY_FLOAT}, /* begin as the built-in types that they derive from */
+    {"numpy.str_", HW_FAMILY_STR},
+    {"numpy.bytes_", HW_FAMILY_BYTES},
 };
 
 static bool type_slots_grow(struct hw_py *py)
@@ -184,6 +188,7 @@ static void type_choose_family(struct hw_py *py, struct hw_pytype *type)
         type->flags |= HW_TYPE_PYTHON;
     type->solid = type;
     type->named_size = made_by_class ? NULL : hw_named_size_find(type->tp_name);
+    type->native = made_by_class ? NULL : hw_native_find(type->tp_name, type->basicsize);
     if (!made_by_class)
         for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
             if (!strcmp(families[i].name, type->tp_name)) {
@@ -195,6 +200,10 @@ static void type_choose_family(struct hw_py *py, struct hw_pytype *type)
         type->family = type->side                 ? HW_FAMILY_SIDE
                        : type->row->ref_count > 0 ? HW_FAMILY_ROW
                                                   : HW_FAMILY_LEAF;
+        return;
+    }
+    if (type->native) {
+        type->family = type->native->decode ? HW_FAMILY_NATIVE : HW_FAMILY_LEAF;
         return;
     }
     bool adds_fields = !made_by_class && type->base && type->basicsize > type->base->basicsize;

@@ -39,7 +39,8 @@ enum hw_family {
     HW_FAMILY_GENERATOR, /* generator, coroutine, asynchronous generator */
     HW_FAMILY_TYPE,
     HW_FAMILY_MODULE,
-    HW_FAMILY_SIDE, /* references in side buffers: decode-side.c */
+    HW_FAMILY_SIDE,   /* references in side buffers: decode-side.c */
+    HW_FAMILY_NATIVE, /* a structure of an extension: native.h */
 };
 
 /* An object pointer that a class's __slots__ or an extension's member table put into instances. */
@@ -50,6 +51,7 @@ struct hw_slot {
 
 struct hw_side;
 struct hw_named_size;
+struct hw_native;
 
 struct hw_pytype {
     hw_addr addr;
@@ -65,6 +67,7 @@ struct hw_pytype {
     const struct hw_struct_row *row; /* of the solid base, for HW_FAMILY_ROW; maybe for _SIDE */
     const struct hw_named_size *named_size; /* of a C type */
     const struct hw_side *side;             /* of the solid base, for HW_FAMILY_SIDE */
+    const struct hw_native *native;         /* of a C type; native.h */
     const struct hw_pytype *solid;          /* the type that owns the C part; itself when it is C */
     const struct hw_pytype *base;           /* NULL for object */
     struct hw_slot *slots;

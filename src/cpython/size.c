@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cpython/decode.h"
 #include "cpython/dictkeys.h"
+#include "cpython/native.h"
 
 /*
  * sys.getsizeof(): what the type's __sizeof__ answers, plus the words in front of the object. The
@@ -71,9 +72,9 @@ static uint64_t size_str_wide(struct hw_py *py, hw_addr addr, const unsigned cha
     hw_addr wide = PY_WORD(py, p, PyASCIIObject_wstr);
     uint32_t state = load32(p + PY_OFF(py, PyASCIIObject_state));
     bool compact = state >> 5 & 1, ascii = state >> 6 & 1;
-    hw_addr data = compact ? addr + (ascii ? PY_SIZE(py, PyASCIIObject)
-                                           : PY_SIZE(py, PyCompactUnicodeObject))
-                           : hw_py_word(py, addr + PY_OFF(py, PyUnicodeObject_data));
+    hw_addr data =
+        compact ? addr + (ascii ? PY_SIZE(py, PyASCIIObject) : PY_SIZE(py, PyCompactUnicodeObject))
+                : hw_py_word(py, addr + PY_OFF(py, PyUnicodeObject_data));
     if (wide == data)
         return 0;
     uint64_t length = ascii ? PY_WORD(py, p, PyASCIIObject_length)
@@ -268,8 +269,11 @@ static uint64_t size_named(struct hw_py *py, hw_addr addr, const struct hw_pytyp
 {
     uint64_t size = size_default(py, addr, type);
     const struct hw_named_size *named = type->solid->named_size;
-    const unsigned char *p = named ? hw_py_at(py, addr, type->basicsize) : NULL;
-    return p ? size + named->extra(py, p) : size;
+    const struct hw_native *native = type->solid->native;
+    if (!named && !(native && native->extra))
+        return size;
+    const unsigned char *p = hw_py_at(py, addr, type->basicsize);
+    return p ? size + (named ? named->extra(py, p) : native->extra(py, p)) : size;
 }
 
 static uint64_t size_body(struct hw_py *py, hw_addr addr, const struct hw_pytype *type)

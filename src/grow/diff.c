@@ -72,7 +72,7 @@ static void count_types(struct hw_diff *diff, const struct hw_series *series)
         for (size_t i = 0; i < shot->type_count; i++) {
             struct hw_diff_type *type = find_type(diff, shot->types[i].name);
             type->counts[k] = shot->types[i].count;
-            type->bytes[k] = shot->types[i].bytes;
+            type->bytes[k] = shot->types[i].bytes + shot->types[i].native_bytes;
         }
     }
     size_t last = series->count - 1;
@@ -163,12 +163,14 @@ static bool fill_totals(struct diff_result *result, const struct hw_series *seri
     diff->facts = hw_arena_array(&result->arena, n, sizeof(*diff->facts));
     diff->objects = hw_arena_array(&result->arena, n, sizeof(*diff->objects));
     diff->bytes = hw_arena_array(&result->arena, n, sizeof(*diff->bytes));
-    if (!diff->facts || !diff->objects || !diff->bytes)
+    diff->native_bytes = hw_arena_array(&result->arena, n, sizeof(*diff->native_bytes));
+    if (!diff->facts || !diff->objects || !diff->bytes || !diff->native_bytes)
         return false;
     for (size_t k = 0; k < n; k++) {
         diff->facts[k] = series->shots[k].facts;
         diff->objects[k] = series->shots[k].count;
         diff->bytes[k] = series->shots[k].bytes;
+        diff->native_bytes[k] = series->shots[k].native_bytes;
     }
     return true;
 }

@@ -264,7 +264,7 @@ static void count_births(struct work *work)
         struct hw_site *site = &growth->sites[under[id]];
         site->born[growth->birth[id]]++;
         site->born_total++;
-        site->born_bytes += hw_graph_size(growth->graph, id);
+        site->born_bytes += hw_graph_weight(growth->graph, id);
     }
     growth->under = under;
     work->front_of = NULL;

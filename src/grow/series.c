@@ -85,6 +85,7 @@ static void shot_deinit(struct hw_series_shot *shot)
     free(shot->where);
     free(shot->kind);
     free(shot->size);
+    free(shot->outside);
     free(shot->members);
     free(shot->holders);
     free(shot->spans);
@@ -106,6 +107,7 @@ static bool keep_types(struct hw_series *series, struct hw_series_shot *shot,
         ok = shot->types[i].name != NULL;
     }
     shot->bytes = types->bytes;
+    shot->native_bytes = types->native_bytes;
     hw_types_destroy(types);
     return ok || hw_err_no_memory(err);
 }
@@ -116,6 +118,23 @@ static hw_addr modules_addr(const struct hw_graph *graph)
 {
     hw_id modules = hw_modules_dict(graph);
     return modules == HW_NONE ? 0 : hw_graph_addr(graph, modules);
+}
+
+static size_t merge_outside(struct hw_big_size *out, const struct hw_graph *graph)
+{
+    size_t n = 0, b = 0;
+    for (size_t i = 0; i < graph->native_count || b < graph->big_count;) {
+        bool native = i < graph->native_count;
+        bool big = b < graph->big_count && (!native || graph->big[b].id <= graph->native[i].id);
+        native = native && (!big || graph->native[i].id == graph->big[b].id);
+        struct hw_big_size row = {big ? graph->big[b].id : graph->native[i].id, 0};
+        if (big)
+            row.bytes = graph->big[b++].bytes - HW_BIG_SIZE;
+        if (native)
+            row.bytes += graph->native[i++].bytes;
+        out[n++] = row;
+    }
+    return n;
 }
 
 static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *graph,
@@ -134,8 +153,10 @@ static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *gra
     shot->members = malloc(n * sizeof(*shot->members));
     shot->holders = malloc(n * sizeof(*shot->holders));
     shot->spans = malloc(spans * sizeof(*shot->spans));
+    shot->outside =
+        malloc((graph->native_count + graph->big_count + 1) * sizeof(*shot->outside));
     bool ok = hashes && shot->where && shot->kind && shot->size && shot->members && shot->holders &&
-              shot->spans;
+              shot->spans && shot->outside;
     if (ok) {
         for (uint32_t t = 0; t < graph->type_count; t++)
             hashes[t] = hash_text(graph->types[t].name);
@@ -145,6 +166,7 @@ static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *gra
             memcpy(shot->where, graph->where, graph->object_count * sizeof(*shot->where));
         if (graph->span_count)
             memcpy(shot->spans, graph->spans, graph->span_count * sizeof(*shot->spans));
+        shot->outside_count = merge_outside(shot->outside, graph);
         fill_kinds(shot, graph, hashes);
         fill_members(shot, graph);
         fill_holders(shot, graph);
@@ -310,6 +332,9 @@ uint32_t hw_series_members(const struct hw_series *series, size_t n, hw_id id)
 
 uint64_t hw_series_size(const struct hw_series *series, size_t n, hw_id id)
 {
+    const struct hw_series_shot *shot = &series->shots[n];
     uint32_t row = row_of(series, n, id);
-    return row == HW_NONE ? 0 : series->shots[n].size[row];
+    if (row == HW_NONE)
+        return 0;
+    return shot->size[row] + hw_sizes_find(shot->outside, shot->outside_count, row);
 }

@@ -19,10 +19,12 @@ struct hw_series_shot {
     struct hw_facts facts;
     hw_addr modules_addr; /* of sys.modules; 0: not known */
     uint32_t count;
-    uint64_t bytes;
+    uint64_t bytes, native_bytes;
     uint32_t *where; /* as in hw_graph */
     uint32_t *kind;
     uint32_t *size;    /* saturates */
+    struct hw_big_size *outside; /* by row: what belongs to an object beyond its size here */
+    size_t outside_count;
     uint32_t *members; /* entries, elements: edges that stand for what a container contains */
     uint32_t *holders; /* bits of the addresses of all who refer to it: two sets without a common
                           bit have nobody in common; 0: no object does, but itself */
@@ -62,7 +64,7 @@ bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, stru
 /* Members of object id of the last graph in snapshot n; 0 when it was not there. */
 uint32_t hw_series_members(const struct hw_series *series, size_t n, hw_id id);
 
-/* Its size in bytes, likewise. */
+/* Its size in bytes with what belongs to it (hw_graph_weight), likewise. */
 uint64_t hw_series_size(const struct hw_series *series, size_t n, hw_id id);
 
 /* Seconds from snapshot a to snapshot b, never less than a millisecond. */

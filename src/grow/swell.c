@@ -16,7 +16,7 @@ static bool rises(const uint64_t *sizes, size_t n)
 static bool may_swell(const struct hw_growth *growth, hw_id id)
 {
     const struct hw_series_shot *last = &growth->series->shots[growth->series->count - 1];
-    return growth->graph->size[id] >= HW_JUDGE_BYTES && !is_new(growth, id) &&
+    return hw_graph_weight(growth->graph, id) >= HW_JUDGE_BYTES && !is_new(growth, id) &&
            tree_has(&growth->tree, id) && !last->members[id];
 }
 

@@ -23,13 +23,14 @@ struct hw_builder {
     size_t stack_count, stack_capacity;
     hw_addr *module_names; /* keys of sys.modules, by address; only without values */
     size_t module_name_count;
-    uint64_t tracked;      /* objects marked that say that they are on a collector's list */
-    uint64_t listed;       /* objects met on the lists */
+    uint64_t tracked;        /* objects marked that say that they are on a collector's list */
+    uint64_t listed;         /* objects met on the lists */
     uint64_t list_counts[4]; /* of them, on each of the main interpreter's */
-    uint64_t decoded;      /* objects decoded while discovering */
-    hw_addr cursor;        /* where discovering in order of address has come, downwards; 0: lists */
-    uint64_t recorded;     /* rows written so far */
-    uint64_t edge_bound;   /* references seen while discovering */
+    uint64_t decoded;        /* objects decoded while discovering */
+    hw_addr cursor;      /* where discovering in order of address has come, downwards; 0: lists */
+    uint64_t recorded;   /* rows written so far */
+    uint64_t edge_bound; /* references seen while discovering */
+    size_t native_capacity;
     uint64_t lists_broken; /* collector's lists that ended in the middle */
     struct hw_err *err;
 };
@@ -40,6 +41,12 @@ bool hw_build_discover(struct hw_builder *b);
 bool hw_build_native_roots(struct hw_builder *b);
 /* Fill the graph's columns. */
 bool hw_build_record(struct hw_builder *b);
+
+/* Memory outside of objects: what the object at addr owns; and, when all objects were read, what
+ * views showed of exporters that cannot be sized. */
+bool hw_build_record_native(struct hw_builder *b, hw_id id, hw_addr addr,
+                            const struct hw_pytype *type);
+bool hw_build_record_claims(struct hw_builder *b);
 
 /* The two words of the collector in front of the object at addr; NULL: it has none. */
 enum { HW_GC_HEAD_BYTES = 16 };

@@ -30,6 +30,7 @@ void hw_graph_destroy(struct hw_graph *graph)
     free(graph->edge_label);
     free(graph->spans);
     free(graph->big);
+    free(graph->native);
     free(graph->types);
     free(graph->strings);
     free(graph->synthetic);
@@ -127,22 +128,42 @@ hw_id hw_graph_find(const struct hw_graph *graph, hw_addr addr)
     return HW_NONE;
 }
 
+uint64_t hw_sizes_find(const struct hw_big_size *table, size_t count, hw_id id)
+{
+    for (size_t low = 0, high = count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (table[middle].id == id)
+            return table[middle].bytes;
+        if (table[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return 0;
+}
+
 uint64_t hw_graph_size(const struct hw_graph *graph, hw_id id)
 {
     if (id >= graph->node_count)
         return 0;
     if (graph->size[id] != HW_BIG_SIZE)
         return graph->size[id];
-    for (size_t low = 0, high = graph->big_count; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (graph->big[middle].id == id)
-            return graph->big[middle].bytes;
-        if (graph->big[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return 0;
+    return hw_sizes_find(graph->big, graph->big_count, id);
+}
+
+uint64_t hw_graph_native(const struct hw_graph *graph, hw_id id)
+{
+    return hw_sizes_find(graph->native, graph->native_count, id);
+}
+
+uint64_t hw_graph_weight(const struct hw_graph *graph, hw_id id)
+{
+    return hw_graph_size(graph, id) + hw_graph_native(graph, id);
+}
+
+uint64_t hw_graph_native_bytes(const struct hw_graph *graph)
+{
+    return graph->native_bytes;
 }
 
 uint32_t hw_graph_refcount(const struct hw_graph *graph, hw_id id)

@@ -25,8 +25,8 @@
 
 struct hw_span {
     hw_addr start, end;
-    uint32_t first;  /* position of start */
-    uint32_t shift;  /* log2 of the granule: 4 for anonymous memory, 3 for mapped files */
+    uint32_t first; /* position of start */
+    uint32_t shift; /* log2 of the granule: 4 for anonymous memory, 3 for mapped files */
 };
 
 enum { HW_BIG_SIZE = UINT32_MAX };
@@ -34,6 +34,9 @@ struct hw_big_size {
     hw_id id;
     uint64_t bytes;
 };
+
+/* Of all objects together; more than an address space has. */
+#define HW_NATIVE_MAX_BYTES ((uint64_t)1 << 57)
 
 struct hw_graph {
     uint32_t node_count, object_count;
@@ -51,6 +54,9 @@ struct hw_graph {
     size_t span_count;
     struct hw_big_size *big; /* by id */
     size_t big_count;
+    struct hw_big_size *native; /* by id: objects that own memory outside; see hw_graph_native() */
+    size_t native_count;
+    uint64_t native_bytes; /* of all */
     struct hw_type *types;
     uint32_t type_count;
     const char **strings; /* what label payloads name; [0] is "" */
@@ -64,10 +70,16 @@ struct hw_graph {
 
 struct hw_graph *hw_graph_create(void); /* empty; NULL: no memory */
 
-/* Checks every cross reference: spans sorted, positions rising, types, labels' strings, edge targets in
- * range, edge_start rising, last node the root. True for every graph we make; a file's must pass it
- * before anybody uses it. */
+/* Checks every cross reference: spans sorted, positions rising, types, labels' strings, edge
+ * targets in range, edge_start rising, last node the root. True for every graph we make; a file's
+ * must pass it before anybody uses it. */
 bool hw_graph_validate(const struct hw_graph *graph, struct hw_err *err);
+
+/* An object with what belongs to it: hw_graph_size() and hw_graph_native(). */
+uint64_t hw_graph_weight(const struct hw_graph *graph, hw_id id);
+
+/* The bytes of id in a table that is sorted by id; 0: it has none there. */
+uint64_t hw_sizes_find(const struct hw_big_size *table, size_t count, hw_id id);
 
 /* The same as the public accessors, for loops. */
 static inline uint32_t graph_degree(const struct hw_graph *graph, hw_id id)

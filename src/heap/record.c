@@ -205,6 +205,8 @@ static bool record_object(struct hw_builder *b, hw_id id, hw_addr addr)
     edges_put(b, b->py.refs.to, b->py.refs.label, b->py.refs.count);
     if (!record_size(b, id, hw_object_size(&b->py, addr, type)))
         return false;
+    if (!hw_build_record_native(b, id, addr, type))
+        return false;
     if (b->py.object_damaged) {
         flags |= HW_NODE_DAMAGED;
         g->facts.damaged_objects++;
@@ -337,7 +339,8 @@ bool hw_build_record(struct hw_builder *b)
     struct hw_graph *g = b->graph;
     if (!hw_marks_spans(&b->marks, &g->spans, &g->span_count, b->err) || !columns_allocate(b) ||
         !record_ages(b) || !module_names_find(b) || !record_objects(b) ||
-        !hw_values_finish(&g->values, b->err) || !record_synthetic(b) || !record_types(b))
+        !hw_build_record_claims(b) || !hw_values_finish(&g->values, b->err) ||
+        !record_synthetic(b) || !record_types(b))
         return false;
     mark_newest(b);
     if (b->py.names.failed)

@@ -423,20 +423,36 @@ static uint64_t big_count(const struct hw_graph *graph)
     return graph->big_count;
 }
 
-static size_t big_bound(const struct hw_graph *graph, uint64_t i)
+static size_t table_bound(const struct hw_graph *graph, uint64_t i)
 {
     return HW_VARINT32_BYTES + HW_VARINT64_BYTES;
+}
+
+static unsigned char *table_encode(const struct hw_big_size *table, uint64_t first, size_t count,
+                                   unsigned char *out)
+{
+    for (uint64_t i = first; i < first + count; i++) {
+        out = hw_put_varint(out, table[i].id - (i > first ? table[i - 1].id : 0));
+        out = hw_put_varint(out, table[i].bytes);
+    }
+    return out;
+}
+
+static bool table_decode(struct hw_big_size *table, uint64_t first, size_t count,
+                         struct hw_bytes *in)
+{
+    hw_id id = 0;
+    for (uint64_t i = first; i < first + count; i++) {
+        id += hw_bytes_varint32(in);
+        table[i] = (struct hw_big_size){id, hw_bytes_varint64(in)};
+    }
+    return hw_bytes_done(in);
 }
 
 static unsigned char *big_encode(const struct hw_graph *graph, uint64_t first, size_t count,
                                  unsigned char *out)
 {
-    for (uint64_t i = first; i < first + count; i++) {
-        const struct hw_big_size *big = &graph->big[i];
-        out = hw_put_varint(out, big->id - (i > first ? big[-1].id : 0));
-        out = hw_put_varint(out, big->bytes);
-    }
-    return out;
+    return table_encode(graph->big, first, count, out);
 }
 
 static bool big_prepare(struct hw_graph *graph, uint64_t count, struct hw_err *err)
@@ -447,12 +463,7 @@ static bool big_prepare(struct hw_graph *graph, uint64_t count, struct hw_err *e
 
 static bool big_decode(struct hw_graph *graph, uint64_t first, size_t count, struct hw_bytes *in)
 {
-    hw_id id = 0;
-    for (uint64_t i = first; i < first + count; i++) {
-        id += hw_bytes_varint32(in);
-        graph->big[i] = (struct hw_big_size){id, hw_bytes_varint64(in)};
-    }
-    return hw_bytes_done(in);
+    return table_decode(graph->big, first, count, in);
 }
 
 static bool big_finish(struct hw_graph *graph, struct hw_err *err)
@@ -466,11 +477,58 @@ static bool big_finish(struct hw_graph *graph, struct hw_err *err)
 const struct hw_snap_column hw_snap_big = {
     .tag = "big",
     .count = big_count,
-    .bound = big_bound,
+    .bound = table_bound,
     .encode = big_encode,
     .prepare = big_prepare,
     .decode = big_decode,
     .finish = big_finish,
+};
+
+/* ---- memory outside of objects ---- */
+
+static uint64_t native_count(const struct hw_graph *graph)
+{
+    return graph->native_count;
+}
+
+static unsigned char *native_encode(const struct hw_graph *graph, uint64_t first, size_t count,
+                                    unsigned char *out)
+{
+    return table_encode(graph->native, first, count, out);
+}
+
+static bool native_prepare(struct hw_graph *graph, uint64_t count, struct hw_err *err)
+{
+    graph->native_count = count;
+    return hw_snap_array(&graph->native, count, sizeof(*graph->native), err);
+}
+
+static bool native_decode(struct hw_graph *graph, uint64_t first, size_t count, struct hw_bytes *in)
+{
+    return table_decode(graph->native, first, count, in);
+}
+
+/* hw_graph_validate() looks at the nodes. */
+static bool native_finish(struct hw_graph *graph, struct hw_err *err)
+{
+    for (size_t i = 0; i < graph->native_count; i++) {
+        uint64_t left = HW_NATIVE_MAX_BYTES - graph->native_bytes;
+        if (!graph->native[i].bytes || graph->native[i].bytes > left)
+            return hw_err_set(err, HW_ERR_CORRUPT, "it has a size that cannot be");
+        graph->native_bytes += graph->native[i].bytes;
+    }
+    return true;
+}
+
+const struct hw_snap_column hw_snap_native = {
+    .tag = "native",
+    .optional = true,
+    .count = native_count,
+    .bound = table_bound,
+    .encode = native_encode,
+    .prepare = native_prepare,
+    .decode = native_decode,
+    .finish = native_finish,
 };
 
 /* ---- index of value blocks ---- */

@@ -97,16 +97,23 @@ static bool validate_synthetic(const struct hw_graph *graph, struct hw_err *err)
     return true;
 }
 
+static bool validate_table(const struct hw_graph *graph, const struct hw_big_size *table,
+                           size_t count, struct hw_err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (table[i].id >= graph->object_count || (i && table[i].id <= table[i - 1].id))
+            return bad(err, "sizes out of order", i);
+    return true;
+}
+
 bool hw_graph_validate(const struct hw_graph *graph, struct hw_err *err)
 {
     if (!graph->node_count || graph->object_count >= graph->node_count)
         return bad(err, "no root", 0);
     if (!graph->string_count || graph->strings[0][0])
         return bad(err, "no strings", 0);
-    for (size_t i = 0; i < graph->big_count; i++)
-        if (graph->big[i].id >= graph->object_count ||
-            (i && graph->big[i].id <= graph->big[i - 1].id))
-            return bad(err, "sizes out of order", i);
-    return validate_spans(graph, err) && validate_types(graph, err) && validate_edges(graph, err) &&
+    return validate_table(graph, graph->big, graph->big_count, err) &&
+           validate_table(graph, graph->native, graph->native_count, err) &&
+           validate_spans(graph, err) && validate_types(graph, err) && validate_edges(graph, err) &&
            validate_synthetic(graph, err);
 }

@@ -216,6 +216,7 @@ static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
     hw_json_double(json, "bytes_per_second", suspect->bytes_per_second);
     hw_json_u64(json, "held_objects", suspect->held_objects);
     hw_json_u64(json, "bytes", suspect->bytes);
+    hw_json_u64(json, "native_bytes", suspect->native_bytes);
     strings_json(json, "evidence", suspect->evidence, suspect->evidence_count);
     hw_json_string(json, "fix", suspect->fix);
     hw_json_end(json);

@@ -35,6 +35,10 @@ static void put_head(struct hw_out *out, const struct hw_graph *graph,
     struct hw_buf line = {0};
     hw_text_count(&line, object->size);
     hw_buf_puts(&line, object->size == 1 ? " byte, " : " bytes, ");
+    if (object->native_bytes) {
+        hw_text_count(&line, object->native_bytes);
+        hw_buf_puts(&line, object->native_bytes == 1 ? " byte outside, " : " bytes outside, ");
+    }
     if (object->flags & (HW_NODE_IMMORTAL | HW_NODE_STATIC)) {
         hw_buf_puts(&line, "references not counted");
     } else {
@@ -114,6 +118,7 @@ static void object_json(struct hw_json *json, const struct hw_graph *graph,
 {
     hw_json_object(json, NULL);
     hw_parts_object_json(json, graph, object->id);
+    hw_json_u64(json, "native_bytes", object->native_bytes);
     hw_json_u64(json, "refcount", object->refcount);
     hw_json_array(json, "flags");
     for (size_t i = 0; i < FLAG_COUNT; i++)

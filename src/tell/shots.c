@@ -63,6 +63,7 @@ void hw_shots_json(struct hw_json *json, const struct hw_facts *facts, const str
         hw_json_double(json, "pause_ms", (double)shots[i].pause_ns / 1e6);
         hw_json_u64(json, "objects", shots[i].objects);
         hw_json_u64(json, "bytes", shots[i].bytes);
+        hw_json_u64(json, "native_bytes", shots[i].native_bytes);
         hw_json_u64(json, "rss_bytes", shots[i].rss_bytes);
         hw_json_end(json);
     }
@@ -78,7 +79,8 @@ static struct hw_shot *shots_of_diff(const struct hw_diff *diff, struct hw_out *
         hw_out_no_memory(out);
     for (size_t i = 0; shots && i < diff->snapshot_count; i++)
         shots[i] = (struct hw_shot){diff->facts[i].taken_at_ns, diff->facts[i].pause_ns,
-                                    diff->objects[i], diff->bytes[i], diff->facts[i].rss_bytes};
+                                    diff->objects[i], diff->bytes[i],
+                                    diff->native_bytes[i], diff->facts[i].rss_bytes};
     return shots;
 }
 

@@ -274,14 +274,15 @@ static bool count_marked(struct work *work, uint8_t *marks, struct hw_candidate 
         if (!marks[id])
             continue;
         candidate->objects++;
-        candidate->bytes += hw_graph_size(growth->graph, id);
+        candidate->bytes += hw_graph_weight(growth->graph, id);
+        candidate->native_bytes += hw_graph_native(growth->graph, id);
         if (!is_new(growth, id)) {
             marks[id] = 0;
             continue;
         }
         born[growth->birth[id]]++;
         candidate->born_total++;
-        candidate->born_bytes += hw_graph_size(growth->graph, id);
+        candidate->born_bytes += hw_graph_weight(growth->graph, id);
     }
     candidate->born = born;
     candidate->judgement = hw_births_judge(work->series, born, candidate->born_bytes);
@@ -455,7 +456,8 @@ static bool count_held(struct work *work)
                 own = (uint8_t)(c + 1);
         if (own) {
             work->candidates[own - 1].objects++;
-            work->candidates[own - 1].bytes += hw_graph_size(graph, id);
+            work->candidates[own - 1].bytes += hw_graph_weight(graph, id);
+            work->candidates[own - 1].native_bytes += hw_graph_native(graph, id);
         }
         for (size_t c = 0; c < work->count; c++)
             if (work->candidates[c].site && !work->candidates[c].site->is_rooted &&
@@ -516,6 +518,7 @@ static bool fill_shots(struct work *work)
                                                .pause_ns = shot->facts.pause_ns,
                                                .objects = shot->count,
                                                .bytes = shot->bytes,
+                                               .native_bytes = shot->native_bytes,
                                                .rss_bytes = shot->facts.rss_bytes};
     }
     diagnosis->shot_count = n;
@@ -558,6 +561,12 @@ static bool doubt_torn(struct work *work)
     return true;
 }
 
+/* Objects and what belongs to them. */
+static double shot_bytes(const struct hw_series_shot *shot)
+{
+    return (double)shot->bytes + (double)shot->native_bytes;
+}
+
 /* Memory that grows while objects do not: C code, or the allocators. */
 static bool doubt_native(struct work *work)
 {
@@ -569,7 +578,7 @@ static bool doubt_native(struct work *work)
             return true;
     double seconds = hw_series_seconds(series, 0, last);
     double rss = (double)(series->shots[last].facts.rss_bytes - series->shots[0].facts.rss_bytes);
-    double objects = (double)series->shots[last].bytes - (double)series->shots[0].bytes;
+    double objects = shot_bytes(&series->shots[last]) - shot_bytes(&series->shots[0]);
     if (rss / seconds < RSS_RATE || objects * 2 > rss)
         return true;
     if (diagnosis->verdict == HW_VERDICT_STEADY && last >= 2)
@@ -590,12 +599,12 @@ static bool grows_throughout(const struct work *work, bool bytes)
     const struct hw_series *series = work->series;
     size_t last = series->count - 1;
     const struct hw_series_shot *shots = series->shots;
-    double first = bytes ? (double)shots[0].bytes : shots[0].count;
-    double total = (bytes ? (double)shots[last].bytes : shots[last].count) - first;
+    double first = bytes ? shot_bytes(&shots[0]) : shots[0].count;
+    double total = (bytes ? shot_bytes(&shots[last]) : shots[last].count) - first;
     if (last < 2 || total < first * NOTABLE || total < (bytes ? HW_JUDGE_BYTES : NOTABLE_OBJECTS))
         return false;
     for (size_t k = 1; k <= last; k++) {
-        double step = bytes ? (double)shots[k].bytes - (double)shots[k - 1].bytes
+        double step = bytes ? shot_bytes(&shots[k]) - shot_bytes(&shots[k - 1])
                             : (double)shots[k].count - (double)shots[k - 1].count;
         double share = hw_series_seconds(series, k - 1, k) / hw_series_seconds(series, 0, last);
         if (step < total * share * HW_JUDGE_SLOWING)

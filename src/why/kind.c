@@ -182,7 +182,7 @@ bool hw_kind_dominant(const struct hw_graph *graph, const uint8_t *marks, uint32
         if (!marks[id])
             continue;
         counts[graph->type[id]]++;
-        bytes[graph->type[id]] += hw_graph_size(graph, id);
+        bytes[graph->type[id]] += hw_graph_weight(graph, id);
     }
     uint32_t best = UINT32_MAX;
     int best_rank = -1;

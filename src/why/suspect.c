@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NATIVE_SHARE = 10 }; /* a tenth of the bytes is worth a word */
+
 /* ---- words ---- */
 
 const char *hw_bytes_text(struct hw_arena *arena, double bytes)
@@ -138,13 +140,20 @@ static const char *tell_survivors(const struct hw_site *site, struct hw_arena *a
     return take(arena, &text);
 }
 
-static const char *tell_amount(const char *what, uint64_t objects, const char *bytes,
+/* Buffers outside of objects are told where they make a difference. */
+static const char *tell_amount(const char *what, const struct hw_candidate *candidate,
                                struct hw_arena *arena)
 {
+    const char *bytes = hw_bytes_text(arena, (double)candidate->bytes);
+    const char *native = hw_bytes_text(arena, (double)candidate->native_bytes);
     struct hw_buf text = {0};
+    if (!bytes || !native)
+        return NULL;
     hw_buf_printf(&text, "%s ", what);
-    put_count(&text, objects);
-    hw_buf_printf(&text, " objects, %s in all", bytes);
+    put_count(&text, candidate->objects);
+    hw_buf_printf(&text, candidate->objects == 1 ? " object, %s in all" : " objects, %s in all", bytes);
+    if (candidate->native_bytes * NATIVE_SHARE >= candidate->bytes && candidate->native_bytes)
+        hw_buf_printf(&text, ", of which %s are buffers outside of them", native);
     return take(arena, &text);
 }
 
@@ -186,9 +195,7 @@ static void tell_site(struct evidence *evidence, const struct hw_growth *growth,
     if (candidate->kind.type != candidate->kind.member_type ||
         candidate->kind.pattern == HW_PATTERN_FRAME || candidate->kind.resource)
         add_evidence(evidence, tell_kind(growth, candidate, arena));
-    const char *bytes = hw_bytes_text(arena, (double)candidate->bytes);
-    add_evidence(evidence,
-                 bytes ? tell_amount("it holds", candidate->objects, bytes, arena) : NULL);
+    add_evidence(evidence, tell_amount("it holds", candidate, arena));
 }
 
 static const char *spell_cycle(const struct hw_growth *growth, const struct hw_candidate *candidate,
@@ -226,9 +233,7 @@ static void tell_unexplained(struct evidence *evidence, const struct hw_growth *
                  hw_arena_strdup(arena, "their reference counts say that somebody holds them, but "
                                         "no object, frame or C variable that we can read does"));
     add_evidence(evidence, tell_births(growth, candidate, "is held so", arena));
-    const char *bytes = hw_bytes_text(arena, (double)candidate->bytes);
-    add_evidence(evidence,
-                 bytes ? tell_amount("they are", candidate->objects, bytes, arena) : NULL);
+    add_evidence(evidence, tell_amount("they are", candidate, arena));
 }
 
 /* ---- the suspect ---- */
@@ -276,6 +281,7 @@ bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *
         .bytes_per_second = (double)candidate->born_bytes / seconds,
         .held_objects = candidate->objects,
         .bytes = candidate->bytes,
+        .native_bytes = candidate->native_bytes,
         .evidence = hw_arena_array(arena, HW_EVIDENCE_MAX, sizeof(*suspect->evidence)),
     };
     const struct hw_site *site = candidate->site;

@@ -23,6 +23,7 @@ struct hw_candidate {
     const uint64_t *born;  /* by snapshot */
     uint64_t born_total, born_bytes;
     uint64_t objects, bytes; /* held now */
+    uint64_t native_bytes;   /* of bytes, those outside of objects */
     bool is_dropped;
 };
 

@@ -14,7 +14,7 @@
 struct text_node {
     hw_addr addr;
     uint32_t type;
-    uint64_t size, rc;
+    uint64_t size, native, rc;
     uint32_t flags;
     bool flags_given;
     uint8_t age;
@@ -282,6 +282,8 @@ static void read_object(struct text *t)
     for (skip_blanks(t); *t->at && *t->at != '\n'; skip_blanks(t)) {
         if (eat(t, "size=")) {
             node->size = take_number(t);
+        } else if (eat(t, "native=")) {
+            node->native = take_number(t);
         } else if (eat(t, "rc=")) {
             node->rc = take_number(t);
         } else if (eat(t, "age=")) {
@@ -659,11 +661,15 @@ static void fill_nodes(struct text *t)
     graph->object_count = objects;
     graph->synthetic = need(n - objects, sizeof(*graph->synthetic));
     graph->big = need(n, sizeof(*graph->big));
+    graph->native = need(n, sizeof(*graph->native));
     for (uint32_t i = 0; i < n; i++) {
         const struct text_node *node = &t->nodes[i];
         graph->type[i] = node->type;
         if (node->size >= HW_BIG_SIZE)
             graph->big[graph->big_count++] = (struct hw_big_size){i, node->size};
+        if (node->native)
+            graph->native[graph->native_count++] = (struct hw_big_size){i, node->native};
+        graph->native_bytes += node->native;
         graph->size[i] = node->size >= HW_BIG_SIZE ? HW_BIG_SIZE : (uint32_t)node->size;
         graph->age[i] = node->age;
         graph->refcount[i] = node->rc == UNSET ? 0 : (uint32_t)node->rc;

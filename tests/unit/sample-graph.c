@@ -210,7 +210,8 @@ struct hw_graph *sample_graph_small(void)
         return NULL;
     bool ok = allocate(graph, 8, 2, 19) && set_strings(graph, strings, 6) &&
               set_types(graph, types, 4) && set_spans(graph, spans, 2) &&
-              fill_small_values(&graph->values) && (graph->big = calloc(2, sizeof(*graph->big)));
+              fill_small_values(&graph->values) && (graph->big = calloc(2, sizeof(*graph->big))) &&
+              (graph->native = calloc(2, sizeof(*graph->native)));
     if (!ok)
         return done(graph, false);
     for (uint32_t i = 0; i < graph->node_count; i++) {
@@ -225,6 +226,10 @@ struct hw_graph *sample_graph_small(void)
     graph->big[0] = (struct hw_big_size){3, (uint64_t)1 << 40};
     graph->big[1] = (struct hw_big_size){6, UINT32_MAX};
     graph->big_count = 2;
+    graph->native[0] = (struct hw_big_size){1, 4096};
+    graph->native[1] = (struct hw_big_size){6, (uint64_t)5 << 32};
+    graph->native_count = 2;
+    graph->native_bytes = graph->native[0].bytes + graph->native[1].bytes;
     graph->synthetic[0] = (struct hw_synthetic){HW_SYN_FRAME, "serve", "/srv/app.py", 12, -7, 3};
     graph->synthetic[1] = (struct hw_synthetic){HW_SYN_ROOT, "root", "", 0, 0, 0};
     fill_small_edges(graph);
@@ -471,8 +476,8 @@ const char *sample_graph_difference(struct hw_graph *a, struct hw_graph *b)
 {
     if (a->node_count != b->node_count || a->object_count != b->object_count ||
         a->edge_count != b->edge_count || a->span_count != b->span_count ||
-        a->big_count != b->big_count || a->type_count != b->type_count ||
-        a->string_count != b->string_count)
+        a->big_count != b->big_count || a->native_count != b->native_count ||
+        a->type_count != b->type_count || a->string_count != b->string_count)
         return "counts";
     uint32_t nodes = a->node_count;
     if (!arrays_equal(a->where, b->where, nodes, sizeof(*a->where)))
@@ -497,6 +502,9 @@ const char *sample_graph_difference(struct hw_graph *a, struct hw_graph *b)
     for (size_t i = 0; i < a->big_count; i++)
         if (a->big[i].id != b->big[i].id || a->big[i].bytes != b->big[i].bytes)
             return "big sizes";
+    for (size_t i = 0; i < a->native_count; i++)
+        if (a->native[i].id != b->native[i].id || a->native[i].bytes != b->native[i].bytes)
+            return "native sizes";
     char x[256], y[256];
     for (uint32_t i = 0; i < nodes; i++) {
         size_t n = hw_graph_value(a, i, x, sizeof(x));

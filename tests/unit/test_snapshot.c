@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "heap/snapshot-columns.h"
 #include "heap/snapshot-format.h"
 #include "sample-graph.h"
 
@@ -20,6 +21,8 @@
 #include <xxhash.h>
 
 #include <cmocka.h>
+
+enum { CHUNK_COUNT = HW_SNAP_COLUMN_COUNT + 2 }; /* with values and padding */
 
 /* ---- failures on demand: the n-th call from now on fails ---- */
 
@@ -207,7 +210,7 @@ static void round_trip(struct hw_graph *graph)
     assert_int_equal(check->file_bytes, st.st_size);
     assert_int_equal(check->objects, graph->object_count);
     assert_int_equal(check->edges, graph->edge_count);
-    assert_int_equal(check->chunk_count, 18);
+    assert_int_equal(check->chunk_count, CHUNK_COUNT);
     assert_int_equal(count_files(), 1);
     hw_check_destroy(check);
     hw_graph_destroy(again);
@@ -238,8 +241,8 @@ static void packs_too_well(void **state)
     save(graph, path);
     struct hw_check *check;
     assert_true(hw_snapshot_check(path, &check, NULL));
-    assert_string_equal(check->chunks[17].name, "pad");
-    assert_true(check->chunks[17].file_bytes > 0);
+    assert_string_equal(check->chunks[CHUNK_COUNT - 1].name, "pad");
+    assert_true(check->chunks[CHUNK_COUNT - 1].file_bytes > 0);
     hw_check_destroy(check);
     round_trip(graph);
 }
@@ -255,7 +258,7 @@ static void forget_new(struct hw_graph *graph)
     facts->gc_long_lived_total = facts->gc_long_lived_pending = 0;
 }
 
-static void check_golden(const char *file, bool has_ages)
+static void check_golden(const char *file, bool has_ages, bool has_native)
 {
     struct hw_err err = HW_ERR_INIT;
     struct hw_graph *golden = NULL, *expected = sample_graph_small();
@@ -266,6 +269,8 @@ static void check_golden(const char *file, bool has_ages)
     assert_int_equal(hw_graph_age(golden, 7), has_ages ? 252 : 0);
     if (!has_ages)
         forget_new(expected);
+    if (!has_native)
+        expected->native_count = expected->native_bytes = 0;
     const char *difference = sample_graph_difference(golden, expected);
     if (difference)
         fail_msg("%s differ", difference);
@@ -275,6 +280,9 @@ static void check_golden(const char *file, bool has_ages)
     assert_int_equal(hw_graph_size(golden, 3), (uint64_t)1 << 40);
     assert_int_equal(hw_graph_addr(golden, 3), 0x7f0000000000);
     assert_string_equal(hw_graph_type(golden, 1)->name, "app.Caf\xc3\xa9");
+    assert_int_equal(hw_graph_native(golden, 2), 0);
+    assert_int_equal(hw_graph_native(golden, 6), has_native ? (uint64_t)5 << 32 : 0);
+    assert_int_equal(hw_graph_native_bytes(golden), expected->native_bytes);
     hw_check_destroy(check);
     hw_graph_destroy(golden);
     hw_graph_destroy(expected);
@@ -283,8 +291,9 @@ static void check_golden(const char *file, bool has_ages)
 /* Files of every version of the format that was ever written. */
 static void golden_files_still_load(void **state)
 {
-    check_golden(HW_TEST_DATA "/golden-1.hwsnap", false);
-    check_golden(HW_TEST_DATA "/golden-1.1.hwsnap", true);
+    check_golden(HW_TEST_DATA "/golden-1.hwsnap", false, false);
+    check_golden(HW_TEST_DATA "/golden-1.1.hwsnap", true, false);
+    check_golden(HW_TEST_DATA "/golden-1.2.hwsnap", true, true);
 }
 
 static void files_without_ages_load(void **state)
@@ -417,9 +426,9 @@ static void unknown_chunks_are_skipped(void **state)
     assert_true(hw_snapshot_load(path, &graph, NULL));
     assert_null(sample_graph_difference(graph, expected));
     assert_true(hw_snapshot_check(path, &check, NULL));
-    assert_int_equal(check->chunk_count, 19);
-    assert_string_equal(check->chunks[18].name, "later");
-    assert_false(check->chunks[18].known);
+    assert_int_equal(check->chunk_count, CHUNK_COUNT + 1);
+    assert_string_equal(check->chunks[CHUNK_COUNT].name, "later");
+    assert_false(check->chunks[CHUNK_COUNT].known);
     assert_true(check->chunks[0].known);
     hw_check_destroy(check);
     hw_graph_destroy(graph);
@@ -448,6 +457,35 @@ static void odd_tables_are_refused(void **state)
     expect_refused("odd tag", 0);
     rewrite("label", "label", NULL);
     expect_refused("unknown codec", 0);
+}
+
+/* A file without the chunk is one of an earlier version. */
+static void optional_chunks_may_be_missing(void **state)
+{
+    struct hw_graph *graph;
+    rewrite(NULL, "native", NULL);
+    assert_true(hw_snapshot_load(path, &graph, NULL));
+    assert_int_equal(hw_graph_native_bytes(graph), 0);
+    hw_graph_destroy(graph);
+}
+
+static void odd_native_sizes_are_refused(void **state)
+{
+    static const struct hw_big_size odd[][2] = {
+        {{6, 4096}, {1, 4096}},                 /* out of order */
+        {{1, 4096}, {1, 4096}},                 /* twice */
+        {{1, 4096}, {8, 4096}},                 /* not an object */
+        {{1, 0}, {6, 4096}},                    /* nothing */
+        {{1, HW_NATIVE_MAX_BYTES}, {6, 1}},     /* more than a process has */
+        {{1, UINT64_MAX}, {6, UINT64_MAX - 4}}, /* a sum that wraps */
+    };
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        struct hw_graph *graph = sample_graph_small();
+        memcpy(graph->native, odd[i], sizeof(odd[i]));
+        save(graph, path);
+        expect_refused("native sizes", i);
+        hw_graph_destroy(graph);
+    }
 }
 
 static struct hw_snap_row *row_of(struct hw_snap_head *head, const char *tag)
@@ -686,6 +724,8 @@ int main(void)
         SNAPSHOT_TEST(newer_major_is_refused),
         SNAPSHOT_TEST(unknown_chunks_are_skipped),
         SNAPSHOT_TEST(odd_tables_are_refused),
+        SNAPSHOT_TEST(optional_chunks_may_be_missing),
+        SNAPSHOT_TEST(odd_native_sizes_are_refused),
         SNAPSHOT_TEST(lies_are_cheap),
         SNAPSHOT_TEST(failing_writes_leave_nothing),
         SNAPSHOT_TEST(killed_writers_leave_nothing),

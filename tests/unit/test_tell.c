@@ -330,8 +330,8 @@ static const struct hw_facts facts = {.pid = 41233,
 static void test_types_are_sorted_and_limited(void **state)
 {
     struct hw_type_row rows[] = {
-        {"dict", 5, 500, 0}, {"app.Session", 7, 300, 1}, {"str", 9, 90, 2}};
-    struct hw_types types = {rows, 3, 21, 890};
+        {"dict", 5, 500, 0, 0}, {"app.Session", 7, 300, 0, 1}, {"str", 9, 90, 0, 2}};
+    struct hw_types types = {rows, 3, 21, 890, 0};
     struct hw_out out = memory_out();
     (void)state;
     hw_tell_types(&out, &facts, &types, HW_SORT_COUNT, 2);
@@ -363,8 +363,8 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
                                             struct hw_shot *shots)
 {
     *also = (struct hw_chain){"local sessions of main() app.py:12", steps, 1, 1};
-    shots[0] = (struct hw_shot){facts.taken_at_ns, 14200000, 1000, 48000, 18100000};
-    shots[1] = (struct hw_shot){facts.taken_at_ns + 1000000000, 13200000, 2000, 96000, 18200000};
+    shots[0] = (struct hw_shot){facts.taken_at_ns, 14200000, 1000, 48000, 0, 18100000};
+    shots[1] = (struct hw_shot){facts.taken_at_ns + 1000000000, 13200000, 2000, 96000, 0, 18200000};
     suspects[0] = (struct hw_suspect){.pattern = HW_PATTERN_GROWING_CONTAINER,
                                       .cause = "growing-dict",
                                       .about = "A dict gets entries and loses none.",
@@ -462,7 +462,7 @@ static void test_a_diagnosis_in_json_has_the_promised_keys(void **state)
 
 static void test_a_steady_process_has_no_suspect(void **state)
 {
-    struct hw_shot shot = {facts.taken_at_ns, 14200000, 1000, 48000, 18100000};
+    struct hw_shot shot = {facts.taken_at_ns, 14200000, 1000, 48000, 0, 18100000};
     struct hw_diagnosis diagnosis = {
         .verdict = HW_VERDICT_STEADY, .answer = "Nothing grows.", .shots = &shot, .shot_count = 1};
     struct hw_out out = memory_out();
@@ -475,7 +475,7 @@ static void test_a_steady_process_has_no_suspect(void **state)
 
 static void test_a_diff_shows_growth_by_type_and_holder(void **state)
 {
-    uint64_t counts[] = {1000, 20000}, bytes[] = {48000, 960000};
+    uint64_t counts[] = {1000, 20000}, bytes[] = {48000, 960000}, native_bytes[] = {0, 0};
     struct hw_facts both[] = {facts, facts};
     struct hw_diff_type type = {"app.Session", counts, bytes, 19000, 912000, 19100, 0};
     struct hw_diff_holder holder = {.path = "sys.modules['app'].hub._subscribers",
@@ -484,7 +484,7 @@ static void test_a_diff_shows_growth_by_type_and_holder(void **state)
                                     .sizes = counts,
                                     .born = 19100,
                                     .born_bytes = 916800};
-    struct hw_diff diff = {2, both, counts, bytes, &type, 1, &holder, 1};
+    struct hw_diff diff = {2, both, counts, bytes, native_bytes, &type, 1, &holder, 1};
     struct hw_out out = memory_out();
     (void)state;
     hw_tell_diff(&out, &diff, 0);
