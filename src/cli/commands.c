@@ -94,6 +94,22 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          {{"heapwhy show 41233 \"sys.modules['app'].cache\"", "The object an expression names."},
           {"heapwhy show a.hwsnap 0x7f3a5c0b1230 --limit 100",
            "Up to a hundred references each way."}}},
+    [HW_COMMAND_CYCLES] =
+        {"cycles",
+         "X",
+         1,
+         1,
+         "cycles that only the collector can free, and how to break them",
+         X_MEANS "What gc.collect() would free, without running it: objects that only cycles keep "
+                 "alive, since the collector is off or has not come yet. Cycles of one shape are "
+                 "one entry: how many, the attributes that close them, and the reference to make "
+                 "weak. A proposed reference was tested: without it no cycle is left. "
+                 "Besides: objects whose __del__ must run first, and what gc.garbage holds.\n"
+                 "Five kinds of cycles are shown unless --limit or --all says otherwise; --json "
+                 "writes all.",
+         {{"heapwhy cycles 41233", "The cycles of a running process."},
+          {"heapwhy cycles --json a.hwsnap | jq -r '.cycles[].closes'",
+           "What closes each kind of cycle, from a file."}}},
     [HW_COMMAND_TEXT] =
         {"text",
          "X",

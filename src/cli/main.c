@@ -148,6 +148,7 @@ static int run_command(struct hw_run *run)
         [HW_COMMAND_DIFF] = hw_cmd_diff,
         [HW_COMMAND_HOLDERS] = hw_cmd_holders,
         [HW_COMMAND_SHOW] = hw_cmd_show,
+        [HW_COMMAND_CYCLES] = hw_cmd_cycles,
         [HW_COMMAND_TEXT] = hw_cmd_text,
         [HW_COMMAND_CHECK] = hw_cmd_check,
         [HW_COMMAND_HELP] = cmd_help,

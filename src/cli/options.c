@@ -5,7 +5,7 @@
 
 #define BIT(command) (1u << HW_COMMAND_##command)
 enum {
-    QUESTIONS = BIT(TYPES) | BIT(DIFF) | BIT(HOLDERS) | BIT(SHOW) | BIT(TEXT),
+    QUESTIONS = BIT(TYPES) | BIT(DIFF) | BIT(HOLDERS) | BIT(SHOW) | BIT(CYCLES) | BIT(TEXT),
     CAPTURES = BIT(DIAGNOSE) | BIT(SNAPSHOT) | QUESTIONS,
     TELL_JSON = (CAPTURES & ~BIT(TEXT)) | BIT(CHECK),
     EVERY = (1u << HW_COMMAND_COUNT) - 1,
@@ -99,8 +99,9 @@ const struct hw_option hw_options[] = {
      HW_LIMIT_DEFAULT,
      NULL,
      {NULL},
-     BIT(TYPES) | BIT(DIFF) | BIT(HOLDERS) | BIT(SHOW),
-     "The most rows (types, diff), chains (holders) or references in each direction (show)."},
+     BIT(TYPES) | BIT(DIFF) | BIT(HOLDERS) | BIT(SHOW) | BIT(CYCLES),
+     "The most rows (types, diff), chains (holders), references in each direction (show) or kinds "
+     "of cycles (cycles)."},
     {"all",
      'a',
      HW_OPTION_FLAG,
@@ -111,7 +112,7 @@ const struct hw_option hw_options[] = {
      0,
      NULL,
      {NULL},
-     BIT(TYPES) | BIT(DIFF),
+     BIT(TYPES) | BIT(DIFF) | BIT(CYCLES),
      "Show all rows."},
     {"objects",
      0,

@@ -24,6 +24,7 @@ bool hw_cmd_types(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_diff(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_holders(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_show(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_cycles(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_text(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_check(struct hw_run *run, struct hw_err *err);
 

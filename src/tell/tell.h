@@ -31,6 +31,9 @@ void hw_tell_holders(struct hw_out *out, const struct hw_graph *graph, const str
 void hw_tell_objects(struct hw_out *out, const struct hw_graph *graph, const struct hw_match *match,
                      struct hw_object *const *objects);
 
+void hw_tell_cycles(struct hw_out *out, const struct hw_graph *graph,
+                    const struct hw_cycles *cycles);
+
 /* facts: of the last snapshot. */
 void hw_tell_diagnosis(struct hw_out *out, const struct hw_facts *facts,
                        const struct hw_diagnosis *diagnosis);
