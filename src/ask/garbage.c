@@ -32,6 +32,12 @@ static void subtract_references(const struct hw_graph *graph, uint32_t *refs)
     }
 }
 
+/* A word on a stack or in C data that nobody counts is what was left there. */
+static bool is_stale(const struct hw_graph *graph, hw_id from, uint32_t edge)
+{
+    return from >= graph->object_count && edge_kind(graph, edge) == HW_LABEL_WORD;
+}
+
 /* Marks start and all it reaches as alive; stack has room for every object. */
 static void mark_alive(const struct hw_graph *graph, hw_id start, hw_id cleared, uint8_t *alive,
                        hw_id *stack)
@@ -45,7 +51,7 @@ static void mark_alive(const struct hw_graph *graph, hw_id start, hw_id cleared,
             continue;
         for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
             hw_id to = graph->edge_to[e];
-            if (!alive[to]) {
+            if (!alive[to] && !is_stale(graph, id, e)) {
                 alive[to] = 1;
                 stack[depth++] = to;
             }

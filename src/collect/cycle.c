@@ -10,6 +10,7 @@
 enum {
     STARTS_MAX = 64,    /* objects from which the way back is looked for */
     VISIT_MAX = 200000, /* objects visited from one of them */
+    RANK_PLAIN = 3,
     RANK_COUNT = 5,
     RANK_CLASS = RANK_COUNT - 1,
 };
@@ -29,7 +30,7 @@ static int rank_of(const struct hw_graph *graph, hw_id id)
     for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++)
         if (type_has(graph, id, ranks[i].flags))
             return ranks[i].rank;
-    return 3;
+    return RANK_PLAIN;
 }
 
 struct search {
@@ -207,4 +208,15 @@ void hw_cycle_rotate(struct hw_cycle *cycle, size_t last)
         turned.edges[i] = cycle->edges[from];
     }
     *cycle = turned;
+}
+
+void hw_cycle_begin(const struct hw_graph *graph, struct hw_cycle *cycle)
+{
+    size_t best = cycle->count - 1;
+    if (rank_of(graph, cycle->hops[best].to) != RANK_PLAIN)
+        return;
+    for (size_t i = 0; i < cycle->count; i++)
+        if (rank_of(graph, cycle->hops[i].to) < rank_of(graph, cycle->hops[best].to))
+            best = i;
+    hw_cycle_rotate(cycle, best);
 }

@@ -231,6 +231,7 @@ static bool tell_cycle(struct work *work, const struct hw_part *example,
     bool breakable = group->kind != HW_CYCLE_CLASS && group->kind != HW_CYCLE_MODULE;
     if (breakable && !hw_weak_find(example, &cycle, &weak, work->err))
         return false;
+    hw_cycle_begin(work->graph, &cycle);
     if (!breakable)
         start_at_class(work->graph, &cycle);
     group->start = cycle.hops[0].from;

@@ -80,7 +80,7 @@ static bool sign(struct maker *maker, uint32_t component, uint64_t *ret_signatur
     const struct hw_part *part = maker->part;
     const struct hw_components *all = maker->components;
     const uint32_t *members = all->order + all->first[component];
-    uint64_t signature = maker->apart ? maker->apart[members[0]] : 0;
+    uint64_t signature = 0;
     bool ok = true;
     for (uint32_t i = 0; i < all->size[component]; i++) {
         for (uint32_t e = part->start[members[i]]; e < part->start[members[i] + 1]; e++) {
@@ -154,7 +154,9 @@ static bool add_component(struct maker *maker, uint32_t component)
     uint64_t signature;
     if (!sign(maker, component, &signature))
         return false;
-    uint32_t group = hw_intern_number(&maker->signatures, signature);
+    uint32_t first = maker->components->order[maker->components->first[component]];
+    uint64_t key = signature + hw_mix(maker->apart ? maker->apart[first] : 0);
+    uint32_t group = hw_intern_number(&maker->signatures, key);
     struct hw_cycle_row *rows = group == UINT32_MAX ? NULL
                                                     : hw_vec_grow(out->rows, &maker->row_capacity,
                                                                   group + 1u, sizeof(*rows));

@@ -41,10 +41,12 @@ static bool is_plain_container(const struct hw_graph *graph, hw_id id)
     return type_has(graph, id, kinds) && !type_has(graph, id, HW_TYPE_PYTHON);
 }
 
-/* What is a part of another object's place in the program: containers, bound methods, cells. */
+/* What is a part of another object's place in the program: containers, bound methods, cells,
+ * weak references with their callback. */
 static bool is_carried(const struct hw_graph *graph, hw_id id)
 {
-    return is_plain_container(graph, id) || type_has(graph, id, HW_TYPE_METHOD | HW_TYPE_CELL);
+    return is_plain_container(graph, id) ||
+           type_has(graph, id, HW_TYPE_METHOD | HW_TYPE_CELL | HW_TYPE_WEAKREF);
 }
 
 static bool is_dict_of_object(const struct finder *finder, uint32_t edge)
