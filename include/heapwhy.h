@@ -563,6 +563,80 @@ struct hw_branch_options {
 bool hw_branch_ask(const struct hw_graph *graph, hw_id id, const struct hw_branch_options *options,
                    struct hw_branch **ret_branch, struct hw_err *err);
 void hw_branch_destroy(struct hw_branch *branch);
+/* ---- question: cycles ----
+ *
+ * What gc.collect() would find, without running it: the garbage, and the cycles in it. A component is
+ * a largest set of objects of which each leads to each; components that consist of the same
+ * references, by type and attribute, are one group. */
+
+enum hw_cycle_kind {
+    HW_CYCLE_OBJECTS,       /* instances that refer to each other */
+    HW_CYCLE_SELF,          /* one object that refers to itself */
+    HW_CYCLE_CONTAINER,     /* nothing but lists, dicts and the like */
+    HW_CYCLE_BOUND_METHODS, /* an object that keeps its own bound methods */
+    HW_CYCLE_CLOSURE,       /* a function that sees itself through a cell */
+    HW_CYCLE_EXCEPTION,     /* exception, traceback, frame, and a local that leads back */
+    HW_CYCLE_FRAME,         /* a frame that is kept by what its locals hold */
+    HW_CYCLE_GENERATOR,     /* a generator or coroutine that its own locals keep */
+    HW_CYCLE_CLASS,         /* a class: these always are cycles */
+    HW_CYCLE_MODULE,
+};
+
+/* A place in the program: all references that one attribute, local or container makes. */
+struct hw_cycle_break {
+    const char *place;  /* app.OrderLine.order; app.Hub.handlers[...]; error of f() at app.py:3 */
+    const char *advice; /* one sentence in the program's own names */
+    uint32_t references; /* that the place makes in the example */
+};
+struct hw_cycle_type {
+    const char *name;
+    uint64_t count, bytes;
+    bool of_program; /* made by a class statement */
+};
+struct hw_cycle_group {
+    uint64_t signature; /* the same in every run and for every process */
+    enum hw_cycle_kind kind;
+    bool kept;          /* gc.garbage holds it, so that no collection frees it */
+    uint64_t components;
+    uint64_t objects, bytes;           /* in the cycles */
+    uint64_t largest;                  /* objects in the largest component */
+    uint64_t held_objects, held_bytes; /* in no cycle, and only this group leads to them */
+    uint64_t finalizers; /* objects in the cycles whose __del__ will run */
+    uint64_t finalized;  /* whose __del__ has run already: they came back to life once */
+    uint64_t callbacks;  /* weak references with a callback in the cycles */
+    struct hw_cycle_type *types; /* of what is in the cycles: the program's first, then by bytes */
+    size_t type_count;
+    const char *closes;  /* "app.Order.lines[0].order is the same app.Order" */
+    hw_id start;         /* the object that the sentence begins with, in the example */
+    struct hw_chain cycle; /* from start back to itself */
+    struct hw_cycle_break *breaks; /* without all of them the example has no cycle, if */
+    size_t break_count;            /* breaks_all; more than one: no single place suffices */
+    bool breaks_all;
+};
+struct hw_cycles {
+    struct hw_cycle_group *groups; /* by bytes and held_bytes, largest first */
+    size_t group_count, group_total;
+    uint64_t components;                   /* in all groups, those not told included */
+    uint64_t objects, bytes;               /* garbage: what a collection would free */
+    uint64_t tracked;                      /* of them, what gc.collect() would return */
+    uint64_t cycle_objects, cycle_bytes;   /* of them, in cycles */
+    uint64_t shared_objects, shared_bytes; /* in no cycle, held by several groups */
+    uint64_t finalizers;                   /* garbage whose __del__ must run first */
+    struct hw_cycle_type *types;           /* of the garbage; by bytes, largest first */
+    size_t type_count;
+    bool collector_off;       /* gc.disable(), or a threshold of 0 */
+    uint64_t frozen;          /* objects that gc.freeze() hid from the collector */
+    uint64_t kept;            /* len(gc.garbage) */
+    uint64_t kept_objects, kept_bytes; /* what only gc.garbage keeps alive */
+    struct hw_cycle_type *kept_types;  /* of the elements of gc.garbage */
+    size_t kept_type_count;
+};
+/* Tells at most max_groups groups, 0: all. */
+bool hw_cycles_ask(const struct hw_graph *graph, size_t max_groups, struct hw_cycles **ret_cycles,
+                   struct hw_err *err);
+void hw_cycles_destroy(struct hw_cycles *cycles);
+const char *hw_cycle_kind_name(enum hw_cycle_kind kind);     /* objects, bound-methods, ... */
+const char *hw_cycle_kind_sentence(enum hw_cycle_kind kind); /* what it is, for people */
 
 /* ---- questions over time: a series of snapshots of one process ---- */
 

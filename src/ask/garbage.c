@@ -32,17 +32,26 @@ static void subtract_references(const struct hw_graph *graph, uint32_t *refs)
     }
 }
 
+/* A word on a stack or in C data that nobody counts is what was left there. */
+static bool is_stale(const struct hw_graph *graph, hw_id from, uint32_t edge)
+{
+    return from >= graph->object_count && edge_kind(graph, edge) == HW_LABEL_WORD;
+}
+
 /* Marks start and all it reaches as alive; stack has room for every object. */
-static void mark_alive(const struct hw_graph *graph, hw_id start, uint8_t *alive, hw_id *stack)
+static void mark_alive(const struct hw_graph *graph, hw_id start, hw_id cleared, uint8_t *alive,
+                       hw_id *stack)
 {
     size_t depth = 0;
     alive[start] = 1;
     stack[depth++] = start;
     while (depth) {
         hw_id id = stack[--depth];
+        if (id == cleared)
+            continue;
         for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
             hw_id to = graph->edge_to[e];
-            if (!alive[to]) {
+            if (!alive[to] && !is_stale(graph, id, e)) {
                 alive[to] = 1;
                 stack[depth++] = to;
             }
@@ -55,14 +64,14 @@ static bool is_held_outside(const struct hw_graph *graph, hw_id id, const uint32
     return refs[id] || graph->flags[id] & (HW_NODE_STATIC | HW_NODE_IMMORTAL);
 }
 
-static void mark_all_alive(const struct hw_graph *graph, const uint32_t *refs, uint8_t *alive,
-                           hw_id *stack)
+static void mark_all_alive(const struct hw_graph *graph, const uint32_t *refs, hw_id cleared,
+                           uint8_t *alive, hw_id *stack)
 {
     for (hw_id id = 0; id < graph->node_count; id++) {
         bool outside = id >= graph->object_count || (graph->flags[id] & HW_NODE_FROZEN) ||
                        (is_examined(graph, id) && is_held_outside(graph, id, refs));
         if (outside && !alive[id])
-            mark_alive(graph, id, alive, stack);
+            mark_alive(graph, id, cleared, alive, stack);
     }
 }
 
@@ -70,6 +79,7 @@ static void add(struct hw_garbage *garbage, const struct hw_graph *graph, hw_id 
 {
     garbage->is_garbage[id] = 1;
     garbage->count++;
+    garbage->tracked += is_examined(graph, id);
     garbage->bytes += hw_graph_size(graph, id);
 }
 
@@ -106,7 +116,8 @@ static void collect(struct hw_garbage *garbage, const struct hw_graph *graph, ui
             add_untracked(garbage, graph, id, refs, alive, stack);
 }
 
-bool hw_garbage_init(struct hw_garbage *garbage, const struct hw_graph *graph, struct hw_err *err)
+bool hw_garbage_init_without(struct hw_garbage *garbage, const struct hw_graph *graph,
+                             hw_id cleared, struct hw_err *err)
 {
     size_t n = graph->node_count;
     struct hw_garbage made = {.is_garbage = calloc(n, 1)};
@@ -118,7 +129,7 @@ bool hw_garbage_init(struct hw_garbage *garbage, const struct hw_graph *graph, s
         for (size_t i = 0; i < n; i++)
             refs[i] = graph->refcount[i];
         subtract_references(graph, refs);
-        mark_all_alive(graph, refs, alive, stack);
+        mark_all_alive(graph, refs, cleared, alive, stack);
         collect(&made, graph, refs, alive, stack);
     }
     free(refs);
@@ -130,6 +141,11 @@ bool hw_garbage_init(struct hw_garbage *garbage, const struct hw_graph *graph, s
     }
     *garbage = made;
     return true;
+}
+
+bool hw_garbage_init(struct hw_garbage *garbage, const struct hw_graph *graph, struct hw_err *err)
+{
+    return hw_garbage_init_without(garbage, graph, HW_NONE, err);
 }
 
 void hw_garbage_deinit(struct hw_garbage *garbage)

@@ -8,6 +8,7 @@
  * from tracked objects; where something is left, somebody outside holds it, and it and all that it
  * reaches is alive; the other tracked objects are garbage. Roots play no part in it. Objects that
  * are not tracked are garbage when only garbage leads to them and their refcount says no more.
+ * Asked for the list gc.garbage besides, the rule answers as if that list had been cleared.
  */
 
 #include "heap/graph.h"
@@ -15,9 +16,14 @@
 struct hw_garbage {
     uint8_t *is_garbage; /* one byte for each node */
     uint32_t count;
+    uint32_t tracked; /* of them: the number that gc.collect() returns */
     uint64_t bytes;
 };
 bool hw_garbage_init(struct hw_garbage *garbage, const struct hw_graph *graph, struct hw_err *err);
+
+/* As if nothing that `cleared` refers to were held by it. HW_NONE: the heap as it is. */
+bool hw_garbage_init_without(struct hw_garbage *garbage, const struct hw_graph *graph,
+                             hw_id cleared, struct hw_err *err);
 void hw_garbage_deinit(struct hw_garbage *garbage);
 
 #endif

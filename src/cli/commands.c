@@ -143,6 +143,22 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          {{"heapwhy tree 41233", "From the root: where the memory is."},
           {"heapwhy tree a.hwsnap \"sys.modules['app'].hub\" --depth 2",
            "Two levels below one object."}}},
+    [HW_COMMAND_CYCLES] =
+        {"cycles",
+         "X",
+         1,
+         1,
+         "cycles that only the collector can free, and how to break them",
+         X_MEANS "What gc.collect() would free, without running it: objects that only cycles keep "
+                 "alive, since the collector is off or has not come yet. Cycles of one shape are "
+                 "one entry: how many, the attributes that close them, and the reference to make "
+                 "weak. A proposed reference was tested: without it no cycle is left. "
+                 "Besides: objects whose __del__ must run first, and what gc.garbage holds.\n"
+                 "Five kinds of cycles are shown unless --limit or --all says otherwise; --json "
+                 "writes all.",
+         {{"heapwhy cycles 41233", "The cycles of a running process."},
+          {"heapwhy cycles --json a.hwsnap | jq -r '.cycles[].closes'",
+           "What closes each kind of cycle, from a file."}}},
     [HW_COMMAND_TEXT] =
         {"text",
          "X",

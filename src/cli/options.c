@@ -5,11 +5,10 @@
 
 #define BIT(command) (1u << HW_COMMAND_##command)
 enum {
-    QUESTIONS = BIT(TYPES) | BIT(DIFF) | BIT(HOLDERS) | BIT(SHOW) | BIT(GC) | BIT(RETAINED) |
-                BIT(TREE) | BIT(TEXT),
+    EVERY = (1u << HW_COMMAND_COUNT) - 1,
+    QUESTIONS = EVERY & ~(BIT(DIAGNOSE) | BIT(SNAPSHOT) | BIT(CHECK) | BIT(HELP)),
     CAPTURES = BIT(DIAGNOSE) | BIT(SNAPSHOT) | QUESTIONS,
     TELL_JSON = (CAPTURES & ~BIT(TEXT)) | BIT(CHECK),
-    EVERY = (1u << HW_COMMAND_COUNT) - 1,
 };
 
 #define MEMBER(name) offsetof(struct hw_args, name)
@@ -100,9 +99,9 @@ const struct hw_option hw_options[] = {
      HW_LIMIT_DEFAULT,
      NULL,
      {NULL},
-     BIT(TYPES) | BIT(DIFF) | BIT(HOLDERS) | BIT(SHOW) | BIT(GC) | BIT(RETAINED) | BIT(TREE),
-     "The most rows (types, diff, gc, retained), chains (holders), references in each direction "
-     "(show) or branches of one object (tree)."},
+     QUESTIONS & ~BIT(TEXT),
+     "The most rows; of holders the most chains, of show the references in each direction, of tree "
+     "the branches of one object."},
     {"depth",
      'd',
      HW_OPTION_COUNT,
@@ -125,7 +124,7 @@ const struct hw_option hw_options[] = {
      0,
      NULL,
      {NULL},
-     BIT(TYPES) | BIT(DIFF) | BIT(GC) | BIT(TREE),
+     BIT(TYPES) | BIT(DIFF) | BIT(GC) | BIT(TREE) | BIT(CYCLES),
      "Show all rows; of a tree also the branches that retain less than one percent."},
     {"objects",
      0,

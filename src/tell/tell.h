@@ -38,6 +38,8 @@ void hw_tell_weighing(struct hw_out *out, const struct hw_graph *graph,
                       const struct hw_match *match, const struct hw_weighing *weighing,
                       size_t limit);
 void hw_tell_tree(struct hw_out *out, const struct hw_facts *facts, const struct hw_branch *branch);
+void hw_tell_cycles(struct hw_out *out, const struct hw_graph *graph,
+                    const struct hw_cycles *cycles);
 
 /* facts: of the last snapshot. */
 void hw_tell_diagnosis(struct hw_out *out, const struct hw_facts *facts,

@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 import support  # noqa: E402
 
 COMMANDS = ["diagnose", "snapshot", "types", "diff", "holders", "show", "gc", "retained", "tree",
+            "cycles",
             "text", "check", "help"]
 PAGES = ["heapwhy"] + ["heapwhy-" + name for name in COMMANDS if name != "help"]
 ESCAPE = re.compile("\x1b")

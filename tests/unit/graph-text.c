@@ -125,6 +125,7 @@ static const struct {
     {"builtin", HW_TYPE_BUILTIN},
     {"del", HW_TYPE_HAS_DEL},
     {"python", HW_TYPE_PYTHON},
+    {"has_del", HW_TYPE_HAS_DEL},
     {"synthetic", HW_TYPE_SYNTHETIC},
     {"dict", HW_TYPE_DICT},
     {"list", HW_TYPE_LIST},
