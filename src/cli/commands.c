@@ -86,6 +86,21 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          {{"heapwhy holders 41233 app.Session", "Who holds one of the sessions."},
           {"heapwhy holders a.hwsnap 0x7f3a5c0b1230 --limit 10", "Up to ten chains to one object."},
           {"heapwhy holders a.hwsnap app.Session --objects 5", "Five of the sessions."}}},
+    [HW_COMMAND_PATHS] =
+        {"paths",
+         "X OBJECT",
+         2,
+         2,
+         "the paths to all objects of a type, merged",
+         X_MEANS OBJECT_MEANS
+         "Brings all objects that OBJECT names together by the most telling path to each, with "
+         "everything left out in which their paths differ: indices and keys read [*], steps that "
+         "repeat are folded (.next+), functions go by name and file. Says how many objects are on "
+         "each path, how much memory they take, which type holds them there, and the address of "
+         "one of them. Ten paths are shown unless --limit or --all says otherwise; --json writes "
+         "all.",
+         {{"heapwhy paths 41233 app.Session", "Where all the sessions hang."},
+          {"heapwhy paths a.hwsnap dict --limit 30", "The thirty places with most dicts."}}},
     [HW_COMMAND_SHOW] =
         {"show",
          "X OBJECT",

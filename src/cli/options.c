@@ -5,8 +5,8 @@
 
 #define BIT(command) (1u << HW_COMMAND_##command)
 enum {
-    QUESTIONS = BIT(TYPES) | BIT(DIFF) | BIT(HOLDERS) | BIT(SHOW) | BIT(GC) | BIT(RETAINED) |
-                BIT(TREE) | BIT(TEXT),
+    QUESTIONS = BIT(TYPES) | BIT(DIFF) | BIT(HOLDERS) | BIT(PATHS) | BIT(SHOW) | BIT(GC) |
+                BIT(RETAINED) | BIT(TREE) | BIT(TEXT),
     CAPTURES = BIT(DIAGNOSE) | BIT(SNAPSHOT) | QUESTIONS,
     TELL_JSON = (CAPTURES & ~BIT(TEXT)) | BIT(CHECK),
     EVERY = (1u << HW_COMMAND_COUNT) - 1,
@@ -100,8 +100,10 @@ const struct hw_option hw_options[] = {
      HW_LIMIT_DEFAULT,
      NULL,
      {NULL},
-     BIT(TYPES) | BIT(DIFF) | BIT(HOLDERS) | BIT(SHOW) | BIT(GC) | BIT(RETAINED) | BIT(TREE),
-     "The most rows (types, diff, gc, retained), chains (holders), references in each direction "
+     BIT(TYPES) | BIT(DIFF) | BIT(HOLDERS) | BIT(PATHS) | BIT(SHOW) | BIT(GC) | BIT(RETAINED) |
+         BIT(TREE),
+     "The most rows (types, diff, gc, paths, retained), chains (holders), references in each "
+     "direction "
      "(show) or branches of one object (tree)."},
     {"depth",
      'd',
@@ -125,7 +127,7 @@ const struct hw_option hw_options[] = {
      0,
      NULL,
      {NULL},
-     BIT(TYPES) | BIT(DIFF) | BIT(GC) | BIT(TREE),
+     BIT(TYPES) | BIT(DIFF) | BIT(GC) | BIT(PATHS) | BIT(TREE),
      "Show all rows; of a tree also the branches that retain less than one percent."},
     {"objects",
      0,
