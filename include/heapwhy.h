@@ -642,6 +642,9 @@ struct hw_suspect {
     enum hw_verdict verdict;   /* of this suspect alone */
     const char *type;          /* what leaks, module-qualified */
     struct hw_chain chain;     /* of the holder; path "" when nothing that we see holds it */
+    const char *shape;         /* the chain's path, indices and keys wildcarded: [*] */
+    const char *fingerprint;   /* 16 hexadecimal digits: the same mistake in the same code has the same
+                                  in every run, process, machine and version of Python */
     struct hw_chain *also;     /* other containers that hold the same objects */
     size_t also_count;
     double objects_per_second; /* what the container itself gained; without one, all that is new */

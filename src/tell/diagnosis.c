@@ -133,6 +133,10 @@ static void put_suspect(struct hw_out *out, const struct hw_suspect *suspect, bo
     put_sentences(out, "Evidence", suspect->evidence, suspect->evidence_count);
     put_word(out, "Cure");
     hw_out_wrap(out, MARGIN, MARGIN, suspect->fix);
+    put_word(out, "");
+    hw_out_style(out, HW_STYLE_FAINT);
+    hw_out_printf(out, "fingerprint %s\n", suspect->fingerprint);
+    hw_out_style(out, HW_STYLE_PLAIN);
 }
 
 static void put_others(struct hw_out *out, const struct hw_suspect *suspects, size_t count,
@@ -202,6 +206,8 @@ static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
     hw_json_string(json, "about", suspect->about);
     hw_json_string(json, "verdict", hw_verdict_name(suspect->verdict));
     hw_json_string(json, "type", suspect->type);
+    hw_json_string(json, "fingerprint", suspect->fingerprint);
+    hw_json_string(json, "shape", suspect->shape);
     hw_parts_chain_json(json, &suspect->chain);
     hw_json_array(json, "also_held_by");
     for (size_t i = 0; i < suspect->also_count; i++) {

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "grow/swell.h"
 #include "why/also.h"
+#include "why/fingerprint.h"
 #include "why/glance.h"
 #include "why/suspect.h"
 
@@ -409,6 +410,18 @@ static void drop_consequences(struct work *work)
     work->count = kept;
 }
 
+static bool sign_all(struct work *work)
+{
+    struct hw_signer *signer;
+    if (!hw_signer_create(&signer, &work->growth, work->err))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < work->count; i++)
+        ok = hw_signer_sign(signer, &work->candidates[i], &work->result->arena, work->err);
+    hw_signer_destroy(signer);
+    return ok;
+}
+
 /* Drops what a larger candidate already names, and what is too small beside the first. */
 static void drop_lesser(struct work *work)
 {
@@ -726,6 +739,8 @@ static bool diagnose(struct work *work)
     drop_consequences(work);
     qsort(work->candidates, work->count, sizeof(work->candidates[0]), by_weight);
     if (!hw_also_find(&work->growth, work->candidates, work->count, work->err))
+        return false;
+    if (!sign_all(work))
         return false;
     drop_lesser(work);
     return count_held(work) && fill_suspects(work) && fill_shots(work) && doubt_young(work) &&

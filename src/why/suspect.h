@@ -23,6 +23,7 @@ struct hw_candidate {
     const uint64_t *born;  /* by snapshot */
     uint64_t born_total, born_bytes;
     uint64_t objects, bytes; /* held now */
+    const char *fingerprint, *shape; /* why/fingerprint.h */
     bool is_dropped;
 };
 

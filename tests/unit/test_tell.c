@@ -409,6 +409,8 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
                                       .verdict = HW_VERDICT_LEAK,
                                       .type = "app.Session",
                                       .chain = {"sys.modules['app'].hub", steps, 4, 1},
+                                      .shape = "sys.modules['app'].hub",
+                                      .fingerprint = "0123456789abcdef",
                                       .also = also,
                                       .also_count = 1,
                                       .objects_per_second = 411.9539,
@@ -426,6 +428,8 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
                                       .verdict = HW_VERDICT_INCONCLUSIVE,
                                       .type = "bytes",
                                       .chain = {.path = ""},
+                                      .shape = "",
+                                      .fingerprint = "fedcba9876543210",
                                       .fix = ""};
     return (struct hw_diagnosis){HW_VERDICT_LEAK, "412 app.Session objects a second stay.",
                                  doubts,          1,
@@ -450,6 +454,7 @@ static void test_a_diagnosis_answers_first_and_fits_the_screen(void **state)
     assert_contains(&out, "    .hub         app.Hub  0x7f3a4c0b1270  \\x1b[2J (inferred)\n");
     assert_contains(&out, "Also in  local sessions of main() app.py:12\n");
     assert_contains(&out, "Pattern  growing-dict: A dict gets entries and loses none.\n");
+    assert_contains(&out, "\n         fingerprint 0123456789abcdef\n");
     assert_contains(&out, "inconclusive  unexplained-references  bytes\n");
     assert_contains(&out, "  14 ms\n");
     assert_null(strchr(text_of(&out), '\x1b'));
@@ -474,6 +479,8 @@ static void test_a_diagnosis_in_json_has_the_promised_keys(void **state)
                                            "\"cause\": \"growing-dict\"",
                                            "\"about\": \"A dict",
                                            "\"type\": \"app.Session\"",
+                                           "\"fingerprint\": \"0123456789abcdef\"",
+                                           "\"shape\": \"sys.modules['app'].hub\"",
                                            "\"path\": \"sys.modules['app'].hub\"",
                                            "\"addr\": null",
                                            "\"addr\": \"0x7f3a4c0b1270\"",
