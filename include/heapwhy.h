@@ -660,6 +660,29 @@ struct hw_shot {
     int64_t pause_ns;
     uint64_t objects, bytes, rss_bytes;
 };
+/* What the user has decided to live with. The first of several that fit counts. */
+struct hw_ignore {
+    const char *what;   /* a suspect's fingerprint; what leaks, a type that may end in '*'; a path or
+                           shape of a holder, or the beginning of one */
+    const char *reason; /* may be "" */
+    const char *source; /* where the rule stands: "rules.txt:3", "--ignore"; may be "" */
+};
+/* A suspect that a rule fits. It decides no verdict. */
+struct hw_ignored {
+    const char *rule, *reason, *source; /* as in hw_ignore */
+    const char *type, *path, *shape, *fingerprint; /* as in hw_suspect */
+    enum hw_verdict verdict;                       /* which it had without the rule */
+    double objects_per_second, bytes_per_second;   /* new ones, with all that they hold */
+};
+/* A file of rules (docs/rules.md). Fails with HW_ERR_USAGE where the file is wrong, naming the
+ * line. */
+struct hw_rules {
+    struct hw_ignore *ignores;
+    size_t ignore_count;
+};
+bool hw_rules_load(const char *path, struct hw_rules **ret_rules, struct hw_err *err);
+void hw_rules_destroy(struct hw_rules *rules);
+
 struct hw_diagnosis {
     enum hw_verdict verdict;
     const char *answer;      /* one sentence */
@@ -669,11 +692,20 @@ struct hw_diagnosis {
     size_t shot_count;
     struct hw_suspect *suspects; /* ranked */
     size_t suspect_count;
+    struct hw_ignored *ignored;  /* largest first */
+    size_t ignored_count;
+    const char **unused_rules;   /* what of the rules that fitted nothing */
+    size_t unused_rule_count;
+};
+struct hw_diagnose_options {
+    const struct hw_ignore *ignores; /* only read; need not outlive the call */
+    size_t ignore_count;
 };
 /* One snapshot tells where memory is concentrated and what keeps arriving, and is always
- * inconclusive; two show growth; three or more tell a leak from a filling cache. */
-bool hw_diagnose_ask(const struct hw_series *series, struct hw_diagnosis **ret_diagnosis,
-                     struct hw_err *err);
+ * inconclusive; two show growth; three or more tell a leak from a filling cache. options may be
+ * NULL. */
+bool hw_diagnose_ask(const struct hw_series *series, const struct hw_diagnose_options *options,
+                     struct hw_diagnosis **ret_diagnosis, struct hw_err *err);
 void hw_diagnosis_destroy(struct hw_diagnosis *diagnosis);
 const char *hw_verdict_name(enum hw_verdict verdict);  /* leak, steady, inconclusive */
 const char *hw_pattern_name(enum hw_pattern pattern);  /* growing-container, ... */

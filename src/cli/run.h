@@ -31,6 +31,16 @@ bool hw_cmd_tree(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_text(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_check(struct hw_run *run, struct hw_err *err);
 
+/* What the command line and the file of rules say is to be ignored; the file's rules come first,
+ * since they carry a reason. */
+struct hw_ignores {
+    struct hw_ignore *items;
+    size_t count;
+    struct hw_rules *rules; /* owns the file's texts; NULL: no file */
+};
+bool hw_ignores_init(struct hw_ignores *ignores, const struct hw_args *args, struct hw_err *err);
+void hw_ignores_deinit(struct hw_ignores *ignores);
+
 /* Captures the process, or loads the file, that word names. */
 bool hw_run_open(struct hw_run *run, const char *word, struct hw_graph **ret_graph,
                  struct hw_err *err);

@@ -24,6 +24,7 @@ struct hw_candidate {
     uint64_t born_total, born_bytes;
     uint64_t objects, bytes; /* held now */
     const char *fingerprint, *shape; /* why/fingerprint.h */
+    const struct hw_ignore *ignore;  /* the rule by which it is none; NULL */
     bool is_dropped;
 };
 

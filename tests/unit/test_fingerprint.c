@@ -40,7 +40,7 @@ static void sign(struct telling what, char fingerprint[17], const char *shape)
     struct hw_err err = HW_ERR_INIT;
     telling = what;
     struct hw_series *series = series_from(tell, 3);
-    if (!hw_diagnose_ask(series, &diagnosis, &err))
+    if (!hw_diagnose_ask(series, NULL, &diagnosis, &err))
         fail_msg("%s", err.msg);
     assert_true(diagnosis->suspect_count > 0);
     const struct hw_suspect *suspect = &diagnosis->suspects[0];

@@ -431,10 +431,28 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
                                       .shape = "",
                                       .fingerprint = "fedcba9876543210",
                                       .fix = ""};
-    return (struct hw_diagnosis){HW_VERDICT_LEAK, "412 app.Session objects a second stay.",
-                                 doubts,          1,
-                                 shots,           2,
-                                 suspects,        2};
+    static struct hw_ignored ignored = {.rule = "app.Metric*",
+                                        .reason = "bounded by the number\x1b[2J of hosts",
+                                        .source = "rules.txt:3",
+                                        .type = "app.Metric",
+                                        .path = "sys.modules['app'].metrics",
+                                        .shape = "sys.modules['app'].metrics",
+                                        .fingerprint = "00112233aabbccdd",
+                                        .verdict = HW_VERDICT_LEAK,
+                                        .bytes_per_second = 98765};
+    static const char *unused[] = {"app.Old"};
+    return (struct hw_diagnosis){.verdict = HW_VERDICT_LEAK,
+                                 .answer = "412 app.Session objects a second stay.",
+                                 .doubts = doubts,
+                                 .doubt_count = 1,
+                                 .shots = shots,
+                                 .shot_count = 2,
+                                 .suspects = suspects,
+                                 .suspect_count = 2,
+                                 .ignored = &ignored,
+                                 .ignored_count = 1,
+                                 .unused_rules = unused,
+                                 .unused_rule_count = 1};
 }
 
 static void test_a_diagnosis_answers_first_and_fits_the_screen(void **state)
@@ -456,6 +474,10 @@ static void test_a_diagnosis_answers_first_and_fits_the_screen(void **state)
     assert_contains(&out, "Pattern  growing-dict: A dict gets entries and loses none.\n");
     assert_contains(&out, "\n         fingerprint 0123456789abcdef\n");
     assert_contains(&out, "inconclusive  unexplained-references  bytes\n");
+    assert_contains(&out,
+                    "\nIgnored  app.Metric, +98.8 kB/s, in sys.modules['app'].metrics (bounded by "
+                    "the\n         number\\x1b[2J of hosts)\n");
+    assert_null(strstr(text_of(&out), "app.Old"));
     assert_contains(&out, "  14 ms\n");
     assert_null(strchr(text_of(&out), '\x1b'));
     hw_buf_clear(&out.buf);
@@ -491,7 +513,11 @@ static void test_a_diagnosis_in_json_has_the_promised_keys(void **state)
                                            "\"objects\": 53120",
                                            "\"bytes\": 12100000",
                                            "\"evidence\": [",
-                                           "\"fix\": \"Remove"};
+                                           "\"fix\": \"Remove",
+                                           "\"ignored\": [",
+                                           "\"rule\": \"app.Metric*\"",
+                                           "\"source\": \"rules.txt:3\"",
+                                           "\"unused_rules\": [\n    \"app.Old\""};
     struct hw_suspect suspects[2];
     struct hw_chain also;
     struct hw_shot shots[2];
