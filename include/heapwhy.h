@@ -391,6 +391,31 @@ bool hw_holders_ask(const struct hw_graph *graph, hw_id id, size_t max_chains,
                     struct hw_holders **ret_holders, struct hw_err *err);
 void hw_holders_destroy(struct hw_holders *holders);
 
+/* ---- question: merged paths ---- */
+
+/* Many objects, brought together by the shape of the most telling path to each: indices and keys
+ * read [*], steps that repeat are folded (.next+), functions go by name and file. */
+struct hw_path_row {
+    const char *path;       /* sys.modules['app'].hub._subscribers[*].conn */
+    const char *holder;     /* type of the object that refers to them there */
+    uint64_t count, bytes;  /* of the objects themselves */
+    hw_id example;          /* one of them */
+    hw_addr example_addr;
+};
+struct hw_paths {
+    struct hw_path_row *rows;    /* most bytes first */
+    size_t row_count;
+    uint64_t path_count;         /* also those without a row */
+    uint64_t count, bytes;       /* of all objects asked about */
+    uint64_t rest_count, rest_bytes;     /* on paths without a row */
+    uint64_t unheld_count, unheld_bytes; /* no root reaches them */
+    uint64_t garbage_count, garbage_bytes; /* of these, what the collector would free */
+};
+/* At most max_rows rows; 0: all. Linear in the graph. */
+bool hw_paths_ask(const struct hw_graph *graph, const hw_id *ids, size_t count, size_t max_rows,
+                  struct hw_paths **ret_paths, struct hw_err *err);
+void hw_paths_destroy(struct hw_paths *paths);
+
 /* ---- question: one object ---- */
 
 struct hw_link {
@@ -702,6 +727,9 @@ struct hw_suspect {
     enum hw_verdict verdict;   /* of this suspect alone */
     const char *type;          /* what leaks, module-qualified */
     struct hw_chain chain;     /* of the holder; path "" when nothing that we see holds it */
+    const char *shape;         /* the chain's path, indices and keys wildcarded: [*] */
+    const char *fingerprint;   /* 16 hexadecimal digits: the same mistake in the same code has the same
+                                  in every run, process, machine and version of Python */
     struct hw_chain *also;     /* other containers that hold the same objects */
     size_t also_count;
     double objects_per_second; /* what the container itself gained; without one, all that is new */
@@ -719,6 +747,29 @@ struct hw_shot {
     int64_t pause_ns;
     uint64_t objects, bytes, native_bytes, rss_bytes;
 };
+/* What the user has decided to live with. The first of several that fit counts. */
+struct hw_ignore {
+    const char *what;   /* a suspect's fingerprint; what leaks, a type that may end in '*'; a path or
+                           shape of a holder, or the beginning of one */
+    const char *reason; /* may be "" */
+    const char *source; /* where the rule stands: "rules.txt:3", "--ignore"; may be "" */
+};
+/* A suspect that a rule fits. It decides no verdict. */
+struct hw_ignored {
+    const char *rule, *reason, *source; /* as in hw_ignore */
+    const char *type, *path, *shape, *fingerprint; /* as in hw_suspect */
+    enum hw_verdict verdict;                       /* which it had without the rule */
+    double objects_per_second, bytes_per_second;   /* new ones, with all that they hold */
+};
+/* A file of rules (docs/rules.md). Fails with HW_ERR_USAGE where the file is wrong, naming the
+ * line. */
+struct hw_rules {
+    struct hw_ignore *ignores;
+    size_t ignore_count;
+};
+bool hw_rules_load(const char *path, struct hw_rules **ret_rules, struct hw_err *err);
+void hw_rules_destroy(struct hw_rules *rules);
+
 struct hw_diagnosis {
     enum hw_verdict verdict;
     const char *answer;      /* one sentence */
@@ -728,11 +779,20 @@ struct hw_diagnosis {
     size_t shot_count;
     struct hw_suspect *suspects; /* ranked */
     size_t suspect_count;
+    struct hw_ignored *ignored;  /* largest first */
+    size_t ignored_count;
+    const char **unused_rules;   /* what of the rules that fitted nothing */
+    size_t unused_rule_count;
+};
+struct hw_diagnose_options {
+    const struct hw_ignore *ignores; /* only read; need not outlive the call */
+    size_t ignore_count;
 };
 /* One snapshot tells where memory is concentrated and what keeps arriving, and is always
- * inconclusive; two show growth; three or more tell a leak from a filling cache. */
-bool hw_diagnose_ask(const struct hw_series *series, struct hw_diagnosis **ret_diagnosis,
-                     struct hw_err *err);
+ * inconclusive; two show growth; three or more tell a leak from a filling cache. options may be
+ * NULL. */
+bool hw_diagnose_ask(const struct hw_series *series, const struct hw_diagnose_options *options,
+                     struct hw_diagnosis **ret_diagnosis, struct hw_err *err);
 void hw_diagnosis_destroy(struct hw_diagnosis *diagnosis);
 const char *hw_verdict_name(enum hw_verdict verdict);  /* leak, steady, inconclusive */
 const char *hw_pattern_name(enum hw_pattern pattern);  /* growing-container, ... */

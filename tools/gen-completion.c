@@ -93,7 +93,7 @@ static void zsh_option(const struct hw_option *option)
         printf("(-%c --%s)'{-%c,--%s}'", option->letter, option->name, option->letter,
                option->name);
     else
-        printf("--%s", option->name);
+        printf("%s--%s", option->kind == HW_OPTION_TEXTS ? "*" : "", option->name);
     printf("%s[", option->arg && !option->letter ? "=" : "");
     for (const char *s = option->help; *s; s++)
         printf(*s == '\'' ? "'\\''" : *s == ':' || *s == '[' || *s == ']' ? "\\%c" : "%c", *s);

@@ -456,7 +456,7 @@ static const char *spell_step_edge(const struct hw_graph *graph, const struct hw
     return copy;
 }
 
-static const char *synthetic_type(const struct hw_synthetic *s)
+const char *hw_node_type_name(const struct hw_graph *graph, hw_id node)
 {
     static const char *const names[] = {[HW_SYN_ROOT] = "root",
                                         [HW_SYN_INTERPRETER] = "interpreter",
@@ -465,20 +465,20 @@ static const char *synthetic_type(const struct hw_synthetic *s)
                                         [HW_SYN_STATIC_TYPES] = "static types",
                                         [HW_SYN_C_GLOBALS] = "C globals",
                                         [HW_SYN_NATIVE_STACK] = "native stack"};
-    return names[s->kind];
+    const struct hw_synthetic *s = hw_graph_synthetic(graph, node);
+    return s ? names[s->kind] : type_of(graph, node)->name;
 }
 
 bool hw_step_spell(const struct hw_graph *graph, const struct hw_hop *hop, struct hw_arena *arena,
                    struct hw_step *step)
 {
-    const struct hw_synthetic *s = hw_graph_synthetic(graph, hop->to);
     struct hw_buf text = {0};
     hw_node_describe(graph, hop->to, &text);
     *step = (struct hw_step){
         .node = hop->to,
         .addr = hw_graph_addr(graph, hop->to),
         .edge = spell_step_edge(graph, hop, arena),
-        .type = hw_arena_strdup(arena, s ? synthetic_type(s) : type_of(graph, hop->to)->name),
+        .type = hw_arena_strdup(arena, hw_node_type_name(graph, hop->to)),
         .what = hw_arena_strdup(arena, hw_buf_str(&text)),
         .inferred = hop->edge != HW_NO_EDGE && edge_kind(graph, hop->edge) == HW_LABEL_WORD,
     };

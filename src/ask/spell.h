@@ -35,6 +35,10 @@ void hw_address_spell(const struct hw_graph *graph, hw_id node, struct hw_buf *o
 /* One line about node, bounded, no line breaks: its value, its function and line; "" for most. */
 void hw_node_describe(const struct hw_graph *graph, hw_id node, struct hw_buf *out);
 
+/* Its type's name; for synthetic nodes what they are: running frame, thread, ... Lives as long as the
+ * graph. */
+const char *hw_node_type_name(const struct hw_graph *graph, hw_id node);
+
 /* The expression for node along the tree; "" when the tree does not reach it. */
 void hw_path_spell(const struct hw_graph *graph, const struct hw_tree *tree, hw_id node,
                    struct hw_buf *out);

@@ -139,23 +139,35 @@ static bool watch(struct hw_run *run, struct hw_series *series, struct hw_err *e
     return take_all(run, series, pid, err);
 }
 
-bool hw_cmd_diagnose(struct hw_run *run, struct hw_err *err)
+static bool diagnose(struct hw_run *run, const struct hw_ignores *ignores, struct hw_err *err)
 {
+    const struct hw_diagnose_options options = {.ignores = ignores->items,
+                                                .ignore_count = ignores->count};
     struct hw_series *series = NULL;
     struct hw_diagnosis *diagnosis = NULL;
     bool live = hw_run_is_pid(run->args->words[0]);
-    if (live && run->args->word_count > 1)
-        return hw_err_set(err, HW_ERR_USAGE, "diagnose takes one process, or snapshot files");
     bool ok = hw_series_create(&series, err) &&
               (live ? watch(run, series, err) : hw_run_series(run, series, err));
     hw_progress_prefix(&run->progress, "%s", "");
     if (ok)
         hw_progress_stage(&run->progress, "looking for the leak");
-    ok = ok && hw_diagnose_ask(series, &diagnosis, err);
+    ok = ok && hw_diagnose_ask(series, &options, &diagnosis, err);
     hw_progress_clear(&run->progress);
     if (ok)
         tell(run, series, diagnosis);
     hw_diagnosis_destroy(diagnosis);
     hw_series_destroy(series);
+    return ok;
+}
+
+bool hw_cmd_diagnose(struct hw_run *run, struct hw_err *err)
+{
+    struct hw_ignores ignores;
+    if (hw_run_is_pid(run->args->words[0]) && run->args->word_count > 1)
+        return hw_err_set(err, HW_ERR_USAGE, "diagnose takes one process, or snapshot files");
+    if (!hw_ignores_init(&ignores, run->args, err))
+        return false;
+    bool ok = diagnose(run, &ignores, err);
+    hw_ignores_deinit(&ignores);
     return ok;
 }

@@ -26,13 +26,19 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "Exit status: 0 after any verdict (with --exit-code 3 after leak), 1 when there is none, "
          "as when the process exits or becomes another program meanwhile, 2 after wrong usage.\n"
          "With snapshot files instead, oldest first: the same answer from them. One snapshot shows "
-         "no "
-         "growth; it tells where memory is concentrated and which containers get new members all "
+         "no growth; it tells where memory is concentrated and which containers get new members "
+         "all "
          "the time.\n"
+         "Suspects that you know and accept can be ignored, by --ignore or by rules in a file: a "
+         "line `ignore WHAT because REASON` for each, where WHAT is a fingerprint, a type or the "
+         "beginning of a path; empty lines and lines that begin with # are comments. What is "
+         "ignored decides no verdict, and is listed with its reason.\n"
          "The word diagnose may be left out before a process id.",
          {{"heapwhy 41233", "Three snapshots, five seconds apart."},
           {"heapwhy 41233 -n 6 -i 1m", "A slow leak: six snapshots over five minutes."},
           {"heapwhy --json 41233 | jq -r '.suspects[0].path'", "The holder, for a script."},
+          {"heapwhy 41233 --ignore 'app.Metric*' --exit-code",
+           "All but the metrics, for a script."},
           {"heapwhy diagnose 41233 --save /var/tmp/app", "Keep the snapshots for later questions."},
           {"heapwhy diagnose /var/tmp/app/*.hwsnap", "Ask them again."}}},
     [HW_COMMAND_SNAPSHOT] =
@@ -86,6 +92,21 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          {{"heapwhy holders 41233 app.Session", "Who holds one of the sessions."},
           {"heapwhy holders a.hwsnap 0x7f3a5c0b1230 --limit 10", "Up to ten chains to one object."},
           {"heapwhy holders a.hwsnap app.Session --objects 5", "Five of the sessions."}}},
+    [HW_COMMAND_PATHS] =
+        {"paths",
+         "X OBJECT",
+         2,
+         2,
+         "the paths to all objects of a type, merged",
+         X_MEANS OBJECT_MEANS
+         "Brings all objects that OBJECT names together by the most telling path to each, with "
+         "everything left out in which their paths differ: indices and keys read [*], steps that "
+         "repeat are folded (.next+), functions go by name and file. Says how many objects are on "
+         "each path, how much memory they take, which type holds them there, and the address of "
+         "one of them. Ten paths are shown unless --limit or --all says otherwise; --json writes "
+         "all.",
+         {{"heapwhy paths 41233 app.Session", "Where all the sessions hang."},
+          {"heapwhy paths a.hwsnap dict --limit 30", "The thirty places with most dicts."}}},
     [HW_COMMAND_SHOW] =
         {"show",
          "X OBJECT",
@@ -104,11 +125,12 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          1,
          1,
          "the garbage collector: does it run, and what would it free",
-         X_MEANS "Tells what gc.isenabled(), get_threshold(), get_count(), get_stats(), get_debug() "
-                 "and get_freeze_count() say inside, how many objects each generation has, what "
-                 "gc.garbage holds, and what gc.collect() would free now, without running it. It is "
-                 "the collector of the main interpreter.\n"
-                 "Python does not record when it collected last; --watch finds out what it can.",
+         X_MEANS
+         "Tells what gc.isenabled(), get_threshold(), get_count(), get_stats(), get_debug() "
+         "and get_freeze_count() say inside, how many objects each generation has, what "
+         "gc.garbage holds, and what gc.collect() would free now, without running it. It is "
+         "the collector of the main interpreter.\n"
+         "Python does not record when it collected last; --watch finds out what it can.",
          {{"heapwhy gc 41233", "The collector's state in one screen."},
           {"heapwhy gc 41233 --watch 30s", "How often it runs, too."},
           {"heapwhy gc --json a.hwsnap | jq .free_bytes", "What gc.collect() would have freed."}}},

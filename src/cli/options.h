@@ -16,6 +16,7 @@ enum hw_command_id {
     HW_COMMAND_TYPES,
     HW_COMMAND_DIFF,
     HW_COMMAND_HOLDERS,
+    HW_COMMAND_PATHS,
     HW_COMMAND_SHOW,
     HW_COMMAND_GC,
     HW_COMMAND_RETAINED,
@@ -39,9 +40,16 @@ struct hw_command {
     unsigned min_args, max_args;
     const char *summary; /* completes "heapwhy NAME: ..." */
     const char *about;   /* paragraphs, separated by newlines */
-    struct hw_example examples[5];
+    struct hw_example examples[6];
 };
 extern const struct hw_command hw_commands[HW_COMMAND_COUNT];
+
+/* The arguments of an option that may be given several times. */
+enum { HW_TEXTS_MAX = 256 };
+struct hw_texts {
+    const char *items[HW_TEXTS_MAX];
+    size_t count;
+};
 
 /* What was asked for. Numbers have their option's unit; choices are indices into its words. */
 struct hw_args {
@@ -49,8 +57,9 @@ struct hw_args {
     bool help, version, json, ndjson, exit_code, no_values, all;
     int64_t snapshots, interval_ns, limit, objects, watch_ns, depth;
     int64_t freeze, color, sort;
-    const char *save, *output; /* NULL: not given */
-    char **words;              /* what is neither command nor option */
+    const char *save, *output, *rules; /* NULL: not given */
+    struct hw_texts ignore;
+    char **words; /* what is neither command nor option */
     size_t word_count;
 };
 enum hw_color { HW_COLOR_AUTO, HW_COLOR_ALWAYS, HW_COLOR_NEVER };
@@ -62,6 +71,7 @@ enum hw_option_kind {
     HW_OPTION_DURATION, /* int64_t, nanoseconds; written 500ms, 5s, 1m, 2h */
     HW_OPTION_CHOICE,   /* int64_t, index into words */
     HW_OPTION_TEXT,     /* const char * */
+    HW_OPTION_TEXTS,    /* struct hw_texts: may be given several times */
 };
 
 struct hw_option {

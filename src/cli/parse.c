@@ -108,6 +108,18 @@ static bool parse_choice(const struct hw_option *option, const char *text, int64
                       text);
 }
 
+static bool add_text(const struct hw_option *option, const char *text, struct hw_texts *texts,
+                     struct hw_err *err)
+{
+    if (!*text)
+        return hw_err_set(err, HW_ERR_USAGE, "--%s wants a name", option->name);
+    if (texts->count == HW_TEXTS_MAX)
+        return hw_err_set(err, HW_ERR_USAGE, "--%s is given more than %d times", option->name,
+                          HW_TEXTS_MAX);
+    texts->items[texts->count++] = text;
+    return true;
+}
+
 static bool store(struct hw_args *args, const struct hw_option *option, char *text,
                   struct hw_err *err)
 {
@@ -125,6 +137,8 @@ static bool store(struct hw_args *args, const struct hw_option *option, char *te
     case HW_OPTION_TEXT:
         *(const char **)to = text;
         return *text || hw_err_set(err, HW_ERR_USAGE, "--%s wants a name", option->name);
+    case HW_OPTION_TEXTS:
+        return add_text(option, text, to, err);
     }
     return false;
 }

@@ -79,3 +79,21 @@ bool hw_run_objects(struct hw_run *run, const struct hw_graph *graph, hw_id **re
     *ret_total = total;
     return true;
 }
+
+bool hw_run_matches(struct hw_run *run, const struct hw_graph *graph, hw_id **ret_ids,
+                    size_t *ret_count, struct hw_err *err)
+{
+    const char *what = run->args->words[1];
+    size_t count = 0;
+    if (!hw_object_resolve(graph, what, NULL, 0, &count, err))
+        return false;
+    hw_id *ids = calloc(count + 1, sizeof(*ids));
+    if (!ids)
+        return hw_err_no_memory(err);
+    if (!hw_object_resolve(graph, what, ids, count, ret_count, err)) {
+        free(ids);
+        return false;
+    }
+    *ret_ids = ids;
+    return true;
+}

@@ -23,6 +23,7 @@ bool hw_cmd_snapshot(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_types(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_diff(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_holders(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_paths(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_show(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_gc(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_retained(struct hw_run *run, struct hw_err *err);
@@ -30,6 +31,16 @@ bool hw_cmd_tree(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_cycles(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_text(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_check(struct hw_run *run, struct hw_err *err);
+
+/* What the command line and the file of rules say is to be ignored; the file's rules come first,
+ * since they carry a reason. */
+struct hw_ignores {
+    struct hw_ignore *items;
+    size_t count;
+    struct hw_rules *rules; /* owns the file's texts; NULL: no file */
+};
+bool hw_ignores_init(struct hw_ignores *ignores, const struct hw_args *args, struct hw_err *err);
+void hw_ignores_deinit(struct hw_ignores *ignores);
 
 /* Captures the process, or loads the file, that word names. */
 bool hw_run_open(struct hw_run *run, const char *word, struct hw_graph **ret_graph,
@@ -44,6 +55,10 @@ bool hw_run_pid(const char *word, pid_t *ret_pid, struct hw_err *err);
 
 /* The rows to show: as asked, or standard for text and all for JSON. 0: all. */
 size_t hw_run_limit(const struct hw_run *run, size_t standard);
+
+/* All objects that the command's OBJECT names, however many. The caller frees *ret_ids. */
+bool hw_run_matches(struct hw_run *run, const struct hw_graph *graph, hw_id **ret_ids,
+                    size_t *ret_count, struct hw_err *err);
 
 /* Resolves the command's OBJECT: at most --objects ids, spread over those that match. The caller
  * frees *ret_ids. */

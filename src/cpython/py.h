@@ -11,7 +11,7 @@
  */
 
 #include "cpython/layout.h"
-#include "cpython/names.h"
+#include "base/names.h"
 #include "heapwhy.h"
 #include "image/image.h"
 

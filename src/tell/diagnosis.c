@@ -133,6 +133,10 @@ static void put_suspect(struct hw_out *out, const struct hw_suspect *suspect, bo
     put_sentences(out, "Evidence", suspect->evidence, suspect->evidence_count);
     put_word(out, "Cure");
     hw_out_wrap(out, MARGIN, MARGIN, suspect->fix);
+    put_word(out, "");
+    hw_out_style(out, HW_STYLE_FAINT);
+    hw_out_printf(out, "fingerprint %s\n", suspect->fingerprint);
+    hw_out_style(out, HW_STYLE_PLAIN);
 }
 
 static void put_others(struct hw_out *out, const struct hw_suspect *suspects, size_t count,
@@ -163,6 +167,30 @@ static void put_others(struct hw_out *out, const struct hw_suspect *suspects, si
 
 enum { MAX_OTHERS = 4 };
 
+/* "Ignored  app.Session, +98.8 kB/s, in sys.modules['app'].hub (fixed in 2.1)": one a line */
+static void put_ignored(struct hw_out *out, const struct hw_ignored *ignored)
+{
+    struct hw_buf line = {0};
+    hw_buf_printf(&line, "%s, ", ignored->type);
+    hw_buf_puts(&line, ignored->bytes_per_second > 0 ? "+" : "");
+    hw_text_bytes(&line, ignored->bytes_per_second);
+    hw_buf_printf(&line, "/s%s%s (%s)", *ignored->path ? ", in " : "", ignored->path,
+                  *ignored->reason ? ignored->reason : ignored->source);
+    hw_out_wrap(out, MARGIN, MARGIN, hw_buf_str(&line));
+    hw_buf_deinit(&line);
+}
+
+static void put_all_ignored(struct hw_out *out, const struct hw_diagnosis *diagnosis)
+{
+    size_t shown = hw_parts_limit(diagnosis->ignored_count, MAX_OTHERS);
+    for (size_t i = 0; i < shown; i++) {
+        hw_out_puts(out, i ? "" : "\n");
+        put_word(out, i ? "" : "Ignored");
+        put_ignored(out, &diagnosis->ignored[i]);
+    }
+    hw_parts_more(out, MARGIN, shown, diagnosis->ignored_count);
+}
+
 static void diagnosis_text(struct hw_out *out, const struct hw_facts *facts,
                            const struct hw_diagnosis *diagnosis)
 {
@@ -178,6 +206,7 @@ static void diagnosis_text(struct hw_out *out, const struct hw_facts *facts,
         put_others(out, diagnosis->suspects + 1, others, grows);
         hw_parts_more(out, 2, others, suspects - 1);
     }
+    put_all_ignored(out, diagnosis);
     if (diagnosis->doubt_count) {
         hw_out_puts(out, "\n");
         put_sentences(out, "Doubts", diagnosis->doubts, diagnosis->doubt_count);
@@ -202,6 +231,8 @@ static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
     hw_json_string(json, "about", suspect->about);
     hw_json_string(json, "verdict", hw_verdict_name(suspect->verdict));
     hw_json_string(json, "type", suspect->type);
+    hw_json_string(json, "fingerprint", suspect->fingerprint);
+    hw_json_string(json, "shape", suspect->shape);
     hw_parts_chain_json(json, &suspect->chain);
     hw_json_array(json, "also_held_by");
     for (size_t i = 0; i < suspect->also_count; i++) {
@@ -222,6 +253,22 @@ static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
     hw_json_end(json);
 }
 
+static void ignored_json(struct hw_json *json, const struct hw_ignored *ignored)
+{
+    hw_json_object(json, NULL);
+    hw_json_string(json, "rule", ignored->rule);
+    hw_json_string(json, "reason", ignored->reason);
+    hw_json_string(json, "source", ignored->source);
+    hw_json_string(json, "type", ignored->type);
+    hw_json_string(json, "path", ignored->path);
+    hw_json_string(json, "shape", ignored->shape);
+    hw_json_string(json, "fingerprint", ignored->fingerprint);
+    hw_json_string(json, "verdict", hw_verdict_name(ignored->verdict));
+    hw_json_double(json, "objects_per_second", ignored->objects_per_second);
+    hw_json_double(json, "bytes_per_second", ignored->bytes_per_second);
+    hw_json_end(json);
+}
+
 static void diagnosis_json(struct hw_out *out, const struct hw_facts *facts,
                            const struct hw_diagnosis *diagnosis)
 {
@@ -236,6 +283,11 @@ static void diagnosis_json(struct hw_out *out, const struct hw_facts *facts,
     for (size_t i = 0; i < diagnosis->suspect_count; i++)
         suspect_json(&json, &diagnosis->suspects[i]);
     hw_json_end(&json);
+    hw_json_array(&json, "ignored");
+    for (size_t i = 0; i < diagnosis->ignored_count; i++)
+        ignored_json(&json, &diagnosis->ignored[i]);
+    hw_json_end(&json);
+    strings_json(&json, "unused_rules", diagnosis->unused_rules, diagnosis->unused_rule_count);
     hw_json_end(&json);
 }
 

@@ -184,11 +184,11 @@ static bool fill(struct work *work, struct hw_branch *branch, hw_id id)
 static bool fill_path(const struct hw_graph *graph, struct branch_result *result,
                       struct hw_err *err)
 {
-    struct hw_paths paths;
-    if (!hw_paths_init(&paths, graph, &result->arena, err))
+    struct hw_namer namer;
+    if (!hw_namer_init(&namer, graph, &result->arena, err))
         return false;
-    bool ok = hw_paths_find(&paths, &result->branch.object);
-    hw_paths_deinit(&paths);
+    bool ok = hw_namer_find(&namer, &result->branch.object);
+    hw_namer_deinit(&namer);
     return ok || hw_err_no_memory(err);
 }
 

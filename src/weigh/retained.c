@@ -199,15 +199,15 @@ static bool fill_weights(struct work *work, struct hw_err *err)
 static bool fill_paths(struct work *work, struct hw_err *err)
 {
     struct hw_retained *retained = &work->result->retained;
-    struct hw_paths paths;
+    struct hw_namer namer;
     if (!retained->row_count)
         return true;
-    if (!hw_paths_init(&paths, work->graph, &work->result->arena, err))
+    if (!hw_namer_init(&namer, work->graph, &work->result->arena, err))
         return false;
     bool ok = true;
     for (size_t i = 0; ok && i < retained->row_count; i++)
-        ok = hw_paths_find(&paths, &retained->rows[i]);
-    hw_paths_deinit(&paths);
+        ok = hw_namer_find(&namer, &retained->rows[i]);
+    hw_namer_deinit(&namer);
     return ok || hw_err_no_memory(err);
 }
 

@@ -84,23 +84,23 @@ bool hw_rows_weigh(const struct hw_rows *rows, const struct hw_hop *hop,
 
 /* ---- paths ---- */
 
-bool hw_paths_init(struct hw_paths *paths, const struct hw_graph *graph, struct hw_arena *arena,
+bool hw_namer_init(struct hw_namer *namer, const struct hw_graph *graph, struct hw_arena *arena,
                    struct hw_err *err)
 {
-    *paths = (struct hw_paths){.graph = graph, .arena = arena};
-    return hw_tree_init(&paths->tree, graph, err);
+    *namer = (struct hw_namer){.graph = graph, .arena = arena};
+    return hw_tree_init(&namer->tree, graph, err);
 }
 
-void hw_paths_deinit(struct hw_paths *paths)
+void hw_namer_deinit(struct hw_namer *namer)
 {
-    hw_tree_deinit(&paths->tree);
+    hw_tree_deinit(&namer->tree);
 }
 
-bool hw_paths_find(const struct hw_paths *paths, struct hw_retained_object *row)
+bool hw_namer_find(const struct hw_namer *namer, struct hw_retained_object *row)
 {
     struct hw_buf text = {0};
-    hw_path_spell(paths->graph, &paths->tree, row->step.node, &text);
-    row->path = hw_buf_ok(&text) ? hw_arena_strdup(paths->arena, hw_buf_str(&text)) : NULL;
+    hw_path_spell(namer->graph, &namer->tree, row->step.node, &text);
+    row->path = hw_buf_ok(&text) ? hw_arena_strdup(namer->arena, hw_buf_str(&text)) : NULL;
     hw_buf_deinit(&text);
     return row->path != NULL;
 }

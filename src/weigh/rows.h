@@ -33,14 +33,14 @@ bool hw_rows_by_type(const struct hw_rows *rows, hw_id id, bool outermost,
 
 /* Paths for rows that are made already. The tree of best paths is as large as the dominators: this
  * comes after hw_rows_deinit, so that one of them is in memory at a time. */
-struct hw_paths {
+struct hw_namer {
     const struct hw_graph *graph;
     struct hw_tree tree;
     struct hw_arena *arena;
 };
-bool hw_paths_init(struct hw_paths *paths, const struct hw_graph *graph, struct hw_arena *arena,
+bool hw_namer_init(struct hw_namer *namer, const struct hw_graph *graph, struct hw_arena *arena,
                    struct hw_err *err);
-void hw_paths_deinit(struct hw_paths *paths);
-bool hw_paths_find(const struct hw_paths *paths, struct hw_retained_object *row);
+void hw_namer_deinit(struct hw_namer *namer);
+bool hw_namer_find(const struct hw_namer *namer, struct hw_retained_object *row);
 
 #endif

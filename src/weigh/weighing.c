@@ -58,13 +58,13 @@ static bool fill_paths(struct weighing_result *result, const struct hw_graph *gr
                        struct hw_err *err)
 {
     struct hw_weighing *weighing = &result->weighing;
-    struct hw_paths paths;
-    if (!hw_paths_init(&paths, graph, &result->arena, err))
+    struct hw_namer namer;
+    if (!hw_namer_init(&namer, graph, &result->arena, err))
         return false;
     bool ok = true;
     for (size_t i = 0; ok && i < weighing->object_count; i++)
-        ok = hw_paths_find(&paths, &weighing->objects[i].object);
-    hw_paths_deinit(&paths);
+        ok = hw_namer_find(&namer, &weighing->objects[i].object);
+    hw_namer_deinit(&namer);
     return ok || hw_err_no_memory(err);
 }
 

@@ -4,7 +4,9 @@
 #include "base/err.h"
 #include "grow/swell.h"
 #include "why/also.h"
+#include "why/fingerprint.h"
 #include "why/glance.h"
+#include "why/ignore.h"
 #include "why/suspect.h"
 
 #include <inttypes.h>
@@ -38,6 +40,7 @@ struct diagnosis_result {
 
 struct work {
     const struct hw_series *series;
+    const struct hw_diagnose_options *options; /* may be NULL */
     struct hw_growth growth;
     struct hw_garbage garbage;
     struct hw_bounds *bounds; /* made when first needed */
@@ -410,6 +413,27 @@ static void drop_consequences(struct work *work)
     work->count = kept;
 }
 
+static bool sign_all(struct work *work)
+{
+    struct hw_signer *signer;
+    if (!hw_signer_create(&signer, &work->growth, work->err))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < work->count; i++)
+        ok = hw_signer_sign(signer, &work->candidates[i], &work->result->arena, work->err);
+    hw_signer_destroy(signer);
+    return ok;
+}
+
+/* What is ignored makes nothing else look small. */
+static bool is_small(const struct work *work, const struct hw_candidate *candidate)
+{
+    for (const struct hw_candidate *first = work->candidates; first < candidate; first++)
+        if (!first->ignore == !candidate->ignore)
+            return candidate->born_bytes * SUSPECT_SHARE < first->born_bytes;
+    return false;
+}
+
 /* Drops what a larger candidate already names, and what is too small beside the first. */
 static void drop_lesser(struct work *work)
 {
@@ -420,14 +444,34 @@ static void drop_lesser(struct work *work)
             a->is_dropped =
                 !b->is_dropped && a->site && (names(b, a->site->box) || names(b, a->site->name));
         }
-        if (i && a->born_bytes * SUSPECT_SHARE < work->candidates[0].born_bytes)
-            a->is_dropped = true;
+        a->is_dropped |= is_small(work, a);
     }
+}
+
+/* Keeps the suspects that are told, and lists what is ignored. */
+static bool settle_suspects(struct work *work)
+{
+    struct hw_diagnosis *diagnosis = &work->result->diagnosis;
+    struct hw_arena *arena = &work->result->arena;
     size_t kept = 0;
-    for (size_t i = 0; i < work->count; i++)
-        if (!work->candidates[i].is_dropped && kept < SUSPECTS_MAX)
-            work->candidates[kept++] = work->candidates[i];
+    diagnosis->ignored = hw_arena_array(arena, work->count + 1, sizeof(*diagnosis->ignored));
+    if (!diagnosis->ignored)
+        return hw_err_no_memory(work->err);
+    for (size_t i = 0; i < work->count; i++) {
+        const struct hw_candidate *candidate = &work->candidates[i];
+        if (candidate->is_dropped)
+            continue;
+        if (!candidate->ignore) {
+            if (kept < SUSPECTS_MAX)
+                work->candidates[kept++] = *candidate;
+            continue;
+        }
+        if (!hw_ignored_fill(&work->growth, candidate, arena,
+                             &diagnosis->ignored[diagnosis->ignored_count++], work->err))
+            return false;
+    }
     work->count = kept;
+    return true;
 }
 
 /* One of those that the interpreter holds under the site's label. */
@@ -650,11 +694,27 @@ static const char *tell_grown_types(struct work *work)
     return copy;
 }
 
+/* Whether what the user ignores is most of the growth. */
+static bool ignored_explain(const struct work *work)
+{
+    const struct hw_series *series = work->series;
+    const struct hw_diagnosis *diagnosis = &work->result->diagnosis;
+    size_t last = series->count - 1;
+    double seconds = hw_series_seconds(series, 0, last), objects = 0, bytes = 0;
+    for (size_t i = 0; i < diagnosis->ignored_count; i++) {
+        objects += diagnosis->ignored[i].objects_per_second * seconds;
+        bytes += diagnosis->ignored[i].bytes_per_second * seconds;
+    }
+    return diagnosis->ignored_count &&
+           2 * objects >= (double)series->shots[last].count - (double)series->shots[0].count &&
+           2 * bytes >= (double)series->shots[last].bytes - (double)series->shots[0].bytes;
+}
+
 static bool doubt_total(struct work *work)
 {
     struct hw_diagnosis *diagnosis = &work->result->diagnosis;
     struct hw_arena *arena = &work->result->arena;
-    if (diagnosis->verdict != HW_VERDICT_STEADY)
+    if (diagnosis->verdict != HW_VERDICT_STEADY || ignored_explain(work))
         return true;
     if (grows_throughout(work, false) && first_ones_stay(work)) {
         const char *types = tell_grown_types(work);
@@ -711,7 +771,8 @@ static bool fill_answer(struct work *work)
     } else if (diagnosis->verdict == HW_VERDICT_INCONCLUSIVE) {
         diagnosis->answer = tell_totals(work, "not settled");
     } else {
-        diagnosis->answer = tell_totals(work, "no leak");
+        diagnosis->answer =
+            tell_totals(work, diagnosis->ignored_count ? "no leak but what is ignored" : "no leak");
     }
     return diagnosis->answer || hw_err_no_memory(work->err);
 }
@@ -720,8 +781,8 @@ static bool fill_answer(struct work *work)
 
 static bool diagnose_one(struct work *work)
 {
-    return hw_glances_tell(work->series->last, &work->result->arena, &work->result->diagnosis,
-                           work->err) &&
+    return hw_glances_tell(work->series, work->options, &work->result->arena,
+                           &work->result->diagnosis, work->err) &&
            fill_shots(work);
 }
 
@@ -736,14 +797,18 @@ static bool diagnose(struct work *work)
     qsort(work->candidates, work->count, sizeof(work->candidates[0]), by_weight);
     if (!hw_also_find(&work->growth, work->candidates, work->count, work->err))
         return false;
+    if (!sign_all(work) ||
+        !hw_ignores_apply(&work->growth, work->options, work->candidates, work->count,
+                          &work->result->arena, &work->result->diagnosis, work->err))
+        return false;
     drop_lesser(work);
-    return count_held(work) && fill_suspects(work) && fill_shots(work) && doubt_young(work) &&
-           doubt_garbage(work) && doubt_torn(work) && doubt_total(work) && doubt_native(work) &&
-           fill_answer(work);
+    return settle_suspects(work) && count_held(work) && fill_suspects(work) && fill_shots(work) &&
+           doubt_young(work) && doubt_garbage(work) && doubt_torn(work) && doubt_total(work) &&
+           doubt_native(work) && fill_answer(work);
 }
 
-bool hw_diagnose_ask(const struct hw_series *series, struct hw_diagnosis **ret_diagnosis,
-                     struct hw_err *err)
+bool hw_diagnose_ask(const struct hw_series *series, const struct hw_diagnose_options *options,
+                     struct hw_diagnosis **ret_diagnosis, struct hw_err *err)
 {
     if (!series->count)
         return hw_err_set(err, HW_ERR_USAGE, "a diagnosis needs a snapshot");
@@ -752,6 +817,7 @@ bool hw_diagnose_ask(const struct hw_series *series, struct hw_diagnosis **ret_d
     bool ok = (work && result) || hw_err_no_memory(err);
     if (ok) {
         work->series = series;
+        work->options = options;
         work->result = result;
         work->err = err;
         ok = series->count == 1 ? diagnose_one(work) : diagnose(work);

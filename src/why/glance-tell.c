@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask/spell.h"
 #include "base/err.h"
+#include "why/fingerprint.h"
 #include "why/glance.h"
-#include "why/suspect.h"
+#include "why/ignore.h"
 
 #include <inttypes.h>
 
@@ -65,23 +66,54 @@ static bool fill_evidence(const struct hw_graph *graph, const struct hw_glance *
     return true;
 }
 
-static bool fill_suspect(const struct hw_graph *graph, const struct hw_tree *tree,
+/* The row as what fingerprints and rules are made for. */
+static bool sign(const struct hw_growth *growth, const struct hw_glance *row,
+                 struct hw_signer *signer, struct hw_arena *arena, struct hw_candidate *candidate,
+                 struct hw_err *err)
+{
+    struct hw_site *site = hw_arena_array(arena, 1, sizeof(*site));
+    if (!site)
+        return hw_err_no_memory(err);
+    site->box = site->name = row->node;
+    *candidate = (struct hw_candidate){
+        .site = site,
+        .judgement = {HW_VERDICT_INCONCLUSIVE, HW_JUDGE_TWO_ONLY},
+        .kind = {.type = row->type, .member_type = row->type},
+    };
+    return hw_signer_sign(signer, candidate, arena, err);
+}
+
+static bool sign_all(const struct hw_growth *growth, const struct hw_glances *all,
+                     struct hw_arena *arena, struct hw_candidate *candidates, struct hw_err *err)
+{
+    struct hw_signer *signer = NULL;
+    bool ok = hw_signer_create(&signer, growth, err);
+    for (size_t i = 0; ok && i < all->count; i++)
+        ok = sign(growth, &all->rows[i], signer, arena, &candidates[i], err);
+    hw_signer_destroy(signer);
+    return ok;
+}
+
+static bool fill_suspect(const struct hw_growth *growth, const struct hw_candidate *candidate,
                          const struct hw_glance *row, const struct hw_glances *all,
                          struct hw_arena *arena, struct hw_suspect *suspect, struct hw_err *err)
 {
+    const struct hw_graph *graph = growth->graph;
     *suspect = (struct hw_suspect){
         .pattern = HW_PATTERN_GROWING_CONTAINER,
         .cause = row->ages.keeps_arriving ? "steady-arrival" : "accumulation-point",
         .about = row->ages.keeps_arriving ? "New members keep arriving and old ones stay."
                                           : "A large part of the heap gathers in one place.",
         .verdict = HW_VERDICT_INCONCLUSIVE,
+        .fingerprint = candidate->fingerprint,
+        .shape = candidate->shape,
         .type = hw_arena_strdup(arena, graph->types[row->type].name),
         .objects = row->members,
         .held_objects = row->objects,
         .bytes = row->bytes,
     };
     if (!suspect->type ||
-        !hw_chain_spell(graph, tree, HW_NONE, 0, row->node, arena, &suspect->chain, err))
+        !hw_chain_spell(graph, &growth->tree, HW_NONE, 0, row->node, arena, &suspect->chain, err))
         return hw_err_no_memory(err);
     suspect->fix = hw_arena_printf(arena, "Look whether %s grows before you change anything.",
                                    suspect->chain.path);
@@ -110,24 +142,47 @@ static const char *one_doubt[] = {
     "one snapshot shows what is there, not what grows: heapwhy PID takes three, and heapwhy "
     "diagnose FILE FILE FILE compares those that were taken"};
 
-bool hw_glances_tell(const struct hw_graph *graph, struct hw_arena *arena,
-                     struct hw_diagnosis *diagnosis, struct hw_err *err)
+static bool tell_rows(const struct hw_growth *growth, const struct hw_diagnose_options *options,
+                      struct hw_glances *all, struct hw_arena *arena,
+                      struct hw_diagnosis *diagnosis, struct hw_err *err)
+{
+    struct hw_candidate candidates[HW_GLANCE_MAX];
+    size_t kept = 0;
+    diagnosis->suspects = hw_arena_array(arena, all->count + 1, sizeof(*diagnosis->suspects));
+    diagnosis->ignored = hw_arena_array(arena, all->count + 1, sizeof(*diagnosis->ignored));
+    if (!diagnosis->suspects || !diagnosis->ignored)
+        return hw_err_no_memory(err);
+    if (!sign_all(growth, all, arena, candidates, err) ||
+        !hw_ignores_apply(growth, options, candidates, all->count, arena, diagnosis, err))
+        return false;
+    for (size_t i = 0; i < all->count; i++) {
+        if (candidates[i].ignore
+                ? !hw_ignored_fill(growth, &candidates[i], arena,
+                                   &diagnosis->ignored[diagnosis->ignored_count++], err)
+                : !fill_suspect(growth, &candidates[i], &all->rows[i], all, arena,
+                                &diagnosis->suspects[kept], err))
+            return false;
+        if (!candidates[i].ignore)
+            all->rows[kept++] = all->rows[i];
+    }
+    all->count = diagnosis->suspect_count = kept;
+    return true;
+}
+
+bool hw_glances_tell(const struct hw_series *series, const struct hw_diagnose_options *options,
+                     struct hw_arena *arena, struct hw_diagnosis *diagnosis, struct hw_err *err)
 {
     struct hw_glances all;
-    struct hw_tree tree;
-    if (!hw_glances_find(graph, &tree, &all, err))
+    struct hw_growth growth = {.series = series, .graph = series->last};
+    if (!hw_glances_find(series->last, &growth.tree, &all, err))
         return false;
     diagnosis->verdict = HW_VERDICT_INCONCLUSIVE;
-    diagnosis->suspects = hw_arena_array(arena, all.count + 1, sizeof(*diagnosis->suspects));
-    bool ok = diagnosis->suspects || hw_err_no_memory(err);
-    for (size_t i = 0; ok && i < all.count; i++)
-        ok = fill_suspect(graph, &tree, &all.rows[i], &all, arena, &diagnosis->suspects[i], err);
-    hw_tree_deinit(&tree);
-    if (!ok)
-        return false;
-    diagnosis->suspect_count = all.count;
     diagnosis->doubts = one_doubt;
     diagnosis->doubt_count = 1;
+    bool ok = tell_rows(&growth, options, &all, arena, diagnosis, err);
+    hw_tree_deinit(&growth.tree);
+    if (!ok)
+        return false;
     diagnosis->answer = tell_answer(&all, diagnosis, arena);
     return diagnosis->answer || hw_err_no_memory(err);
 }

@@ -49,8 +49,9 @@ struct hw_glances {
 bool hw_glances_find(const struct hw_graph *graph, struct hw_tree *ret_tree,
                      struct hw_glances *ret_glances, struct hw_err *err);
 
-/* The diagnosis of one snapshot: suspects, verdict and answer. Everything lives in arena. */
-bool hw_glances_tell(const struct hw_graph *graph, struct hw_arena *arena,
-                     struct hw_diagnosis *diagnosis, struct hw_err *err);
+/* The diagnosis of one snapshot: suspects, what is ignored, verdict and answer, all in arena.
+ * options may be NULL. */
+bool hw_glances_tell(const struct hw_series *series, const struct hw_diagnose_options *options,
+                     struct hw_arena *arena, struct hw_diagnosis *diagnosis, struct hw_err *err);
 
 #endif

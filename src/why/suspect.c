@@ -274,6 +274,8 @@ bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *
     *suspect = (struct hw_suspect){
         .pattern = candidate->kind.pattern,
         .verdict = candidate->judgement.verdict,
+        .fingerprint = candidate->fingerprint,
+        .shape = candidate->shape,
         .type = hw_arena_strdup(arena, growth->graph->types[candidate->kind.type].name),
         .objects_per_second = (double)candidate->born_total / seconds,
         .objects = candidate->objects,

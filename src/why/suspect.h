@@ -22,8 +22,10 @@ struct hw_candidate {
     const uint64_t *sizes; /* of the one object that grows, by snapshot; else NULL */
     const uint64_t *born;  /* by snapshot */
     uint64_t born_total, born_bytes;
-    uint64_t objects, bytes; /* held now */
-    uint64_t native_bytes;   /* of bytes, those outside of objects */
+    uint64_t objects, bytes;         /* held now */
+    uint64_t native_bytes;           /* of bytes, those outside of objects */
+    const char *fingerprint, *shape; /* why/fingerprint.h */
+    const struct hw_ignore *ignore;  /* the rule by which it is none; NULL */
     bool is_dropped;
 };
 

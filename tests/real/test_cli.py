@@ -160,9 +160,9 @@ def test_version():
     (["snapshot", "1"], "snapshot [OPTION]... PID -o FILE"),
     (["snapshot", "file", "-o", "x"], "snapshot [OPTION]... PID -o FILE"),
     (["snapshot", "1", "-o", "-"], "snapshot [OPTION]... PID -o FILE"),
-    (["1", "-n", "1"], "diagnose [OPTION]... PID"),
-    (["1", "-i", "fast"], "diagnose [OPTION]... PID"),
-    (["diagnose", "app.py"], "diagnose [OPTION]... PID"),
+    (["1", "-n", "0"], "diagnose [OPTION]... PID | FILE..."),
+    (["1", "-i", "fast"], "diagnose [OPTION]... PID | FILE..."),
+    (["1", "2"], "diagnose [OPTION]... PID | FILE..."),
     (["help", "nothing"], "help [OPTION]... [COMMAND]"),
 ])
 def test_wrong_usage(args, usage):

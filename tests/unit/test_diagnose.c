@@ -14,7 +14,7 @@ static struct hw_diagnosis *ask(tell_snapshot *tell, unsigned count)
     struct hw_series *series = series_from(tell, count);
     struct hw_diagnosis *diagnosis;
     struct hw_err err = HW_ERR_INIT;
-    if (!hw_diagnose_ask(series, &diagnosis, &err))
+    if (!hw_diagnose_ask(series, NULL, &diagnosis, &err))
         fail_msg("%s", err.msg);
     hw_series_destroy(series);
     return diagnosis;

@@ -138,7 +138,7 @@ static void test_one_snapshot_is_a_diagnosis_that_is_not_sure(void **state)
     struct hw_diagnosis *diagnosis;
     struct hw_err err = HW_ERR_INIT;
     (void)state;
-    assert_true(hw_diagnose_ask(series, &diagnosis, &err));
+    assert_true(hw_diagnose_ask(series, NULL, &diagnosis, &err));
     assert_int_equal(diagnosis->verdict, HW_VERDICT_INCONCLUSIVE);
     assert_int_equal(diagnosis->suspect_count, 1);
     assert_string_equal(diagnosis->suspects[0].chain.path, "sys.modules['app'].items");

@@ -57,6 +57,19 @@ static void test_a_number_means_diagnose(void **state)
     assert_false(args.json);
 }
 
+static void test_what_to_ignore_may_be_given_many_times(void **state)
+{
+    (void)state;
+    struct hw_args args = parse_well("heapwhy 1 --ignore app.A --rules=r.txt --ignore=app.B*");
+    assert_int_equal(args.ignore.count, 2);
+    assert_string_equal(args.ignore.items[0], "app.A");
+    assert_string_equal(args.ignore.items[1], "app.B*");
+    assert_string_equal(args.rules, "r.txt");
+    assert_int_equal(parse_well("heapwhy 1").ignore.count, 0);
+    assert_refused("heapwhy 1 --ignore=", HW_COMMAND_DIAGNOSE, "wants a name");
+    assert_refused("heapwhy types 1 --ignore x", HW_COMMAND_TYPES, "does not know");
+}
+
 static void test_options_stand_anywhere(void **state)
 {
     static const char *const lines[] = {
@@ -169,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_number_means_diagnose),
+        cmocka_unit_test(test_what_to_ignore_may_be_given_many_times),
         cmocka_unit_test(test_options_stand_anywhere),
         cmocka_unit_test(test_an_option_value_is_no_command),
         cmocka_unit_test(test_durations),

@@ -349,6 +349,44 @@ static void test_types_are_sorted_and_limited(void **state)
     hw_out_deinit(&out);
 }
 
+static void test_merged_paths_stand_below_their_numbers_and_the_rest_is_summed(void **state)
+{
+    struct hw_path_row rows[] = {
+        {"sys.modules['app'].hub._subscribers[*].conn", "app.Sub", 20000, 1000000, 7,
+         0x7f3a4c0b1230},
+        {"<main() at a\x1b[2J.py>.rows[*]", "list", 30, 200, 8, 0x7f3a4c0b1270}};
+    struct hw_paths paths = {.rows = rows,
+                             .row_count = 2,
+                             .path_count = 14,
+                             .count = 20061,
+                             .bytes = 1000310,
+                             .rest_count = 12,
+                             .rest_bytes = 60,
+                             .unheld_count = 19,
+                             .unheld_bytes = 50,
+                             .garbage_count = 17,
+                             .garbage_bytes = 40};
+    struct hw_out out = memory_out();
+    (void)state;
+    hw_tell_paths(&out, &facts, "app.Conn", &paths);
+    assert_lines_fit(&out, 80);
+    assert_null(strchr(text_of(&out), '\x1b'));
+    assert_contains(&out, "20,061 objects are app.Conn, 1.0 MB, on 14 different paths\n");
+    assert_contains(&out, " 20,000  1.0 MB  100.0  app.Sub  0x7f3a4c0b1230\n"
+                          "    sys.modules['app'].hub._subscribers[*].conn\n");
+    assert_contains(&out, "    12 other paths; --all shows all\n");
+    assert_contains(&out, "     17    40 B    0.0\n    garbage: ");
+    assert_contains(&out, "      2    10 B    0.0\n    no root ");
+    hw_buf_clear(&out.buf);
+    out.json = true;
+    hw_tell_paths(&out, &facts, "app.Conn", &paths);
+    assert_contains(&out, "\"objects\": 20061,\n  \"bytes\": 1000310,\n  \"path_count\": 14,");
+    assert_contains(&out, "\"holder_type\": \"app.Sub\"");
+    assert_contains(&out, "\"example\": \"0x7f3a4c0b1230\"");
+    assert_contains(&out, "\"rest\": {\n    \"objects\": 12,");
+    hw_out_deinit(&out);
+}
+
 static struct hw_step steps[] = {
     {9, 0, "", "interpreter", "interpreter 0", false},
     {3, 0x7f3a4c0b1200, "sys.modules", "dict", "", false},
@@ -371,6 +409,8 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
                                       .verdict = HW_VERDICT_LEAK,
                                       .type = "app.Session",
                                       .chain = {"sys.modules['app'].hub", steps, 4, 1},
+                                      .shape = "sys.modules['app'].hub",
+                                      .fingerprint = "0123456789abcdef",
                                       .also = also,
                                       .also_count = 1,
                                       .objects_per_second = 411.9539,
@@ -388,11 +428,31 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
                                       .verdict = HW_VERDICT_INCONCLUSIVE,
                                       .type = "bytes",
                                       .chain = {.path = ""},
+                                      .shape = "",
+                                      .fingerprint = "fedcba9876543210",
                                       .fix = ""};
-    return (struct hw_diagnosis){HW_VERDICT_LEAK, "412 app.Session objects a second stay.",
-                                 doubts,          1,
-                                 shots,           2,
-                                 suspects,        2};
+    static struct hw_ignored ignored = {.rule = "app.Metric*",
+                                        .reason = "bounded by the number\x1b[2J of hosts",
+                                        .source = "rules.txt:3",
+                                        .type = "app.Metric",
+                                        .path = "sys.modules['app'].metrics",
+                                        .shape = "sys.modules['app'].metrics",
+                                        .fingerprint = "00112233aabbccdd",
+                                        .verdict = HW_VERDICT_LEAK,
+                                        .bytes_per_second = 98765};
+    static const char *unused[] = {"app.Old"};
+    return (struct hw_diagnosis){.verdict = HW_VERDICT_LEAK,
+                                 .answer = "412 app.Session objects a second stay.",
+                                 .doubts = doubts,
+                                 .doubt_count = 1,
+                                 .shots = shots,
+                                 .shot_count = 2,
+                                 .suspects = suspects,
+                                 .suspect_count = 2,
+                                 .ignored = &ignored,
+                                 .ignored_count = 1,
+                                 .unused_rules = unused,
+                                 .unused_rule_count = 1};
 }
 
 static void test_a_diagnosis_answers_first_and_fits_the_screen(void **state)
@@ -412,7 +472,12 @@ static void test_a_diagnosis_answers_first_and_fits_the_screen(void **state)
     assert_contains(&out, "    .hub         app.Hub  0x7f3a4c0b1270  \\x1b[2J (inferred)\n");
     assert_contains(&out, "Also in  local sessions of main() app.py:12\n");
     assert_contains(&out, "Pattern  growing-dict: A dict gets entries and loses none.\n");
+    assert_contains(&out, "\n         fingerprint 0123456789abcdef\n");
     assert_contains(&out, "inconclusive  unexplained-references  bytes\n");
+    assert_contains(&out,
+                    "\nIgnored  app.Metric, +98.8 kB/s, in sys.modules['app'].metrics (bounded by "
+                    "the\n         number\\x1b[2J of hosts)\n");
+    assert_null(strstr(text_of(&out), "app.Old"));
     assert_contains(&out, "  14 ms\n");
     assert_null(strchr(text_of(&out), '\x1b'));
     hw_buf_clear(&out.buf);
@@ -436,6 +501,8 @@ static void test_a_diagnosis_in_json_has_the_promised_keys(void **state)
                                            "\"cause\": \"growing-dict\"",
                                            "\"about\": \"A dict",
                                            "\"type\": \"app.Session\"",
+                                           "\"fingerprint\": \"0123456789abcdef\"",
+                                           "\"shape\": \"sys.modules['app'].hub\"",
                                            "\"path\": \"sys.modules['app'].hub\"",
                                            "\"addr\": null",
                                            "\"addr\": \"0x7f3a4c0b1270\"",
@@ -446,7 +513,11 @@ static void test_a_diagnosis_in_json_has_the_promised_keys(void **state)
                                            "\"objects\": 53120",
                                            "\"bytes\": 12100000",
                                            "\"evidence\": [",
-                                           "\"fix\": \"Remove"};
+                                           "\"fix\": \"Remove",
+                                           "\"ignored\": [",
+                                           "\"rule\": \"app.Metric*\"",
+                                           "\"source\": \"rules.txt:3\"",
+                                           "\"unused_rules\": [\n    \"app.Old\""};
     struct hw_suspect suspects[2];
     struct hw_chain also;
     struct hw_shot shots[2];
@@ -512,6 +583,7 @@ int main(void)
         cmocka_unit_test(test_sorting_in_runs_gives_what_sorting_at_once_gives),
         cmocka_unit_test(test_a_line_longer_than_the_read_buffer_survives_the_merge),
         cmocka_unit_test(test_types_are_sorted_and_limited),
+        cmocka_unit_test(test_merged_paths_stand_below_their_numbers_and_the_rest_is_summed),
         cmocka_unit_test(test_a_diagnosis_answers_first_and_fits_the_screen),
         cmocka_unit_test(test_a_diagnosis_in_json_has_the_promised_keys),
         cmocka_unit_test(test_a_steady_process_has_no_suspect),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_CPYTHON_NAMES_H
-#define HW_CPYTHON_NAMES_H
+#ifndef HW_BASE_NAMES_H
+#define HW_BASE_NAMES_H
 
 /*
- * The strings that edge labels name, each kept once and known by a small number. Number 0 is "".
+ * Strings, each kept once and known by a small number. Number 0 is "".
  */
 
 #include "base/arena.h"
