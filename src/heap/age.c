@@ -25,7 +25,9 @@ void hw_order_deinit(struct hw_order *order)
 
 static hw_addr step(struct hw_bytes *in, hw_addr at)
 {
-    uint64_t zigzag = hw_bytes_varint64(in);
+    /* Most are neighbours. */
+    bool is_short = in->at < in->end && *in->at < 0x80;
+    uint64_t zigzag = is_short ? *in->at++ : hw_bytes_varint64(in);
     uint64_t units = zigzag >> 1 ^ (0 - (zigzag & 1));
     return at + (units << UNIT_SHIFT);
 }

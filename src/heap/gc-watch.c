@@ -13,11 +13,14 @@
 #include <stdlib.h>
 #include <time.h>
 
+enum { MISSED_MOST = 100 };
+
 struct hw_gc_watch {
     struct hw_image *live;
     struct hw_runtime runtime;
     struct hw_gc_state first, last;
     int64_t began_ns, looked_ns; /* monotonic clock */
+    unsigned missed;             /* looks in a row that met no lists */
     int64_t before_ns[3];        /* when the last collection had not been counted yet; 0: none */
 };
 
@@ -72,10 +75,16 @@ bool hw_gc_watch_look(struct hw_gc_watch *watch, struct hw_gc_watched *ret_watch
     hw_image_forget(watch->live);
     /* Taken before the look: what is counted later was not there yet. */
     int64_t now = now_ns();
-    if (hw_runtime_gc_state(watch->live, &watch->runtime, &state))
+    watch->missed++;
+    if (hw_runtime_gc_state(watch->live, &watch->runtime, &state)) {
         compare(watch, &state, now);
+        watch->missed = 0;
+    }
     if (watch->live->lost)
         return hw_err_set(err, HW_ERR_GONE, "process %d exited while it was watched",
+                          (int)watch->live->pid);
+    if (watch->missed > MISSED_MOST)
+        return hw_err_set(err, HW_ERR_IO, "the collector of process %d is no longer where it was",
                           (int)watch->live->pid);
     now = now_ns();
     watched.watched_ns = watch->began_ns ? watch->looked_ns - watch->began_ns : 0;

@@ -94,11 +94,6 @@ static uint64_t age_count(const struct hw_graph *graph)
     return graph->age ? graph->object_count : 0;
 }
 
-static size_t age_bound(const struct hw_graph *graph, uint64_t i)
-{
-    return 1;
-}
-
 static unsigned char *age_encode(const struct hw_graph *graph, uint64_t first, size_t count,
                                  unsigned char *out)
 {
@@ -129,7 +124,6 @@ const struct hw_snap_column hw_snap_age = {
     .optional = true,
     .parallel = true,
     .count = age_count,
-    .bound = age_bound,
     .encode = age_encode,
     .prepare = age_prepare,
     .decode = age_decode,
