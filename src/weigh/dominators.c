@@ -29,11 +29,6 @@ struct hw_dominators {
 enum { WORD_BITS = 64, AHEAD = 16 };
 #define NOT_REACHED HW_NONE
 
-uint64_t hw_weight(const struct hw_graph *graph, hw_id id)
-{
-    return hw_graph_size(graph, id);
-}
-
 static bool in_core(const struct hw_dominators *d, hw_id id)
 {
     return d->core[id / WORD_BITS] >> id % WORD_BITS & 1;
@@ -163,7 +158,7 @@ static void sum_up(struct hw_dominators *d, const struct hw_semi_nca *tree)
         if (place == NOT_REACHED)
             continue;
         uint32_t rank = rank_of(d, in_core(d, id) ? id : tree->node[place]);
-        d->retained[rank] += hw_weight(d->graph, id);
+        d->retained[rank] += hw_graph_weight(d->graph, id);
     }
     for (uint32_t p = tree->count; --p > 0;) {
         uint32_t up = rank_of(d, tree->node[tree->owner[p]]);
@@ -261,7 +256,7 @@ uint64_t hw_dominators_retained(const struct hw_dominators *d, hw_id id)
 {
     if (!hw_dominators_reached(d, id))
         return 0;
-    return in_core(d, id) ? d->retained[rank_of(d, id)] : hw_weight(d->graph, id);
+    return in_core(d, id) ? d->retained[rank_of(d, id)] : hw_graph_weight(d->graph, id);
 }
 
 uint32_t hw_dominators_count(const struct hw_dominators *d, hw_id id)
