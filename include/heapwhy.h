@@ -497,7 +497,7 @@ void hw_gc_watch_destroy(struct hw_gc_watch *watch);
  * What an object retains is what would be freed if nothing referred to it: itself, and everything
  * that is reached through it alone (in the dominator tree of the whole graph: its subtree). Exact;
  * all references count, weak ones are none. What no root reaches retains nothing here and is summed
- * up apart.
+ * up apart. All bytes are hw_graph_size() and hw_graph_native() together.
  */
 
 struct hw_retained_object {

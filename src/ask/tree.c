@@ -37,6 +37,7 @@ struct search {
     struct bucket ring[BUCKETS];
     size_t waiting;
 };
+enum { AHEAD = 8 }; /* references whose targets are on their way from memory */
 
 static bool relax(struct search *search, hw_id node)
 {
@@ -45,6 +46,8 @@ static bool relax(struct search *search, hw_id node)
     uint32_t end = graph->edge_start[node + 1];
     for (uint32_t e = graph->edge_start[node]; e < end; e++) {
         hw_id to = graph->edge_to[e];
+        if (e + AHEAD < end)
+            __builtin_prefetch(&tree->cost[graph->edge_to[e + AHEAD]]);
         /* Most edges lead to what has been reached for less than any hop from here. */
         if (tree->cost[to] <= tree->cost[node])
             continue;
@@ -54,6 +57,8 @@ static bool relax(struct search *search, hw_id node)
         tree->cost[to] = cost;
         tree->parent[to] = node;
         tree->edge[to] = e;
+        if (!graph_degree(graph, to))
+            continue;
         if (!bucket_put(&search->ring[cost % BUCKETS], to))
             return false;
         search->waiting++;
@@ -61,18 +66,17 @@ static bool relax(struct search *search, hw_id node)
     return true;
 }
 
-/* A bucket may grow while it is worked off: hops that cost nothing. Settled nodes are marked by
- * their place in order, which parents reach first. */
-static bool work_off(struct search *search, uint32_t distance, uint8_t *settled)
+/* A bucket may grow while it is worked off: hops that cost nothing. A node's cost only ever falls,
+ * so that it is in one bucket once. */
+static bool work_off(struct search *search, uint32_t distance)
 {
     struct bucket *bucket = &search->ring[distance % BUCKETS];
     struct hw_tree *tree = search->tree;
     for (size_t i = 0; i < bucket->count; i++) {
         hw_id node = bucket->nodes[i];
         search->waiting--;
-        if (tree->cost[node] != distance || settled[node])
+        if (tree->cost[node] != distance)
             continue;
-        settled[node] = 1;
         tree->order[tree->count++] = node;
         if (!relax(search, node))
             return false;
@@ -81,18 +85,27 @@ static bool work_off(struct search *search, uint32_t distance, uint8_t *settled)
     return true;
 }
 
+/* Nothing is reached through a leaf: they need not wait, and stand behind all others. */
+static void add_leaves(struct search *search)
+{
+    const struct hw_graph *graph = search->graph;
+    struct hw_tree *tree = search->tree;
+    for (hw_id id = 0; id + 1 < graph->node_count; id++)
+        if (!graph_degree(graph, id) && tree->cost[id] != UINT32_MAX)
+            tree->order[tree->count++] = id;
+}
+
 static bool search_all(struct search *search)
 {
     hw_id root = search->graph->node_count - 1;
-    uint8_t *settled = calloc(search->graph->node_count, 1);
-    bool ok = settled && bucket_put(&search->ring[0], root);
+    bool ok = bucket_put(&search->ring[0], root);
     search->tree->cost[root] = 0;
     search->waiting = 1;
     for (uint32_t distance = 0; ok && search->waiting; distance++)
-        ok = work_off(search, distance, settled);
-    free(settled);
+        ok = work_off(search, distance);
     for (size_t i = 0; i < BUCKETS; i++)
         free(search->ring[i].nodes);
+    add_leaves(search);
     return ok;
 }
 

@@ -14,7 +14,7 @@ struct hw_tree {
     uint32_t *parent; /* HW_NONE: the root, or not reached */
     uint32_t *edge;   /* the edge from the parent: index into edge_to, edge_label */
     uint32_t *cost;   /* UINT32_MAX: not reached */
-    uint32_t *order;  /* nodes reached, parents before children; the root first */
+    uint32_t *order;  /* nodes reached, parents before children; the root first, leaves last */
     uint32_t count;   /* of order */
 };
 bool hw_tree_init(struct hw_tree *tree, const struct hw_graph *graph, struct hw_err *err);

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,13 @@ static void catch_signals(void)
             sigaction(stopping[i], &action, NULL);
     /* A write to a closed pipe must not kill us while we hold a process. */
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* Columns of large heaps come and go, of different sizes: as mappings of their own they leave no
+ * holes behind. Without this the C library keeps all below 32 MB in one piece. */
+static void return_freed_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
 }
 
 /* Otherwise the first file we open would become standard output. */
@@ -195,6 +203,7 @@ int main(int argc, char **argv)
     struct hw_args args;
     struct hw_err err = HW_ERR_INIT;
     occupy_standard_files();
+    return_freed_memory();
     /* For the width of characters alone; numbers are always written with a point. */
     if (!setlocale(LC_CTYPE, "C.UTF-8"))
         setlocale(LC_CTYPE, "");

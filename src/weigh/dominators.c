@@ -26,13 +26,8 @@ struct hw_dominators {
 };
 
 /* The root is its own owner here, so that one number tells reached nodes from others. */
-enum { WORD_BITS = 64 };
+enum { WORD_BITS = 64, AHEAD = 16 };
 #define NOT_REACHED HW_NONE
-
-uint64_t hw_weight(const struct hw_graph *graph, hw_id id)
-{
-    return hw_graph_size(graph, id);
-}
 
 static bool in_core(const struct hw_dominators *d, hw_id id)
 {
@@ -65,15 +60,19 @@ static uint32_t fill_ranks(struct hw_dominators *d)
 
 /* For leaves owner[] becomes the leftmost referrer's place in the tree and high[] the rightmost's.
  * Leaves have HW_SEMI_LEAF there before, which is more than any place. */
-static void find_spans(struct hw_dominators *d, const struct hw_semi_nca *tree, uint32_t *high)
+static void find_spans(struct hw_dominators *d, uint32_t *high)
 {
     const struct hw_graph *graph = d->graph;
     for (hw_id from = 0; from < graph->node_count; from++) {
-        if (!in_core(d, from) || d->owner[from] == NOT_REACHED)
+        uint32_t place = d->owner[from];
+        if (!in_core(d, from) || place == NOT_REACHED)
             continue;
-        uint32_t place = tree->place[d->owner[from]];
         for (uint32_t e = graph->edge_start[from]; e < graph->edge_start[from + 1]; e++) {
             hw_id to = graph->edge_to[e];
+            if (e + AHEAD < graph->edge_count) {
+                __builtin_prefetch(&d->owner[graph->edge_to[e + AHEAD]]);
+                __builtin_prefetch(&high[graph->edge_to[e + AHEAD]]);
+            }
             if (in_core(d, to))
                 continue;
             if (place < d->owner[to])
@@ -84,7 +83,7 @@ static void find_spans(struct hw_dominators *d, const struct hw_semi_nca *tree, 
     }
 }
 
-/* From places to the owner's number. */
+/* From spans to the owner's place. */
 static void settle_leaves(struct hw_dominators *d, const struct hw_semi_nca *tree,
                           const uint32_t *high)
 {
@@ -103,59 +102,77 @@ static bool own_leaves(struct hw_dominators *d, const struct hw_semi_nca *tree)
     uint32_t *high = calloc(d->graph->node_count, sizeof(*high));
     if (!high)
         return false;
-    find_spans(d, tree, high);
+    find_spans(d, high);
     settle_leaves(d, tree, high);
     free(high);
     return true;
+}
+
+/* ---- order ---- */
+
+/* at[p]: where the node at place p stands in the order. All nodes of the core with lower places
+ * stand before it, and all their leaves. at[tree->count]: how many stand in the order. */
+static void find_positions(const struct hw_dominators *d, const struct hw_semi_nca *tree,
+                           uint32_t *at)
+{
+    for (hw_id id = 0; id < d->graph->node_count; id++)
+        if (!in_core(d, id) && d->owner[id] != NOT_REACHED)
+            at[d->owner[id] + 1]++;
+    for (uint32_t p = 0; p < tree->count; p++)
+        at[p + 1] += at[p] + 1;
+}
+
+/* Leaves stand right behind their owner. at[p] becomes the last of them; that is where the next
+ * node's own position was, less one. */
+static void lay_out(struct hw_dominators *d, const struct hw_semi_nca *tree, uint32_t *at)
+{
+    for (uint32_t p = 0; p < tree->count; p++)
+        d->order[at[p]] = tree->node[p];
+    for (hw_id id = 0; id < d->graph->node_count; id++)
+        if (!in_core(d, id) && d->owner[id] != NOT_REACHED)
+            d->order[++at[d->owner[id]]] = id;
+}
+
+static bool put_in_order(struct hw_dominators *d, const struct hw_semi_nca *tree)
+{
+    uint32_t *at = calloc((size_t)tree->count + 1, sizeof(*at));
+    if (!at)
+        return false;
+    find_positions(d, tree, at);
+    d->reached = at[tree->count];
+    d->order = malloc((size_t)d->reached * sizeof(*d->order));
+    for (uint32_t p = 0; d->order && p < tree->count; p++)
+        d->count[rank_of(d, tree->node[p])] = at[p + tree->size[p]] - at[p];
+    if (d->order)
+        lay_out(d, tree, at);
+    free(at);
+    return d->order != NULL;
 }
 
 /* ---- sums ---- */
 
 static void sum_up(struct hw_dominators *d, const struct hw_semi_nca *tree)
 {
-    const struct hw_graph *graph = d->graph;
-    d->reached = tree->count;
-    for (hw_id id = 0; id < graph->node_count; id++) {
-        if (d->owner[id] == NOT_REACHED)
+    for (hw_id id = 0; id < d->graph->node_count; id++) {
+        uint32_t place = d->owner[id];
+        if (place == NOT_REACHED)
             continue;
-        bool is_core = in_core(d, id);
-        uint32_t rank = rank_of(d, is_core ? id : tree->node[d->owner[id]]);
-        d->retained[rank] += hw_weight(graph, id);
-        d->count[rank]++;
-        d->reached += !is_core;
+        uint32_t rank = rank_of(d, in_core(d, id) ? id : tree->node[place]);
+        d->retained[rank] += hw_graph_weight(d->graph, id);
     }
-    for (uint32_t v = tree->count; --v > 0;) {
-        uint32_t rank = rank_of(d, tree->node[v]), up = rank_of(d, tree->node[tree->owner[v]]);
-        d->retained[up] += d->retained[rank];
-        d->count[up] += d->count[rank];
+    for (uint32_t p = tree->count; --p > 0;) {
+        uint32_t up = rank_of(d, tree->node[tree->owner[p]]);
+        d->retained[up] += d->retained[rank_of(d, tree->node[p])];
     }
 }
 
-/* ---- order ---- */
-
-/* A node's children of the core first, then its leaves. next[v]: where v's next child goes. */
-static void lay_out(struct hw_dominators *d, const struct hw_semi_nca *tree, uint32_t *next)
-{
-    d->order[0] = tree->node[0];
-    next[0] = 1;
-    for (uint32_t v = 1; v < tree->count; v++) {
-        uint32_t at = next[tree->owner[v]];
-        next[tree->owner[v]] += d->count[rank_of(d, tree->node[v])];
-        d->order[at] = tree->node[v];
-        next[v] = at + 1;
-    }
-    for (hw_id id = 0; id < d->graph->node_count; id++)
-        if (!in_core(d, id) && d->owner[id] != NOT_REACHED)
-            d->order[next[d->owner[id]]++] = id;
-}
-
-/* From numbers of the core to nodes. */
+/* From places to nodes. */
 static void name_owners(struct hw_dominators *d, const struct hw_semi_nca *tree)
 {
     for (hw_id id = 0; id < d->graph->node_count; id++) {
-        uint32_t number = d->owner[id];
-        if (number != NOT_REACHED)
-            d->owner[id] = tree->node[in_core(d, id) ? tree->owner[number] : number];
+        uint32_t place = d->owner[id];
+        if (place != NOT_REACHED)
+            d->owner[id] = tree->node[in_core(d, id) ? tree->owner[place] : place];
     }
 }
 
@@ -173,27 +190,26 @@ static bool allocate(struct hw_dominators *d, uint32_t *ret_core)
     return true;
 }
 
+/* Columns come as late and go as early as they can: this is where memory is at its highest. */
 static bool fill(struct hw_dominators *d, struct hw_semi_nca *tree)
 {
     uint32_t core;
     if (!allocate(d, &core) || !hw_semi_nca_init(tree, d->graph, core, d->owner) ||
         !own_leaves(d, tree))
         return false;
-    hw_semi_nca_trim(tree);
-    d->retained = calloc(core, sizeof(*d->retained));
+    free(tree->jump);
+    tree->jump = NULL;
     d->count = calloc(core, sizeof(*d->count));
-    if (!d->retained || !d->count)
+    if (!d->count || !put_in_order(d, tree))
+        return false;
+    free(tree->size);
+    tree->size = NULL;
+    d->retained = calloc(core, sizeof(*d->retained));
+    if (!d->retained)
         return false;
     sum_up(d, tree);
-    d->order = malloc((size_t)d->reached * sizeof(*d->order));
-    uint32_t *next = malloc((size_t)tree->count * sizeof(*next));
-    bool ok = d->order && next;
-    if (ok) {
-        lay_out(d, tree, next);
-        name_owners(d, tree);
-    }
-    free(next);
-    return ok;
+    name_owners(d, tree);
+    return true;
 }
 
 bool hw_dominators_create(struct hw_dominators **ret_dominators, const struct hw_graph *graph,
@@ -240,7 +256,7 @@ uint64_t hw_dominators_retained(const struct hw_dominators *d, hw_id id)
 {
     if (!hw_dominators_reached(d, id))
         return 0;
-    return in_core(d, id) ? d->retained[rank_of(d, id)] : hw_weight(d->graph, id);
+    return in_core(d, id) ? d->retained[rank_of(d, id)] : hw_graph_weight(d->graph, id);
 }
 
 uint32_t hw_dominators_count(const struct hw_dominators *d, hw_id id)

@@ -26,7 +26,7 @@ hw_id hw_dominators_owner(const struct hw_dominators *dominators, hw_id id);
 
 bool hw_dominators_reached(const struct hw_dominators *dominators, hw_id id);
 
-/* Bytes of id and all that it dominates, native memory included. Not reached: 0. */
+/* Bytes of id and all that it dominates, as hw_graph_weight() says. Not reached: 0. */
 uint64_t hw_dominators_retained(const struct hw_dominators *dominators, hw_id id);
 
 /* Nodes in id's subtree, itself and synthetic ones included. Not reached: 0. */
@@ -39,8 +39,5 @@ const hw_id *hw_dominators_order(const struct hw_dominators *dominators, uint32_
 
 /* Where id stands in the order; by looking through it. HW_NONE: not reached. */
 uint32_t hw_dominators_position(const struct hw_dominators *dominators, hw_id id);
-
-/* What one node weighs by itself: its size, and the native memory that is charged to it. */
-uint64_t hw_weight(const struct hw_graph *graph, hw_id id);
 
 #endif

@@ -63,7 +63,7 @@ static bool charge(struct work *work, struct hw_retained_place *rows)
             continue;
         struct hw_retained_place *row = &rows[open.rows[open.count - 1].place];
         row->objects++;
-        row->bytes += hw_weight(graph, id);
+        row->bytes += hw_graph_weight(graph, id);
     }
     free(open.rows);
     return ok;
@@ -173,7 +173,7 @@ static void fill_totals(struct work *work)
     struct hw_retained *retained = &work->result->retained;
     const struct hw_graph *graph = work->graph;
     for (hw_id id = 0; id < graph->object_count; id++) {
-        uint64_t bytes = hw_weight(graph, id);
+        uint64_t bytes = hw_graph_weight(graph, id);
         retained->bytes += bytes;
         if (hw_dominators_reached(work->rows.dominators, id))
             continue;

@@ -74,7 +74,7 @@ bool hw_rows_weigh(const struct hw_rows *rows, const struct hw_hop *hop,
 {
     *row = (struct hw_retained_object){
         .path = "",
-        .bytes = hw_weight(rows->graph, hop->to),
+        .bytes = hw_graph_weight(rows->graph, hop->to),
         .retained_bytes = hw_dominators_retained(rows->dominators, hop->to),
         .retained_objects = count_objects(rows, hop->to),
     };
@@ -149,7 +149,7 @@ static void add_subtree(const struct hw_rows *rows, const struct names *names, h
             continue;
         uint32_t type = names->first[rows->graph->type[id]];
         types[type].objects++;
-        types[type].bytes += hw_weight(rows->graph, id);
+        types[type].bytes += hw_graph_weight(rows->graph, id);
         if (!end || i < end[type])
             continue;
         uint32_t below = hw_dominators_count(dominators, id);

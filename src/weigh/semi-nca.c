@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* Columns by number. */
+/* Nodes have a number while this works: the order in which a depth-first search meets them. Columns
+ * by number. */
 struct work {
     const struct hw_graph *graph;
     struct hw_semi_nca *tree;
@@ -14,6 +15,7 @@ struct work {
     uint32_t *start; /* referrers with larger numbers: from[start[v]] .. from[start[v + 1] - 1] */
     uint32_t *from;
 };
+enum { AHEAD = 8 }; /* references whose targets are on their way from memory */
 
 /* ---- search ---- */
 
@@ -49,6 +51,10 @@ static bool descend(struct work *w, uint32_t *v)
     uint32_t end = graph->edge_start[w->tree->node[*v] + 1];
     for (uint32_t e = w->label[*v]; e < end; e++) {
         hw_id to = graph->edge_to[e];
+        if (e + AHEAD < end) {
+            __builtin_prefetch(&w->by_node[graph->edge_to[e + AHEAD]]);
+            __builtin_prefetch(&graph->edge_start[graph->edge_to[e + AHEAD]]);
+        }
         uint32_t number = w->by_node[to];
         if (number == HW_SEMI_LEAF)
             continue;
@@ -139,39 +145,65 @@ static void find_semidominators(struct work *w)
 
 /* ---- owners ---- */
 
-static void find_owners(struct hw_semi_nca *tree, const uint32_t *semi, uint32_t *depth)
+/* Myers' rule: two jumps of one length make one of twice the length. */
+static void set_jump(uint32_t v, uint32_t up, uint32_t *jump, uint32_t *depth)
 {
-    uint32_t *owner = tree->owner, *jump = tree->jump;
+    uint32_t far = jump[up];
+    bool even = depth[up] - depth[far] == depth[far] - depth[jump[far]];
+    depth[v] = depth[up] + 1;
+    jump[v] = even ? jump[far] : up;
+}
+
+/* From parents in the search tree to owners, in the same column. */
+static void find_owners(struct work *w, uint32_t *owner, uint32_t *jump, uint32_t *depth)
+{
     depth[0] = jump[0] = 0;
-    for (uint32_t v = 1; v < tree->count; v++) {
-        uint32_t up = owner[v];
-        while (up > semi[v])
-            up = jump[up] > semi[v] ? jump[up] : owner[up];
-        uint32_t far = jump[up];
-        bool even = depth[up] - depth[far] == depth[far] - depth[jump[far]];
+    for (uint32_t v = 1; v < w->tree->count; v++) {
+        uint32_t up = owner[v], semi = w->semi[v];
+        while (up > semi)
+            up = jump[up] > semi ? jump[up] : owner[up];
         owner[v] = up;
-        depth[v] = depth[up] + 1;
-        jump[v] = even ? jump[far] : up;
+        set_jump(v, up, jump, depth);
     }
 }
 
+/* ---- places ---- */
+
 /* next: where the next child of a node goes. */
-static void find_places(struct hw_semi_nca *tree, uint32_t *next)
+static void find_places(uint32_t count, const uint32_t *owner, uint32_t *size, uint32_t *place,
+                        uint32_t *next)
 {
-    for (uint32_t v = 0; v < tree->count; v++)
-        tree->size[v] = 1;
-    for (uint32_t v = tree->count; --v > 0;)
-        tree->size[tree->owner[v]] += tree->size[v];
-    tree->place[0] = 0;
+    for (uint32_t v = 0; v < count; v++)
+        size[v] = 1;
+    for (uint32_t v = count; --v > 0;)
+        size[owner[v]] += size[v];
+    place[0] = 0;
     next[0] = 1;
-    for (uint32_t v = 1; v < tree->count; v++) {
-        uint32_t at = next[tree->owner[v]];
-        next[tree->owner[v]] += tree->size[v];
-        tree->place[v] = at;
+    for (uint32_t v = 1; v < count; v++) {
+        uint32_t at = next[owner[v]];
+        next[owner[v]] += size[v];
+        place[v] = at;
         next[v] = at + 1;
     }
-    for (uint32_t v = 0; v < tree->count; v++)
-        tree->number[tree->place[v]] = v;
+}
+
+/* From numbers to places. Each column goes where the one before it has left room. */
+static void move_to_places(struct work *w, const uint32_t *place, uint32_t *size, uint32_t *room)
+{
+    struct hw_semi_nca *tree = w->tree;
+    uint32_t count = tree->count, *node = room, *owner = tree->node, *sizes = tree->owner;
+    for (uint32_t v = 0; v < count; v++)
+        node[place[v]] = tree->node[v];
+    for (uint32_t v = 0; v < count; v++)
+        owner[place[v]] = place[tree->owner[v]];
+    for (uint32_t v = 0; v < count; v++)
+        sizes[place[v]] = size[v];
+    tree->node = node;
+    tree->owner = owner;
+    tree->size = sizes;
+    tree->jump = size;
+    for (uint32_t p = 0; p < count; p++)
+        w->by_node[node[p]] = p;
 }
 
 /* ---- */
@@ -193,13 +225,16 @@ static bool allocate(struct work *w, uint32_t core)
 static void finish(struct work *w)
 {
     struct hw_semi_nca *tree = w->tree;
+    uint32_t *jump = w->ancestor, *depth = w->label, *place = w->start, *size = w->semi;
     free(w->from);
     w->from = NULL;
-    tree->jump = w->ancestor;
-    find_owners(tree, w->semi, w->label);
-    tree->size = w->semi;
-    tree->place = w->start;
-    w->ancestor = w->semi = w->start = NULL;
+    find_owners(w, tree->owner, jump, depth);
+    find_places(tree->count, tree->owner, size, place, depth);
+    move_to_places(w, place, size, jump);
+    w->ancestor = w->semi = NULL;
+    tree->jump[0] = depth[0] = 0;
+    for (uint32_t p = 1; p < tree->count; p++)
+        set_jump(p, tree->owner[p], tree->jump, depth);
 }
 
 static bool fill(struct work *w, uint32_t core)
@@ -211,10 +246,6 @@ static bool fill(struct work *w, uint32_t core)
         return false;
     find_semidominators(w);
     finish(w);
-    w->tree->number = malloc((size_t)core * sizeof(uint32_t));
-    if (!w->tree->number)
-        return false;
-    find_places(w->tree, w->label);
     return true;
 }
 
@@ -232,31 +263,22 @@ bool hw_semi_nca_init(struct hw_semi_nca *tree, const struct hw_graph *graph, ui
     return ok;
 }
 
-void hw_semi_nca_trim(struct hw_semi_nca *tree)
-{
-    free(tree->jump);
-    free(tree->place);
-    free(tree->size);
-    free(tree->number);
-    tree->jump = tree->place = tree->size = tree->number = NULL;
-}
-
 void hw_semi_nca_deinit(struct hw_semi_nca *tree)
 {
-    hw_semi_nca_trim(tree);
     free(tree->node);
     free(tree->owner);
+    free(tree->size);
+    free(tree->jump);
     *tree = (struct hw_semi_nca){0};
 }
 
-uint32_t hw_semi_nca_common(const struct hw_semi_nca *tree, uint32_t low_place, uint32_t high_place)
+uint32_t hw_semi_nca_common(const struct hw_semi_nca *tree, uint32_t low, uint32_t high)
 {
-    uint32_t v = tree->number[low_place];
-    const uint32_t *place = tree->place, *size = tree->size;
     /* Places rise on the way down, so an ancestor of low begins before it: only its end matters. */
-    while (high_place - place[v] >= size[v]) {
+    uint32_t v = low;
+    while (high - v >= tree->size[v]) {
         uint32_t far = tree->jump[v];
-        v = high_place - place[far] >= size[far] ? far : tree->owner[v];
+        v = high - far >= tree->size[far] ? far : tree->owner[v];
     }
     return v;
 }

@@ -4,8 +4,8 @@
 
 /*
  * The dominator tree of a graph's core: its nodes that refer to something, and the root. A node has
- * a number there, in the order in which a depth-first search meets it: 0 is the root, and an
- * owner's number is less than that of what it owns.
+ * a place there, in a preorder of the tree: 0 is the root, and the subtree of the node at place p
+ * stands at places p to p + size[p] - 1.
  *
  * The algorithm is SEMI-NCA (L. Georgiadis: Linear-Time Algorithms for Dominators and Related
  * Problems, 2005, section 2.3): semidominators with path compression, then the owner as the nearest
@@ -16,29 +16,25 @@
 
 #include "heap/graph.h"
 
-/* In the by_node array: refers to nothing. Larger than any number. */
+/* In the by_node array: refers to nothing. Larger than any place. */
 #define HW_SEMI_LEAF (HW_NONE - 1)
 
 struct hw_semi_nca {
-    uint32_t count;  /* of the core that is reached */
-    hw_id *node;     /* by number */
-    uint32_t *owner; /* by number: its owner's number; 0 for 0 */
-    /* Gone after trim: */
-    uint32_t *jump;   /* an ancestor further up */
-    uint32_t *place;  /* in a preorder of the tree */
-    uint32_t *size;   /* of the subtree: places place .. place + size - 1 */
-    uint32_t *number; /* by place */
+    uint32_t count; /* of the core that is reached */
+    /* By place: */
+    hw_id *node;
+    uint32_t *owner; /* its place; 0 for 0 */
+    uint32_t *size;
+    uint32_t *jump; /* an ancestor further up */
 };
 
-/* core: how many nodes have edges, the root counted in any case. Fills by_node with numbers,
+/* core: how many nodes have edges, the root counted in any case. Fills by_node with places,
  * HW_SEMI_LEAF for leaves, HW_NONE for the core that is not reached. False: no memory. */
 bool hw_semi_nca_init(struct hw_semi_nca *tree, const struct hw_graph *graph, uint32_t core,
                       uint32_t *by_node);
 void hw_semi_nca_deinit(struct hw_semi_nca *tree);
-void hw_semi_nca_trim(struct hw_semi_nca *tree);
 
-/* The number of the lowest common ancestor of all that stands from one place to another. */
-uint32_t hw_semi_nca_common(const struct hw_semi_nca *tree, uint32_t low_place,
-                            uint32_t high_place);
+/* The lowest common ancestor of all that stands from one place to another. */
+uint32_t hw_semi_nca_common(const struct hw_semi_nca *tree, uint32_t low, uint32_t high);
 
 #endif
