@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cpython/native.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /*
  * Buffers of the standard library. The offsets have been the same in CPython 3.8 to 3.15 (Modules/
  * mmapmodule.c mmap_object, Include/cpython/memoryobject.h, Modules/_ctypes/ctypes.h CDataObject);
@@ -14,6 +17,7 @@ enum {
     MANAGED_BUF = 32, /* master.buf */
     MANAGED_OBJ = 40,
     MANAGED_LEN = 48,
+    MEMORYVIEW_LEN = 72, /* view.len */
     CDATA_PTR = 16,
     CDATA_NEEDSFREE = 24,
     CDATA_SIZE = 40,
@@ -49,10 +53,17 @@ static uint64_t cdata_bytes(struct hw_py *py, hw_addr addr, const unsigned char 
     return hw_native_mapped(py, data, size) ? size : 0;
 }
 
+/* How much of its exporter it shows. */
+static size_t memoryview_text(struct hw_py *py, const unsigned char *p, char *to, size_t max)
+{
+    return (size_t)snprintf(to, max, "nbytes=%" PRIu64, load64(p + MEMORYVIEW_LEN));
+}
+
 const struct hw_native hw_native_buffers[] = {
     {.tp_name = "mmap.mmap", .basicsize = 72, .bytes = mmap_bytes},
     {.tp_name = "mmap.mmap", .basicsize = 80, .bytes = mmap_bytes},
     {.tp_name = "mmap.mmap", .basicsize = 88, .bytes = mmap_bytes},
+    {.tp_name = "memoryview", .basicsize = 144, .text = memoryview_text},
     {.tp_name = "managedbuffer", .basicsize = 112, .bytes = managed_bytes},
     {.tp_name = "_ctypes._CData", .basicsize = CDATA_BYTES, .bytes = cdata_bytes},
     {.tp_name = "_ctypes.Structure", .basicsize = CDATA_BYTES, .bytes = cdata_bytes},

@@ -2,6 +2,8 @@
 #include "cpython/decode.h"
 #include "cpython/native.h"
 
+#include <stdio.h>
+
 /*
  * lxml 4.9 to 6.1 (lxml.etree.h) on libxml2 2.9 to 2.14 (libxml/tree.h). A document's proxy owns a
  * tree of C nodes; elements are small proxies that own the document's proxy, and are made anew when
@@ -33,6 +35,7 @@ enum {
     /* The head that all nodes share. */
     NODE_PRIVATE = 0, /* lxml: the proxy, borrowed */
     NODE_TYPE = 8,
+    NODE_NAME = 16,
     NODE_CHILDREN = 24,
     NODE_PARENT = 40,
     NODE_NEXT = 48,
@@ -250,6 +253,22 @@ static uint64_t element_bytes(struct hw_py *py, hw_addr addr, const unsigned cha
     return own + children_bytes(py, node, children);
 }
 
+/* <item>; the top of a document says so: <feed>, root. */
+static size_t element_text(struct hw_py *py, const unsigned char *p, char *to, size_t max)
+{
+    hw_addr node = load64(p + ELEMENT_C_NODE);
+    const unsigned char *n = node ? hw_image_at(py->image, node, NODE_BYTES) : NULL;
+    char name[64] = "";
+    if (!n || load32(n + NODE_TYPE) != TYPE_ELEMENT ||
+        !hw_image_read_string(py->image, load64(n + NODE_NAME), name, sizeof(name)))
+        return 0;
+    n = load64(n + NODE_PARENT) ? hw_image_at(py->image, load64(n + NODE_PARENT), NODE_HEAD_BYTES)
+                                : NULL;
+    uint32_t above = n ? load32(n + NODE_TYPE) : TYPE_DOCUMENT;
+    bool top = above == TYPE_DOCUMENT || above == TYPE_HTML_DOCUMENT;
+    return (size_t)snprintf(to, max, "<%s>%s", name, top ? ", root" : "");
+}
+
 const struct hw_native hw_native_lxml[] = {
     {.tp_name = "lxml.etree._Document",
      .basicsize = DOCUMENT_BYTES,
@@ -258,7 +277,8 @@ const struct hw_native hw_native_lxml[] = {
     {.tp_name = "lxml.etree._Element",
      .basicsize = ELEMENT_BYTES,
      .decode = element_decode,
-     .bytes = element_bytes},
+     .bytes = element_bytes,
+     .text = element_text},
     {.tp_name = "lxml.etree._ElementTree", .basicsize = TREE_BYTES, .decode = tree_decode},
     {.tp_name = "lxml.etree._Attrib", .basicsize = ATTRIB_BYTES, .decode = attrib_decode},
     {0},

@@ -2,6 +2,9 @@
 #include "cpython/decode.h"
 #include "cpython/native.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /*
  * numpy 1.22 to 2.x: numpy/core (2.x: numpy/_core) include/numpy/ndarraytypes.h and arrayscalars.h.
  *
@@ -310,6 +313,20 @@ static uint64_t array_bytes(struct hw_py *py, hw_addr addr, const unsigned char 
     return 0;
 }
 
+/* nbytes=1600 shape=(10, 20) */
+static size_t array_text(struct hw_py *py, const unsigned char *p, char *to, size_t max)
+{
+    struct array a;
+    if (!array_read(py, p, &a))
+        return 0;
+    size_t n = (size_t)snprintf(to, max, "nbytes=%" PRIu64 " shape=(", a.bytes);
+    for (uint32_t i = 0; i < a.nd && n < max; i++)
+        n += (size_t)snprintf(to + n, max - n, "%s%" PRIu64, i ? ", " : "", a.dims[i]);
+    if (n < max)
+        n += (size_t)snprintf(to + n, max - n, a.nd == 1 ? ",)" : ")");
+    return n < max ? n : max - 1;
+}
+
 /* ---- scalars: scalartypes.c.src gentype_sizeof adds the item's size to the structure's ---- */
 
 static uint64_t extra_1(struct hw_py *py, const unsigned char *p)
@@ -377,7 +394,8 @@ const struct hw_native hw_native_numpy[] = {
      .basicsize = ARRAY_BYTES,
      .decode = array_decode,
      .extra = array_extra,
-     .bytes = array_bytes},
+     .bytes = array_bytes,
+     .text = array_text},
     {.tp_name = "numpy.dtype", .basicsize = 96, .decode = descr_decode},
     {.tp_name = "numpy.dtype", .basicsize = 88, .decode = descr_decode},
     DTYPE_2("Bool"),

@@ -35,6 +35,8 @@ struct hw_native {
     uint64_t (*extra)(struct hw_py *py, const unsigned char *p);
     /* Memory it owns besides; may add claims. May be NULL. */
     uint64_t (*bytes)(struct hw_py *py, hw_addr addr, const unsigned char *p);
+    /* A short description; returns its length. May be NULL. */
+    size_t (*text)(struct hw_py *py, const unsigned char *p, char *to, size_t max);
 };
 
 /* A part of memory that a view shows of its exporter. */

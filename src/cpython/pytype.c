@@ -183,12 +183,14 @@ static void type_choose_family(struct hw_py *py, struct hw_pytype *type)
     bool made_by_class =
         type->is_heap && py->class_dealloc &&
         hw_py_word(py, type->addr + PY_OFF(py, PyTypeObject_tp_dealloc)) == py->class_dealloc;
-    type->row = made_by_class && !strchr(type->tp_name, '.') ? NULL : row_find(py, type);
+    /* Types that an extension makes from a spec may have a class's dealloc, but not its name. */
+    bool named_as_class = made_by_class && !strchr(type->tp_name, '.');
+    type->row = named_as_class ? NULL : row_find(py, type);
     if (made_by_class)
         type->flags |= HW_TYPE_PYTHON;
     type->solid = type;
     type->named_size = made_by_class ? NULL : hw_named_size_find(type->tp_name);
-    type->native = made_by_class ? NULL : hw_native_find(type->tp_name, type->basicsize);
+    type->native = named_as_class ? NULL : hw_native_find(type->tp_name, type->basicsize);
     if (!made_by_class)
         for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
             if (!strcmp(families[i].name, type->tp_name)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/value.h"
 #include "cpython/decode.h"
+#include "cpython/native.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -94,8 +95,9 @@ static size_t value_code(struct hw_py *py, hw_addr code, char *to, size_t max)
     char name[128] = "", file[256] = "";
     if (!type || type->family != HW_FAMILY_CODE || !p)
         return 0;
-    hw_addr qualname = PY_HAS(py, PyCodeObject_co_qualname) ? PY_WORD(py, p, PyCodeObject_co_qualname)
-                                                            : PY_WORD(py, p, PyCodeObject_co_name);
+    hw_addr qualname = PY_HAS(py, PyCodeObject_co_qualname)
+                           ? PY_WORD(py, p, PyCodeObject_co_qualname)
+                           : PY_WORD(py, p, PyCodeObject_co_name);
     hw_py_text(py, qualname, name, sizeof(name), NULL);
     hw_py_text(py, PY_WORD(py, p, PyCodeObject_co_filename), file, sizeof(file), NULL);
     const char *base = strrchr(file, '/');
@@ -114,9 +116,10 @@ static size_t value_generator(struct hw_py *py, hw_addr addr, char *to, size_t m
     if (PY_HAS(py, PyGenObject_gi_code))
         return value_code(py, hw_py_word(py, addr + PY_OFF(py, PyGenObject_gi_code)), to, max);
     hw_addr frame = addr + PY_OFF(py, PyGenObject_gi_iframe);
-    hw_addr code = PY_HAS(py, _PyInterpreterFrame_f_executable)
-                       ? hw_py_word(py, frame + PY_OFF(py, _PyInterpreterFrame_f_executable)) & ~3ull
-                       : hw_py_word(py, frame + PY_OFF(py, _PyInterpreterFrame_f_code));
+    hw_addr code =
+        PY_HAS(py, _PyInterpreterFrame_f_executable)
+            ? hw_py_word(py, frame + PY_OFF(py, _PyInterpreterFrame_f_executable)) & ~3ull
+            : hw_py_word(py, frame + PY_OFF(py, _PyInterpreterFrame_f_code));
     return value_code(py, code, to, max);
 }
 
@@ -173,6 +176,10 @@ static const struct {
 static size_t value_named(struct hw_py *py, hw_addr addr, const struct hw_pytype *type, char *to,
                           size_t max)
 {
+    const struct hw_native *native = type->solid->native;
+    const unsigned char *p = native && native->text ? hw_py_at(py, addr, native->basicsize) : NULL;
+    if (p)
+        return native->text(py, p, to, max);
     if (!strcmp(type->tp_name, "NoneType"))
         return (size_t)snprintf(to, max, "None");
     for (size_t i = 0; i < sizeof(named_values) / sizeof(*named_values); i++)
@@ -208,6 +215,7 @@ size_t hw_object_value(struct hw_py *py, hw_addr addr, const struct hw_pytype *t
     case HW_FAMILY_LEAF:
     case HW_FAMILY_ROW:
     case HW_FAMILY_SIDE:
+    case HW_FAMILY_NATIVE:
         return value_named(py, addr, type, to, max);
     default:
         return 0;

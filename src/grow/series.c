@@ -153,8 +153,7 @@ static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *gra
     shot->members = malloc(n * sizeof(*shot->members));
     shot->holders = malloc(n * sizeof(*shot->holders));
     shot->spans = malloc(spans * sizeof(*shot->spans));
-    shot->outside =
-        malloc((graph->native_count + graph->big_count + 1) * sizeof(*shot->outside));
+    shot->outside = malloc((graph->native_count + graph->big_count + 1) * sizeof(*shot->outside));
     bool ok = hashes && shot->where && shot->kind && shot->size && shot->members && shot->holders &&
               shot->spans && shot->outside;
     if (ok) {

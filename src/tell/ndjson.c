@@ -104,6 +104,8 @@ static void put_line(struct hw_json *json, struct hw_buf *buf, struct key_text *
     hw_json_u64(json, "addr", hw_graph_addr(graph, id));
     hw_json_string(json, "type", hw_graph_type(graph, hw_graph_type_index(graph, id))->name);
     hw_json_u64(json, "size", hw_graph_size(graph, id));
+    if (hw_graph_native(graph, id))
+        hw_json_u64(json, "native_bytes", hw_graph_native(graph, id));
     hw_json_u64(json, "refcount", hw_graph_refcount(graph, id));
     hw_json_bool(json, "tracked", hw_graph_flags(graph, id) & HW_NODE_TRACKED);
     hw_json_u64(json, "age", hw_graph_age(graph, id));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const struct hw_cause_table *const tables[] = {
+    &hw_causes_native,
     &hw_causes_general,
 };
 

@@ -66,7 +66,7 @@ struct hw_cause_table {
     {                                          \
         rows, sizeof(rows) / sizeof((rows)[0]) \
     }
-extern const struct hw_cause_table hw_causes_general;
+extern const struct hw_cause_table hw_causes_native, hw_causes_general;
 
 /* Sets cause, about and fix of a suspect whose chain is known, and puts what the row found before
  * its evidence. cycle: as {cycle}. */

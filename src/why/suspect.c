@@ -151,7 +151,8 @@ static const char *tell_amount(const char *what, const struct hw_candidate *cand
         return NULL;
     hw_buf_printf(&text, "%s ", what);
     put_count(&text, candidate->objects);
-    hw_buf_printf(&text, candidate->objects == 1 ? " object, %s in all" : " objects, %s in all", bytes);
+    hw_buf_printf(&text, candidate->objects == 1 ? " object, %s in all" : " objects, %s in all",
+                  bytes);
     if (candidate->native_bytes * NATIVE_SHARE >= candidate->bytes && candidate->native_bytes)
         hw_buf_printf(&text, ", of which %s are buffers outside of them", native);
     return take(arena, &text);
