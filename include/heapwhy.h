@@ -660,6 +660,17 @@ struct hw_cycles {
 bool hw_cycles_ask(const struct hw_graph *graph, size_t max_groups, struct hw_cycles **ret_cycles,
                    struct hw_err *err);
 void hw_cycles_destroy(struct hw_cycles *cycles);
+
+/* What came between two looks at one process. */
+struct hw_cycle_news {
+    const struct hw_cycle_group *group; /* of the later look */
+    bool first;                         /* the look before had no such group */
+    uint64_t components, objects, bytes; /* more than before; what they hold is in bytes */
+};
+/* Groups that have more components in `now` than in `before`. Where a collection ran between the
+ * looks there may be more that is new. news has room for now->group_count; returns how many. */
+size_t hw_cycles_compare(const struct hw_cycles *before, const struct hw_cycles *now,
+                         struct hw_cycle_news *news);
 const char *hw_cycle_kind_name(enum hw_cycle_kind kind);     /* objects, bound-methods, ... */
 const char *hw_cycle_kind_sentence(enum hw_cycle_kind kind); /* what it is, for people */
 

@@ -8,6 +8,9 @@ bool hw_cmd_cycles(struct hw_run *run, struct hw_err *err)
 {
     struct hw_graph *graph = NULL;
     struct hw_cycles *cycles = NULL;
+    bool done;
+    if (!hw_run_watches_cycles(run, &done, err) || done)
+        return done;
     bool ok = hw_run_open(run, run->args->words[0], &graph, err);
     if (ok)
         hw_progress_stage(&run->progress, "looking for cycles");

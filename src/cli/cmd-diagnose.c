@@ -5,55 +5,23 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
-enum { EXIT_LEAK = 3 };
+enum { EXIT_LEAK = 3, STANDARD_SNAPSHOTS = 3 };
 
-/* Waiting is cut into pieces, so that a process that ends, or a signal that arrives between two
- * looks at the flag, is noticed soon. */
-#define PIECE_NS INT64_C(200000000)
-#define SECOND_NS INT64_C(1000000000)
-
-static int64_t now_ns(void)
+static int64_t wanted(const struct hw_run *run)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * SECOND_NS + now.tv_nsec;
-}
-
-static void sleep_until(int64_t ns)
-{
-    struct timespec until = {ns / SECOND_NS, ns % SECOND_NS};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-}
-
-static bool interrupted(const struct hw_run *run, struct hw_err *err)
-{
-    if (*run->cancel)
-        hw_err_set(err, HW_ERR_INTERRUPTED, "interrupted");
-    return *run->cancel;
+    return run->args->snapshots ? run->args->snapshots : STANDARD_SNAPSHOTS;
 }
 
 /* Waits for the moment of snapshot number (from 1). */
 static bool wait_for(struct hw_run *run, pid_t pid, int64_t deadline, int64_t number,
                      struct hw_err *err)
 {
-    for (int64_t now = now_ns(); now < deadline; now = now_ns()) {
-        char text[64];
-        snprintf(text, sizeof(text), "waiting %" PRId64 " s for snapshot %" PRId64 " of %" PRId64,
-                 (deadline - now + SECOND_NS - 1) / SECOND_NS, number, run->args->snapshots);
-        hw_progress_prefix(&run->progress, "%s", "");
-        hw_progress_stage(&run->progress, text);
-        sleep_until(now + PIECE_NS < deadline ? now + PIECE_NS : deadline);
-        if (interrupted(run, err))
-            return false;
-        if (kill(pid, 0) != 0 && errno == ESRCH)
-            return hw_err_set(err, HW_ERR_GONE, "process %d exited", (int)pid);
-    }
-    return !interrupted(run, err);
+    char what[64];
+    snprintf(what, sizeof(what), "snapshot %" PRId64 " of %" PRId64, number, wanted(run));
+    return hw_run_wait(run, pid, deadline, what, err);
 }
 
 static bool save(struct hw_run *run, const struct hw_graph *graph, pid_t pid, int64_t number,
@@ -74,7 +42,7 @@ static bool take(struct hw_run *run, struct hw_series *series, pid_t pid, int64_
 {
     struct hw_graph *graph = NULL;
     hw_progress_prefix(&run->progress, "snapshot %" PRId64 " of %" PRId64 ": ", number,
-                       run->args->snapshots);
+                       wanted(run));
     if (!hw_capture(pid, &run->capture, &graph, err))
         return false;
     if (!save(run, graph, pid, number, err)) {
@@ -101,11 +69,11 @@ static bool explain_exit(pid_t pid, int64_t taken, int64_t wanted, struct hw_err
 
 static bool take_all(struct hw_run *run, struct hw_series *series, pid_t pid, struct hw_err *err)
 {
-    int64_t start = now_ns();
-    for (int64_t i = 0; i < run->args->snapshots; i++) {
+    int64_t start = hw_run_now();
+    for (int64_t i = 0; i < wanted(run); i++) {
         int64_t deadline = start + i * run->args->interval_ns;
         if (!wait_for(run, pid, deadline, i + 1, err) || !take(run, series, pid, i + 1, err))
-            return explain_exit(pid, i, run->args->snapshots, err);
+            return explain_exit(pid, i, wanted(run), err);
     }
     return true;
 }

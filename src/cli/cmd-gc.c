@@ -55,6 +55,9 @@ bool hw_cmd_gc(struct hw_run *run, struct hw_err *err)
     struct hw_gc *gc = NULL;
     struct hw_gc_watched storage;
     const struct hw_gc_watched *watched;
+    bool done;
+    if (!hw_run_watches_cycles(run, &done, err) || done)
+        return done;
     bool ok = watch(run, &storage, &watched, err) &&
               hw_run_open(run, run->args->words[0], &graph, err) && hw_gc_ask(graph, &gc, err);
     hw_progress_clear(&run->progress);

@@ -177,8 +177,12 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
                  "weak. A proposed reference was tested: without it no cycle is left. "
                  "Besides: objects whose __del__ must run first, and what gc.garbage holds.\n"
                  "Five kinds of cycles are shown unless --limit or --all says otherwise; --json "
-                 "writes all.",
+                 "writes all.\n"
+                 "Where a program runs with the collector off, --watch-cycles is the check that it "
+                 "may: it tells every cycle that appears. An interrupt, or the end of the process, "
+                 "ends it with status 0 (with --exit-code 3 after new cycles).",
          {{"heapwhy cycles 41233", "The cycles of a running process."},
+          {"heapwhy cycles 41233 --watch-cycles -i 1m", "Each minute, which cycles are new."},
           {"heapwhy cycles --json a.hwsnap | jq -r '.cycles[].closes'",
            "What closes each kind of cycle, from a file."}}},
     [HW_COMMAND_TEXT] =

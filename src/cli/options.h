@@ -54,8 +54,9 @@ struct hw_texts {
 /* What was asked for. Numbers have their option's unit; choices are indices into its words. */
 struct hw_args {
     enum hw_command_id command;
-    bool help, version, json, ndjson, exit_code, no_values, all;
-    int64_t snapshots, interval_ns, limit, objects, watch_ns, depth;
+    bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles;
+    int64_t snapshots; /* 0: not given */
+    int64_t interval_ns, limit, objects, watch_ns, depth;
     int64_t freeze, color, sort;
     const char *save, *output, *rules; /* NULL: not given */
     struct hw_texts ignore;

@@ -53,6 +53,17 @@ bool hw_run_series(struct hw_run *run, struct hw_series *series, struct hw_err *
 bool hw_run_is_pid(const char *word);
 bool hw_run_pid(const char *word, pid_t *ret_pid, struct hw_err *err);
 
+/* Waits until hw_run_now(), in ns, reaches deadline; tells that it waits for `what`. Fails when the
+ * process exits or the user interrupts. */
+int64_t hw_run_now(void);
+bool hw_run_wait(struct hw_run *run, pid_t pid, int64_t deadline, const char *what,
+                 struct hw_err *err);
+
+/* For commands that have --watch-cycles: looks at the cycles of the process again and again,
+ * --interval apart, until -n looks are done, the user interrupts or the process ends, and tells
+ * what is new. *ret_done: that was asked for and is done; false: the command has its own work. */
+bool hw_run_watches_cycles(struct hw_run *run, bool *ret_done, struct hw_err *err);
+
 /* The rows to show: as asked, or standard for text and all for JSON. 0: all. */
 size_t hw_run_limit(const struct hw_run *run, size_t standard);
 

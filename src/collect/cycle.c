@@ -156,7 +156,21 @@ static void search_all(struct search *search, uint32_t only_type, struct hw_cycl
     }
 }
 
-static bool find(const struct hw_part *part, const uint8_t *cut, uint32_t only_type,
+static uint32_t local_of(const struct hw_part *part, hw_id id)
+{
+    uint32_t low = 0, high = part->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (part->ids[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* only_type: starts at instances of it only; from: starts there only. */
+static bool find(const struct hw_part *part, const uint8_t *cut, uint32_t only_type, hw_id from,
                  struct hw_cycle *ret_cycle, struct hw_err *err)
 {
     size_t n = part->count + 1u;
@@ -169,10 +183,13 @@ static bool find(const struct hw_part *part, const uint8_t *cut, uint32_t only_t
     bool ok = search.came_by && search.queue;
     if (ok) {
         memset(search.came_by, 0xff, n * sizeof(uint32_t));
-        search_all(&search, only_type, &cycle);
-        search.through_classes = true;
-        if (!cycle.count)
-            search_all(&search, only_type, &cycle);
+        for (int pass = 0; pass < 2 && !cycle.count; pass++) {
+            search.through_classes = pass;
+            if (from == HW_NONE)
+                search_all(&search, only_type, &cycle);
+            else
+                search_from(&search, local_of(part, from), &cycle);
+        }
     }
     free(search.came_by);
     free(search.queue);
@@ -185,7 +202,21 @@ static bool find(const struct hw_part *part, const uint8_t *cut, uint32_t only_t
 bool hw_cycle_shortest(const struct hw_part *part, const uint8_t *cut, struct hw_cycle *ret_cycle,
                        struct hw_err *err)
 {
-    return find(part, cut, UINT32_MAX, ret_cycle, err);
+    return find(part, cut, UINT32_MAX, HW_NONE, ret_cycle, err);
+}
+
+bool hw_cycle_first(const struct hw_part *part, struct hw_cycle *cycle, struct hw_err *err)
+{
+    const struct hw_graph *graph = part->graph;
+    const struct hw_hop *last = &cycle->hops[cycle->count - 1];
+    struct hw_cycle found;
+    if (!find(part, NULL, UINT32_MAX, last->to, &found, err))
+        return false;
+    const struct hw_hop *other = &found.hops[found.count - 1];
+    if (found.count == cycle->count && graph->type[other->from] == graph->type[last->from] &&
+        graph->edge_label[other->edge] == graph->edge_label[last->edge])
+        *cycle = found;
+    return true;
 }
 
 bool hw_cycle_find(const struct hw_graph *graph, const uint8_t *marks, uint32_t type,
@@ -194,7 +225,7 @@ bool hw_cycle_find(const struct hw_graph *graph, const uint8_t *marks, uint32_t 
     struct hw_part part;
     if (!hw_part_init(&part, graph, marks, err))
         return false;
-    bool ok = find(&part, NULL, type, ret_cycle, err);
+    bool ok = find(&part, NULL, type, HW_NONE, ret_cycle, err);
     hw_part_deinit(&part);
     return ok;
 }

@@ -21,6 +21,10 @@ struct hw_cycle {
 bool hw_cycle_shortest(const struct hw_part *part, const uint8_t *cut, struct hw_cycle *ret_cycle,
                        struct hw_err *err);
 
+/* Among cycles of the same length that begin at the same object and end with the same attribute
+ * the one through the first elements: .lines[0].order and not .lines[1].order. */
+bool hw_cycle_first(const struct hw_part *part, struct hw_cycle *cycle, struct hw_err *err);
+
 /* The same hops, beginning behind hop number `last`. */
 void hw_cycle_rotate(struct hw_cycle *cycle, size_t last);
 

@@ -234,6 +234,8 @@ static bool tell_cycle(struct work *work, const struct hw_part *example,
     hw_cycle_begin(work->graph, &cycle);
     if (!breakable)
         start_at_class(work->graph, &cycle);
+    if (!hw_cycle_first(example, &cycle, work->err))
+        return false;
     group->start = cycle.hops[0].from;
     group->closes = group->cycle.path = hw_cycle_words(work->graph, &cycle, &work->result->arena);
     if (!group->closes ||
@@ -378,4 +380,40 @@ void hw_cycles_destroy(struct hw_cycles *cycles)
     struct cycles_result *result = (struct cycles_result *)cycles;
     hw_arena_deinit(&result->arena);
     free(result);
+}
+
+static const struct hw_cycle_group *find_group(const struct hw_cycles *cycles,
+                                               const struct hw_cycle_group *like)
+{
+    for (size_t i = 0; i < cycles->group_count; i++)
+        if (cycles->groups[i].signature == like->signature && cycles->groups[i].kept == like->kept)
+            return &cycles->groups[i];
+    return NULL;
+}
+
+static uint64_t rise(uint64_t before, uint64_t now)
+{
+    return now > before ? now - before : 0;
+}
+
+size_t hw_cycles_compare(const struct hw_cycles *before, const struct hw_cycles *now,
+                         struct hw_cycle_news *news)
+{
+    static const struct hw_cycle_group none;
+    size_t count = 0;
+    for (size_t i = 0; i < now->group_count; i++) {
+        const struct hw_cycle_group *group = &now->groups[i];
+        const struct hw_cycle_group *found = find_group(before, group);
+        const struct hw_cycle_group *was = found ? found : &none;
+        if (group->components <= was->components)
+            continue;
+        news[count++] = (struct hw_cycle_news){
+            .group = group,
+            .first = !found,
+            .components = group->components - was->components,
+            .objects = rise(was->objects, group->objects),
+            .bytes = rise(was->bytes + was->held_bytes, group->bytes + group->held_bytes),
+        };
+    }
+    return count;
 }

@@ -226,26 +226,46 @@ static uint32_t count_left(struct finder *finder)
 
 struct choice {
     size_t at; /* hop of the cycle */
-    uint32_t left, cost;
+    uint32_t edge, left, cost;
 };
 
+/* Where nothing speaks for one of them the answer is still the same in every run. */
+static int compare_names(const struct finder *finder, uint32_t a, uint32_t b)
+{
+    const uint32_t edges[2] = {a, b};
+    struct hw_buf texts[2] = {{0}, {0}};
+    const char *types[2], *names[2];
+    for (int i = 0; i < 2; i++) {
+        uint32_t from = finder->from[edges[i]];
+        if (is_namespace(finder, from))
+            from = finder->from[finder->holder[from]];
+        types[i] = type_of(finder->part->graph, node_of(finder, from))->name;
+        names[i] = name_of(finder, edges[i], &texts[i]);
+    }
+    int order = strcmp(types[0], types[1]);
+    order = order ? order : strcmp(names[0], names[1]);
+    hw_buf_deinit(&texts[0]);
+    hw_buf_deinit(&texts[1]);
+    return order;
+}
+
 /* A place that ends all cycles comes first, then the one that a programmer gives up most gladly. */
-static bool is_better(const struct choice *a, const struct choice *b)
+static bool is_better(const struct finder *finder, const struct choice *a, const struct choice *b)
 {
     if (!a->left != !b->left)
         return !a->left;
-    if (a->left && (a->cost >= HW_WEAK_NEVER * 4) != (b->cost >= HW_WEAK_NEVER * 4))
-        return a->cost < b->cost;
     if (a->cost != b->cost)
         return a->cost < b->cost;
-    return a->left < b->left;
+    if (a->left != b->left)
+        return a->left < b->left;
+    return compare_names(finder, a->edge, b->edge) < 0;
 }
 
 static bool choose(struct finder *finder, const struct hw_cycle *cycle, struct choice *ret_choice)
 {
-    struct choice best = {SIZE_MAX, UINT32_MAX, UINT32_MAX};
+    struct choice best = {.at = SIZE_MAX};
     for (size_t i = 0; i < cycle->count; i++) {
-        struct choice choice = {i, 0, cost_of(finder, cycle, i)};
+        struct choice choice = {i, cycle->edges[i], 0, cost_of(finder, cycle, i)};
         if (choice.cost >= HW_WEAK_NEVER * 4)
             continue;
         cut_place(finder, finder->place[cycle->edges[i]], 1);
@@ -253,7 +273,7 @@ static bool choose(struct finder *finder, const struct hw_cycle *cycle, struct c
         cut_place(finder, finder->place[cycle->edges[i]], 0);
         if (choice.left == UINT32_MAX)
             return false;
-        if (best.at == SIZE_MAX || is_better(&choice, &best))
+        if (best.at == SIZE_MAX || is_better(finder, &choice, &best))
             best = choice;
     }
     *ret_choice = best;

@@ -6,8 +6,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
-enum { TYPES_SHOWN = 4, TABLE_SHOWN = 8, STEPS_SHOWN = 16 };
+enum { TYPES_SHOWN = 4, TABLE_SHOWN = 8, STEPS_SHOWN = 16, START_SHOWN = 5, CLOCK_WIDTH = 9 };
 
 /* "4 objects, 320 B" */
 static void put_amount(struct hw_buf *line, uint64_t objects, uint64_t bytes)
@@ -133,12 +134,18 @@ static void put_closing(struct hw_out *out, const struct hw_cycle_group *group, 
     put_wrapped(out, 2, line);
 }
 
-static void put_breaks(struct hw_out *out, const struct hw_cycle_group *group, struct hw_buf *line)
+static void put_advices(struct hw_out *out, const struct hw_cycle_group *group, size_t indent,
+                        struct hw_buf *line)
 {
     for (size_t i = 0; i < group->break_count; i++) {
         hw_buf_printf(line, "%s%s", i ? "and: " : "to break it: ", group->breaks[i].advice);
-        put_wrapped(out, 2, line);
+        put_wrapped(out, indent, line);
     }
+}
+
+static void put_breaks(struct hw_out *out, const struct hw_cycle_group *group, struct hw_buf *line)
+{
+    put_advices(out, group, 2, line);
     if (!group->break_count)
         return;
     if (!group->breaks_all)
@@ -243,12 +250,11 @@ static void breaks_json(struct hw_json *json, const struct hw_cycle_group *group
     hw_json_bool(json, "breaks_all", group->breaks_all);
 }
 
-static void group_json(struct hw_json *json, const struct hw_graph *graph,
-                       const struct hw_cycle_group *group)
+static void group_members_json(struct hw_json *json, const struct hw_graph *graph,
+                               const struct hw_cycle_group *group)
 {
     char signature[24];
     snprintf(signature, sizeof(signature), "%016" PRIx64, group->signature);
-    hw_json_object(json, NULL);
     hw_json_string(json, "signature", signature);
     hw_json_string(json, "kind", hw_cycle_kind_name(group->kind));
     hw_json_string(json, "closes", group->closes);
@@ -266,6 +272,13 @@ static void group_json(struct hw_json *json, const struct hw_graph *graph,
     breaks_json(json, group);
     types_json(json, "types", group->types, group->type_count);
     hw_parts_chain_json(json, &group->cycle);
+}
+
+static void group_json(struct hw_json *json, const struct hw_graph *graph,
+                       const struct hw_cycle_group *group)
+{
+    hw_json_object(json, NULL);
+    group_members_json(json, graph, group);
     hw_json_end(json);
 }
 
@@ -300,6 +313,97 @@ static void cycles_json(struct hw_out *out, const struct hw_graph *graph,
     types_json(&json, "types", cycles->kept_types, cycles->kept_type_count);
     hw_json_end(&json);
     hw_json_end(&json);
+}
+
+/* ---- watching ---- */
+
+static void put_clock(struct hw_buf *line, int64_t ns)
+{
+    time_t seconds = (time_t)(ns / 1000000000);
+    struct tm tm;
+    char text[32] = "?";
+    if (localtime_r(&seconds, &tm))
+        strftime(text, sizeof(text), "%H:%M:%S", &tm);
+    hw_buf_printf(line, "%s ", text);
+}
+
+void hw_tell_cycle_start(struct hw_out *out, const struct hw_graph *graph,
+                         const struct hw_cycles *cycles)
+{
+    struct hw_buf line = {0};
+    if (out->json)
+        return;
+    hw_parts_facts(out, hw_graph_facts(graph));
+    put_clock(&line, hw_graph_facts(graph)->taken_at_ns);
+    hw_text_count(&line, cycles->components);
+    hw_buf_puts(&line, cycles->components == 1 ? " cycle of " : " cycles of ");
+    hw_text_count(&line, cycles->group_total);
+    hw_buf_puts(&line, cycles->group_total == 1 ? " kind: " : " kinds: ");
+    put_amount(&line, cycles->objects, cycles->bytes);
+    hw_buf_puts(&line, cycles->collector_off ? "; the collector is off"
+                                             : "; the collector is on, and may take them away");
+    hw_out_wrap(out, 0, CLOCK_WIDTH, hw_buf_str(&line));
+    hw_buf_clear(&line);
+    for (size_t i = 0; i < cycles->group_count && i < START_SHOWN; i++) {
+        put_clock(&line, hw_graph_facts(graph)->taken_at_ns);
+        hw_text_count(&line, cycles->groups[i].components);
+        hw_buf_printf(&line, ": %s", cycles->groups[i].closes);
+        hw_out_wrap(out, 0, CLOCK_WIDTH, hw_buf_str(&line));
+        hw_buf_clear(&line);
+        put_advices(out, &cycles->groups[i], CLOCK_WIDTH, &line);
+    }
+    hw_parts_more(out, CLOCK_WIDTH, hw_parts_limit(cycles->group_count, START_SHOWN),
+                  cycles->group_total);
+    hw_buf_deinit(&line);
+}
+
+static void news_json(struct hw_out *out, const struct hw_graph *graph, uint64_t look,
+                      double seconds, const struct hw_cycle_news *news)
+{
+    struct hw_json json;
+    hw_json_init(&json, out, true);
+    hw_json_object(&json, NULL);
+    hw_json_time(&json, "at", hw_graph_facts(graph)->taken_at_ns);
+    hw_json_i64(&json, "pid", hw_graph_facts(graph)->pid);
+    hw_json_u64(&json, "look", look);
+    hw_json_bool(&json, "first_seen", news->first);
+    hw_json_u64(&json, "new", news->components);
+    hw_json_double(&json, "per_second", seconds > 0 ? (double)news->components / seconds : 0);
+    hw_json_u64(&json, "new_objects", news->objects);
+    hw_json_u64(&json, "new_bytes", news->bytes);
+    group_members_json(&json, graph, news->group);
+    hw_json_end(&json);
+}
+
+static void news_text(struct hw_out *out, int64_t at_ns, double seconds,
+                      const struct hw_cycle_news *news, struct hw_buf *line)
+{
+    put_clock(line, at_ns);
+    hw_text_count(line, news->components);
+    hw_buf_puts(line, news->components == 1 ? " new cycle, " : " new cycles, ");
+    hw_text_rate(line, seconds > 0 ? (double)news->components / seconds : 0);
+    hw_buf_puts(line, " a second, ");
+    put_amount(line, news->objects, news->bytes);
+    hw_buf_puts(line, "; ");
+    hw_text_count(line, news->group->components);
+    hw_buf_printf(line, " now: %s", news->group->closes);
+    hw_out_wrap(out, 0, CLOCK_WIDTH, hw_buf_str(line));
+    hw_buf_clear(line);
+    if (news->first)
+        put_advices(out, news->group, CLOCK_WIDTH, line);
+}
+
+void hw_tell_cycle_news(struct hw_out *out, const struct hw_graph *graph, uint64_t look,
+                        double seconds, const struct hw_cycle_news *news, size_t count)
+{
+    struct hw_buf line = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (out->json)
+            news_json(out, graph, look, seconds, &news[i]);
+        else
+            news_text(out, hw_graph_facts(graph)->taken_at_ns, seconds, &news[i], &line);
+    }
+    hw_buf_deinit(&line);
 }
 
 void hw_tell_cycles(struct hw_out *out, const struct hw_graph *graph,

@@ -44,6 +44,13 @@ void hw_tell_tree(struct hw_out *out, const struct hw_facts *facts, const struct
 void hw_tell_cycles(struct hw_out *out, const struct hw_graph *graph,
                     const struct hw_cycles *cycles);
 
+/* While cycles are watched: the first look, then what is new in each further one. Text only says
+ * something when there is something new; JSON is one object a line for each new group. */
+void hw_tell_cycle_start(struct hw_out *out, const struct hw_graph *graph,
+                         const struct hw_cycles *cycles);
+void hw_tell_cycle_news(struct hw_out *out, const struct hw_graph *graph, uint64_t look,
+                        double seconds, const struct hw_cycle_news *news, size_t count);
+
 /* facts: of the last snapshot. */
 void hw_tell_diagnosis(struct hw_out *out, const struct hw_facts *facts,
                        const struct hw_diagnosis *diagnosis);

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `heapwhy cycles` says before a collection is what gc.collect() finds after it."""
+import contextlib
 import json
 import os
+import re
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -15,7 +18,7 @@ COUNT = 7
 
 # What must be found: kind, the end of what closes it, the place that breaks it.
 EXPECTED = [
-    ("objects", "].order is the same __main__.Order", "__main__.Line.order"),
+    ("objects", "__main__.Order.lines[0].order is the same __main__.Order", "__main__.Line.order"),
     ("objects", "__main__.Slotted.other.other is the same __main__.Slotted",
      "__main__.Slotted.other"),
     ("self", "__main__.WithDel.me is the same __main__.WithDel", "__main__.WithDel.me"),
@@ -98,3 +101,103 @@ def test_generators(interpreter):
 def test_addresses_can_be_shown(looked_at):
     for group in looked_at[0]["cycles"]:
         assert group["steps"][-1]["addr"] == group["addr"]
+
+
+# ---- watching ----
+
+LEAKING = """
+import gc, time
+class Order:
+    def __init__(self):
+        self.line = Line(self)
+class Line:
+    def __init__(self, order):
+        self.order = order
+gc.disable()
+for _ in range(10):
+    Order()
+print("READY", flush=True)
+while True:
+    time.sleep(0.02)
+    Order()
+"""
+QUIET = LEAKING.replace("    Order()\n", "    None\n", 2).replace("    None\n", "    Order()\n", 1)
+
+
+@contextlib.contextmanager
+def watched(text, tmp_path, *options, command="cycles"):
+    """A program, and heapwhy that watches its cycles."""
+    script = tmp_path / "service.py"
+    script.write_text(text)
+    target = support.interpreters()[0]
+    with support.ready_target(target, str(script)) as process:
+        watcher = subprocess.Popen(
+            [support.heapwhy_binary(), command, str(process.pid), "--watch-cycles", *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "COLUMNS": "80"})
+        try:
+            yield process, watcher
+        finally:
+            watcher.kill()
+            watcher.communicate()
+
+
+@pytest.mark.parametrize("command", ["cycles", "gc"])
+def test_watching_tells_new_cycles(tmp_path, command):
+    options = ["-n", "3", "-i", "300ms", "--exit-code"]
+    with watched(LEAKING, tmp_path, *options, command=command) as (_, watcher):
+        out, complaint = watcher.communicate(timeout=60)
+    assert watcher.returncode == 3 and not complaint
+    text = " ".join(out.decode().split())
+    assert text.count("__main__.Order.line.order is the same __main__.Order") == 3
+    assert len(re.findall(r"\d new cycles, ", text)) == 2
+    assert text.count("make __main__.Line.order a weakref.ref") == 1
+    assert all(len(line) <= 80 for line in out.decode().splitlines())
+
+
+def test_watching_as_json_lines(tmp_path):
+    options = ["-n", "3", "-i", "300ms", "--json"]
+    with watched(LEAKING, tmp_path, *options) as (process, watcher):
+        out, _ = watcher.communicate(timeout=60)
+    assert watcher.returncode == 0
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["look"] for row in rows] == [2, 3]
+    for row in rows:
+        assert row["pid"] == process.pid and row["first_seen"] is False
+        assert row["new"] > 0 and row["new_objects"] == 2 * row["new"]
+        assert row["per_second"] == pytest.approx(45, abs=25)
+        assert row["breaks"][0]["place"] == "__main__.Line.order"
+    assert rows[1]["count"] == rows[0]["count"] + rows[1]["new"]
+
+
+def test_watching_says_nothing_where_nothing_is_new(tmp_path):
+    with watched(QUIET, tmp_path, "-n", "3", "-i", "200ms", "--json", "--exit-code") as (_, watcher):
+        out, complaint = watcher.communicate(timeout=60)
+    assert (watcher.returncode, out, complaint) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("end", ["interrupt", "target"])
+def test_watching_ends_cleanly(tmp_path, end):
+    with watched(LEAKING, tmp_path, "-i", "200ms", "--exit-code") as (process, watcher):
+        for line in watcher.stdout:
+            if b"new cycles" in line:
+                break
+        if end == "target":
+            process.kill()
+        else:
+            watcher.send_signal(signal.SIGINT)
+        out, complaint = watcher.communicate(timeout=60)
+    assert watcher.returncode == 3 and not complaint
+
+
+@pytest.mark.parametrize("options", [["-n", "3"], ["--exit-code"]])
+def test_options_that_need_watching(options):
+    done = subprocess.run([support.heapwhy_binary(), "cycles", "/nowhere", *options],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert done.returncode == 2 and b"--watch-cycles" in done.stderr
+
+
+def test_a_file_cannot_be_watched():
+    done = subprocess.run([support.heapwhy_binary(), "cycles", "some.hwsnap", "--watch-cycles"],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert done.returncode == 2 and not done.stdout
