@@ -105,14 +105,16 @@ static void put_evidence(const struct hw_case *c, struct hw_suspect *suspect)
     suspect->evidence_count = kept + c->evidence_count;
 }
 
-bool hw_cause_fill(const struct hw_growth *growth, const struct hw_candidate *candidate,
+bool hw_cause_fill(const struct hw_code *code, const struct hw_candidate *candidate,
                    const char *cycle, struct hw_arena *arena, struct hw_suspect *suspect,
                    struct hw_err *err)
 {
+    const struct hw_growth *growth = code->growth;
     const struct hw_graph *graph = growth->graph;
     const struct hw_site *site = candidate->site;
     struct hw_case c = {.growth = growth,
                         .graph = graph,
+                        .code = code,
                         .candidate = candidate,
                         .path = suspect->chain.path,
                         .holder = site ? graph->types[graph->type[site->name]].name : "",

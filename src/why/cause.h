@@ -23,6 +23,7 @@ enum { HW_CASE_WORDS_MAX = 8, HW_CASE_EVIDENCE_MAX = 3 };
 struct hw_case {
     const struct hw_growth *growth;
     const struct hw_graph *graph;         /* the last */
+    const struct hw_code *code;           /* the program's code */
     const struct hw_candidate *candidate; /* site is NULL where nothing holds what grows */
     const char *path;                     /* of the holder; "" without one */
     const char *holder;                   /* type of the holder; "" without one */
@@ -70,7 +71,7 @@ extern const struct hw_cause_table hw_causes_general;
 
 /* Sets cause, about and fix of a suspect whose chain is known, and puts what the row found before
  * its evidence. cycle: as {cycle}. */
-bool hw_cause_fill(const struct hw_growth *growth, const struct hw_candidate *candidate,
+bool hw_cause_fill(const struct hw_code *code, const struct hw_candidate *candidate,
                    const char *cycle, struct hw_arena *arena, struct hw_suspect *suspect,
                    struct hw_err *err);
 

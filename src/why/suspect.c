@@ -266,9 +266,10 @@ static bool fill_chains(const struct hw_growth *growth, const struct hw_candidat
     return true;
 }
 
-bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *candidate,
+bool hw_suspect_fill(const struct hw_code *code, const struct hw_candidate *candidate,
                      struct hw_arena *arena, struct hw_suspect *suspect, struct hw_err *err)
 {
+    const struct hw_growth *growth = code->growth;
     const struct hw_series *series = growth->series;
     double seconds = hw_series_seconds(series, 0, series->count - 1);
     *suspect = (struct hw_suspect){
@@ -306,7 +307,7 @@ bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *
         tell_unexplained(&evidence, growth, candidate);
     if (evidence.no_memory)
         return hw_err_no_memory(err);
-    return hw_cause_fill(growth, candidate, cycle, arena, suspect, err);
+    return hw_cause_fill(code, candidate, cycle, arena, suspect, err);
 }
 
 const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_candidate *candidate,
