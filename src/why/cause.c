@@ -5,8 +5,14 @@
 
 #include <string.h>
 
-static const struct hw_cause_table *const tables[] = {
+const struct hw_cause_table *const hw_cause_tables[] = {
+    &hw_causes_library,
+    &hw_causes_removal,
+    &hw_causes_cache,
+    &hw_causes_made,
+    &hw_causes_holder,
     &hw_causes_general,
+    NULL,
 };
 
 void hw_case_say(struct hw_case *c, const char *sentence)
@@ -86,11 +92,11 @@ static bool fits(struct hw_case *c, const struct hw_cause *cause)
 static const struct hw_cause *find(struct hw_case *c, const struct hw_suspect *suspect,
                                    const char *cycle)
 {
-    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
-        for (size_t i = 0; i < tables[t]->count; i++) {
+    for (size_t t = 0; hw_cause_tables[t]; t++)
+        for (size_t i = 0; i < hw_cause_tables[t]->count; i++) {
             begin(c, suspect, cycle);
-            if (fits(c, &tables[t]->rows[i]))
-                return &tables[t]->rows[i];
+            if (fits(c, &hw_cause_tables[t]->rows[i]))
+                return &hw_cause_tables[t]->rows[i];
         }
     return NULL;
 }

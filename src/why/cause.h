@@ -67,7 +67,15 @@ struct hw_cause_table {
     {                                          \
         rows, sizeof(rows) / sizeof((rows)[0]) \
     }
+extern const struct hw_cause_table hw_causes_library; /* places in libraries */
+extern const struct hw_cause_table hw_causes_cache;
+extern const struct hw_cause_table hw_causes_made;    /* classes, functions, chains */
+extern const struct hw_cause_table hw_causes_removal; /* what is taken out, and what not */
+extern const struct hw_cause_table hw_causes_holder;  /* what holds for ever */
 extern const struct hw_cause_table hw_causes_general;
+
+/* All tables, in the order in which they are asked; NULL at the end. */
+extern const struct hw_cause_table *const hw_cause_tables[];
 
 /* Sets cause, about and fix of a suspect whose chain is known, and puts what the row found before
  * its evidence. cycle: as {cycle}. */

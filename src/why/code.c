@@ -372,6 +372,8 @@ static struct hw_code_use read_use(const struct hw_code *code, size_t number, ui
         .takes_out = behind & HW_CODE_REMOVAL || (deletes && !stores && !adds),
         .may_take_out = deletes || all_words(code, number) & HW_CODE_REMOVAL,
         .puts_in = adds || (stores && !(behind & HW_CODE_REMOVAL)),
+        .stores_and_deletes = deletes && stores && !behind,
+        .may_put_in = stores || all_words(code, number) & HW_CODE_ADDITION,
         .looks_up = behind & HW_CODE_LOOKUP,
     };
 }
@@ -380,6 +382,13 @@ static bool is_module_code(const struct hw_graph *graph, hw_id code)
 {
     char value[HW_VALUE_MAX_BYTES + 16];
     return hw_graph_value(graph, code, value, sizeof(value)) && strncmp(value, "<module>", 8) == 0;
+}
+
+bool hw_code_is_init(const struct hw_graph *graph, hw_id id)
+{
+    char value[HW_VALUE_MAX_BYTES + 16];
+    return is_module_code(graph, id) ||
+           (hw_graph_value(graph, id, value, sizeof(value)) && strstr(value, "__init__ ") != NULL);
 }
 
 static bool is_from(const struct hw_graph *graph, const struct files *files, hw_id code)
@@ -405,7 +414,7 @@ size_t hw_code_uses(const struct hw_code *code, const struct hw_code_place *plac
             continue;
         struct hw_code_use use = read_use(code, i, is_own ? code->start[i + 1] : at);
         if (is_own || is_module_code(graph, code->codes[i]))
-            use.takes_out = use.puts_in = use.looks_up = false;
+            use.takes_out = use.stores_and_deletes = use.puts_in = use.looks_up = false;
         ret_uses[count++] = use;
     }
     return count;
@@ -425,10 +434,52 @@ size_t hw_code_number(const struct hw_code *code, hw_id id)
     return SIZE_MAX;
 }
 
-bool hw_code_has_name(const struct hw_code *code, hw_id id, const char *text)
+unsigned hw_code_has_name(const struct hw_code *code, hw_id id, const char *text)
 {
     size_t number = hw_code_number(code, id);
-    return number != SIZE_MAX && find_use(code, number, text) != UINT32_MAX;
+    unsigned times = 0;
+    for (uint32_t u = number == SIZE_MAX ? 0 : code->start[number];
+         number != SIZE_MAX && u < code->start[number + 1]; u++)
+        times += strcmp(use_name(code, u)->text, text) == 0;
+    return times;
+}
+
+static void note_first(hw_id *first, bool is_so, hw_id id)
+{
+    if (is_so && *first == HW_NONE)
+        *first = id;
+}
+
+/* A function that both stores and deletes items takes them out of the container when another one
+ * puts them in. */
+static void settle_deletions(const struct hw_code *code, struct hw_code_use *uses, size_t count)
+{
+    const uint16_t *flags = code->growth->graph->flags;
+    bool filled = false;
+    for (size_t i = 0; i < count; i++)
+        filled |= uses[i].puts_in && !(flags[uses[i].code] & HW_NODE_DELETES);
+    for (size_t i = 0; i < count; i++)
+        uses[i].takes_out |= filled && uses[i].stores_and_deletes;
+}
+
+struct hw_code_report hw_code_report(const struct hw_code *code, hw_id box)
+{
+    struct hw_code_use uses[HW_CODE_USES_MAX];
+    struct hw_code_report report = {.place = hw_code_place(code->growth, box),
+                                    .takes_out = HW_NONE,
+                                    .puts_in = HW_NONE,
+                                    .may_put_in = HW_NONE,
+                                    .looks_up = HW_NONE};
+    report.count = hw_code_uses(code, &report.place, uses);
+    settle_deletions(code, uses, report.count);
+    for (size_t i = 0; i < report.count; i++) {
+        note_first(&report.takes_out, uses[i].takes_out, uses[i].code);
+        note_first(&report.puts_in, uses[i].puts_in, uses[i].code);
+        note_first(&report.may_put_in, uses[i].may_put_in, uses[i].code);
+        note_first(&report.looks_up, uses[i].looks_up && uses[i].puts_in, uses[i].code);
+        report.may_take_out |= uses[i].may_take_out;
+    }
+    return report;
 }
 
 const char *hw_code_spell(const struct hw_graph *graph, hw_id id, struct hw_arena *arena)

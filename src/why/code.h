@@ -59,7 +59,8 @@ struct hw_code_place hw_code_place(const struct hw_growth *growth, hw_id box);
 struct hw_code_use {
     hw_id code;
     bool takes_out, may_take_out;
-    bool puts_in;
+    bool stores_and_deletes; /* items of something; it calls no method of the container */
+    bool puts_in, may_put_in;
     bool looks_up; /* by get or setdefault */
 };
 enum { HW_CODE_USES_MAX = 32 };
@@ -68,11 +69,26 @@ enum { HW_CODE_USES_MAX = 32 };
 size_t hw_code_uses(const struct hw_code *code, const struct hw_code_place *place,
                     struct hw_code_use *ret_uses);
 
+/* The same, summed up. */
+struct hw_code_report {
+    struct hw_code_place place;
+    size_t count;    /* functions that name it */
+    hw_id takes_out; /* the first function of each kind, or HW_NONE */
+    hw_id puts_in;
+    hw_id looks_up; /* that also puts in */
+    hw_id may_put_in;
+    bool may_take_out; /* some function may */
+};
+struct hw_code_report hw_code_report(const struct hw_code *code, hw_id box);
+
 /* The place of id in codes; SIZE_MAX: it is none. */
 size_t hw_code_number(const struct hw_code *code, hw_id id);
 
-/* Whether the function with that code names text. */
-bool hw_code_has_name(const struct hw_code *code, hw_id id, const char *text);
+/* Whether the function with that code names text; how often: as attribute and as variable. */
+unsigned hw_code_has_name(const struct hw_code *code, hw_id id, const char *text);
+
+/* Whether it is an __init__ or a module's own code, which names what it makes. */
+bool hw_code_is_init(const struct hw_graph *graph, hw_id id);
 
 /* "Cache.release() at app.py:41", in arena; NULL when memory is out. */
 const char *hw_code_spell(const struct hw_graph *graph, hw_id id, struct hw_arena *arena);

@@ -162,6 +162,9 @@ static const char *tell_kind(const struct hw_growth *growth, const struct hw_can
 {
     const struct hw_type *types = growth->graph->types;
     const struct hw_kind *kind = &candidate->kind;
+    if (kind->in_key)
+        return hw_arena_printf(arena, "each of them is a %s under a key that carries a %s",
+                               types[kind->member_type].name, types[kind->type].name);
     if (kind->type != kind->member_type)
         return hw_arena_printf(arena, "each of them is a %s that carries a %s",
                                types[kind->member_type].name, types[kind->type].name);
