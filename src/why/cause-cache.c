@@ -122,22 +122,22 @@ static bool holds_defaults(struct hw_case *c)
 static bool is_cache(struct hw_case *c)
 {
     static const char *const words[] = {"cache", "memo", NULL};
-    struct hw_code_report report = hw_code_report(c->code, c->candidate->site->box);
-    if (!type_has(c->graph, c->candidate->site->box, HW_TYPE_DICT) || report.may_take_out ||
-        !report.count)
+    const struct hw_code_report *report = hw_case_report(c);
+    if (!report || !type_has(c->graph, c->candidate->site->box, HW_TYPE_DICT) ||
+        report->may_take_out || !report->count)
         return false;
-    if (report.looks_up == HW_NONE && !is_called(c, &report.place, words))
+    if (report->looks_up == HW_NONE && !is_called(c, &report->place, words))
         return false;
     struct hw_members members = hw_members_of(c);
-    if (report.looks_up != HW_NONE) {
-        const char *function = hw_code_spell(c->graph, report.looks_up, c->arena);
+    if (report->looks_up != HW_NONE) {
+        const char *function = hw_code_spell(c->graph, report->looks_up, c->arena);
         hw_case_say(c, function ? hw_arena_printf(c->arena,
                                                   "%s looks a key up and stores what is missing; "
                                                   "nothing takes an entry out",
                                                   function)
                                 : NULL);
     } else {
-        const char *file = hw_code_file(c->code, &report.place, c->arena);
+        const char *file = hw_code_file(c->code, &report->place, c->arena);
         hw_case_say(c, file ? hw_arena_printf(c->arena,
                                               "it is called a cache, and no function of %s takes "
                                               "an entry out",
@@ -165,10 +165,11 @@ static bool has_labels(struct hw_case *c)
 {
     static const char *const words[] = {"metric", "counter", "gauge",    "histogram", "label",
                                         "series", "stats",   "children", "summary",   NULL};
-    struct hw_code_report report = hw_code_report(c->code, c->candidate->site->box);
+    const struct hw_code_report *report = hw_case_report(c);
     struct hw_members members = hw_members_of(c);
     uint32_t length, widest = 0, most = 0;
-    if (!hw_members_tuple_keys(c, &members, &length) || !is_called(c, &report.place, words))
+    if (!report || !hw_members_tuple_keys(c, &members, &length) ||
+        !is_called(c, &report->place, words))
         return false;
     for (uint32_t p = 0; p < length; p++) {
         uint32_t distinct = hw_members_distinct(c, &members, p);
@@ -193,13 +194,13 @@ static bool remembers_values(struct hw_case *c)
 {
     const uint32_t plain =
         HW_TYPE_STR | HW_TYPE_INT | HW_TYPE_FLOAT | HW_TYPE_BYTES | HW_TYPE_TUPLE;
-    struct hw_code_report report = hw_code_report(c->code, c->candidate->site->box);
+    const struct hw_code_report *report = hw_case_report(c);
     const struct hw_type *type = &c->graph->types[c->candidate->kind.member_type];
-    if (!type_has(c->graph, c->candidate->site->box, HW_TYPE_SET) || !(type->flags & plain) ||
-        c->candidate->kind.type != c->candidate->kind.member_type || report.may_take_out ||
-        report.may_put_in == HW_NONE)
+    if (!report || !type_has(c->graph, c->candidate->site->box, HW_TYPE_SET) ||
+        !(type->flags & plain) || c->candidate->kind.type != c->candidate->kind.member_type ||
+        report->may_take_out || report->may_put_in == HW_NONE)
         return false;
-    const char *function = hw_code_spell(c->graph, report.may_put_in, c->arena);
+    const char *function = hw_code_spell(c->graph, report->may_put_in, c->arena);
     hw_case_say(c, function ? hw_arena_printf(c->arena,
                                               "%s asks it and adds to it; nothing takes a %s out",
                                               function, type->name)

@@ -9,11 +9,6 @@
 
 /* Containers that nothing is taken out of: where they hang, and why that is for ever. */
 
-static struct hw_code_report report_of(const struct hw_case *c)
-{
-    return hw_code_report(c->code, c->candidate->site->box);
-}
-
 static void say_nobody_removes(struct hw_case *c, const struct hw_code_report *report)
 {
     const char *file = hw_code_file(c->code, &report->place, c->arena);
@@ -85,15 +80,15 @@ static bool is_default(struct hw_case *c)
 
 static bool is_log(struct hw_case *c)
 {
-    struct hw_code_report report = report_of(c);
+    const struct hw_code_report *report = hw_case_report(c);
     struct hw_members members = hw_members_of(c);
-    if (!type_has(c->graph, c->candidate->site->box, HW_TYPE_LIST | HW_TYPE_DEQUE) ||
-        report.may_take_out || report.may_put_in == HW_NONE)
+    if (!report || !type_has(c->graph, c->candidate->site->box, HW_TYPE_LIST | HW_TYPE_DEQUE) ||
+        report->may_take_out || report->may_put_in == HW_NONE)
         return false;
     const char *rising = hw_members_rising(c, &members);
     if (!rising)
         return false;
-    say_nobody_removes(c, &report);
+    say_nobody_removes(c, report);
     hw_case_say(c, hw_arena_printf(c->arena, "their %s%s rises from the first to the last",
                                    *rising == '[' ? "" : ".", rising));
     return true;
@@ -107,16 +102,16 @@ static bool is_plain(const struct hw_case *c)
 
 static bool is_singleton(struct hw_case *c)
 {
-    struct hw_code_report report = report_of(c);
-    hw_id owner = report.place.owner;
-    if (!is_plain(c) || !report.count || report.may_take_out || owner == HW_NONE)
+    const struct hw_code_report *report = hw_case_report(c);
+    hw_id owner = report ? report->place.owner : HW_NONE;
+    if (!is_plain(c) || !report || !report->count || report->may_take_out || owner == HW_NONE)
         return false;
     const struct hw_type *type = type_of(c->graph, owner);
     if (!(type->flags & HW_TYPE_PYTHON) || type->flags & (HW_TYPE_TYPE | HW_TYPE_MODULE) ||
-        report.place.module_space == HW_NONE ||
+        report->place.module_space == HW_NONE ||
         hw_count_instances(c->graph, c->graph->type[owner]) != 1)
         return false;
-    say_nobody_removes(c, &report);
+    say_nobody_removes(c, report);
     hw_case_say(c, hw_arena_printf(c->arena,
                                    "its owner is the only %s, and lives as long as its module",
                                    type->name));
@@ -125,11 +120,11 @@ static bool is_singleton(struct hw_case *c)
 
 static bool is_global(struct hw_case *c)
 {
-    struct hw_code_report report = report_of(c);
-    if (!is_plain(c) || !report.count || report.may_take_out || report.place.owner == HW_NONE ||
-        !type_has(c->graph, report.place.owner, HW_TYPE_MODULE))
+    const struct hw_code_report *report = hw_case_report(c);
+    if (!is_plain(c) || !report || !report->count || report->may_take_out ||
+        report->place.owner == HW_NONE || !type_has(c->graph, report->place.owner, HW_TYPE_MODULE))
         return false;
-    say_nobody_removes(c, &report);
+    say_nobody_removes(c, report);
     return true;
 }
 

@@ -13,11 +13,6 @@
 
 enum { SIBLINGS_MAX = 24 };
 
-static struct hw_code_report report_of(const struct hw_case *c)
-{
-    return hw_code_report(c->code, c->candidate->site->box);
-}
-
 static uint64_t length_now(const struct hw_case *c)
 {
     return c->candidate->site->lengths[c->growth->series->count - 1];
@@ -59,16 +54,16 @@ static bool is_condition(void *ctx, const char *name, hw_id value)
 
 static bool returns_early(struct hw_case *c)
 {
-    struct hw_code_report report = report_of(c);
+    const struct hw_code_report *report = hw_case_report(c);
     struct hw_members members = hw_members_of(c);
     char value[16] = "None";
-    if (report.takes_out == HW_NONE)
+    if (!report || report->takes_out == HW_NONE)
         return false;
-    struct condition condition = {.c = c, .removal = report.takes_out};
+    struct condition condition = {.c = c, .removal = report->takes_out};
     if (!hw_members_common(c, &members, is_condition, &condition))
         return false;
     hw_graph_value(c->graph, condition.value, value, sizeof(value));
-    const char *function = hw_code_spell(c->graph, report.takes_out, c->arena);
+    const char *function = hw_code_spell(c->graph, report->takes_out, c->arena);
     hw_case_word(c, "{removal}", function);
     hw_case_word(c, "{condition}", hw_arena_printf(c->arena, "%s=%s", condition.name, value));
     hw_case_say(c, function ? hw_arena_printf(c->arena,
@@ -82,10 +77,10 @@ static bool returns_early(struct hw_case *c)
 
 static bool skips_removal(struct hw_case *c)
 {
-    struct hw_code_report report = report_of(c);
-    if (report.takes_out == HW_NONE)
+    const struct hw_code_report *report = hw_case_report(c);
+    if (!report || report->takes_out == HW_NONE)
         return false;
-    const char *function = hw_code_spell(c->graph, report.takes_out, c->arena);
+    const char *function = hw_code_spell(c->graph, report->takes_out, c->arena);
     hw_case_word(c, "{removal}", function);
     hw_case_say(c, function
                        ? hw_arena_printf(c->arena, "%s takes entries out, yet %" PRIu64 " stayed",
@@ -169,19 +164,19 @@ static bool try_siblings(struct hw_case *c, const struct hw_code_report *own, hw
 
 static bool is_second_index(struct hw_case *c)
 {
-    struct hw_code_report own = report_of(c);
+    const struct hw_code_report *own = hw_case_report(c);
     struct hw_members members = hw_members_of(c);
-    if (own.takes_out != HW_NONE || own.place.owner == HW_NONE || !own.place.name[0])
+    if (!own || own->takes_out != HW_NONE || own->place.owner == HW_NONE || !own->place.name[0])
         return false;
     hw_id *ids = hw_arena_array(c->arena, members.count + 1, sizeof(*ids));
-    hw_id space = hw_namespace_of(c->graph, own.place.owner);
+    hw_id space = hw_namespace_of(c->graph, own->place.owner);
     c->no_memory |= !ids;
     for (uint32_t i = 0; ids && i < members.count; i++)
         ids[i] = c->graph->edge_to[members.edges[i]];
     if (ids && members.count)
         qsort(ids, members.count, sizeof(*ids), by_id);
-    return ids && (try_siblings(c, &own, own.place.owner, ids, members.count) ||
-                   (space != HW_NONE && try_siblings(c, &own, space, ids, members.count)));
+    return ids && (try_siblings(c, own, own->place.owner, ids, members.count) ||
+                   (space != HW_NONE && try_siblings(c, own, space, ids, members.count)));
 }
 
 static bool is_held_twice(struct hw_case *c)

@@ -17,7 +17,7 @@
 
 #include "why/suspect.h"
 
-enum { HW_CASE_WORDS_MAX = 8, HW_CASE_EVIDENCE_MAX = 3 };
+enum { HW_CASE_WORDS_MAX = 16, HW_CASE_EVIDENCE_MAX = 3 };
 
 /* What a row's function sees and fills. */
 struct hw_case {
@@ -35,6 +35,7 @@ struct hw_case {
     const char *words[HW_CASE_WORDS_MAX][2];
     size_t word_count;
     bool no_memory;
+    struct hw_code_report *report; /* of the container, once somebody asked for it */
 };
 
 /* Adds a sentence of evidence, allocated in the case's arena or static. NULL: memory is out. More

@@ -333,10 +333,11 @@ static const struct hw_code_name *use_name(const struct hw_code *code, uint32_t 
     return &code->names[code->uses[use]];
 }
 
-static uint32_t find_use(const struct hw_code *code, size_t number, const char *text)
+/* The first use of a marked name in the code with that number. */
+static uint32_t find_marked(const struct hw_code *code, size_t number, const uint8_t *marks)
 {
     for (uint32_t u = code->start[number]; u < code->start[number + 1]; u++)
-        if (strcmp(use_name(code, u)->text, text) == 0)
+        if (marks[code->uses[u]])
             return u;
     return UINT32_MAX;
 }
@@ -370,7 +371,6 @@ static struct hw_code_use read_use(const struct hw_code *code, size_t number, ui
     return (struct hw_code_use){
         .code = id,
         .takes_out = behind & HW_CODE_REMOVAL || (deletes && !stores && !adds),
-        .may_take_out = deletes || all_words(code, number) & HW_CODE_REMOVAL,
         .puts_in = adds || (stores && !(behind & HW_CODE_REMOVAL)),
         .stores_and_deletes = deletes && stores && !behind,
         .may_put_in = stores || all_words(code, number) & HW_CODE_ADDITION,
@@ -400,23 +400,69 @@ static bool is_from(const struct hw_graph *graph, const struct files *files, hw_
     return false;
 }
 
-size_t hw_code_uses(const struct hw_code *code, const struct hw_code_place *place,
-                    struct hw_code_use *ret_uses)
+/* Whether a name means another container, of the same owner or module. */
+static bool is_other_container(const struct hw_code *code, const struct hw_code_place *place,
+                               const char *name)
+{
+    const struct hw_graph *graph = code->growth->graph;
+    const uint32_t containers = HW_TYPE_DICT | HW_TYPE_LIST | HW_TYPE_SET | HW_TYPE_DEQUE;
+    uint32_t edge = place->owner == HW_NONE ? HW_NO_EDGE : hw_attr_find(graph, place->owner, name);
+    if (edge == HW_NO_EDGE && place->module_space != HW_NONE)
+        edge = hw_entry_find(graph, place->module_space, name);
+    return edge != HW_NO_EDGE && graph->edge_to[edge] != place->box &&
+           type_has(graph, graph->edge_to[edge], containers);
+}
+
+/* Whether a method that removes is called on something that may be the container: not right behind
+ * the name of another one. */
+static bool may_remove(const struct hw_code *code, const struct hw_code_place *place, size_t number)
+{
+    const uint8_t methods = HW_CODE_REMOVAL | HW_CODE_LOOKUP | HW_CODE_ADDITION;
+    const char *receiver = NULL;
+    for (uint32_t u = code->start[number]; u < code->start[number + 1]; u++) {
+        const struct hw_code_name *name = use_name(code, u);
+        if (name->words & HW_CODE_REMOVAL &&
+            !(receiver && is_other_container(code, place, receiver)))
+            return true;
+        if (!(name->words & methods))
+            receiver = name->text;
+    }
+    return false;
+}
+
+static size_t find_uses(const struct hw_code *code, const struct hw_code_place *place,
+                        const uint8_t *marks, struct hw_code_use *ret_uses)
 {
     const struct hw_graph *graph = code->growth->graph;
     struct files files = find_files(graph, place);
     size_t count = 0;
     for (size_t i = 0; i < code->code_count && count < HW_CODE_USES_MAX; i++) {
-        uint32_t at = place->name[0] ? find_use(code, i, place->name) : UINT32_MAX;
+        hw_id id = code->codes[i];
+        uint32_t at = find_marked(code, i, marks);
         bool is_own = at == UINT32_MAX && place->method_class != HW_NONE &&
-                      is_method(graph, place->method_class, code->codes[i]);
-        if ((at == UINT32_MAX && !is_own) || (!is_own && !is_from(graph, &files, code->codes[i])))
+                      is_method(graph, place->method_class, id);
+        if (!is_own && (at == UINT32_MAX || !is_from(graph, &files, id)))
             continue;
         struct hw_code_use use = read_use(code, i, is_own ? code->start[i + 1] : at);
-        if (is_own || is_module_code(graph, code->codes[i]))
+        use.may_take_out =
+            use.takes_out || graph->flags[id] & HW_NODE_DELETES || may_remove(code, place, i);
+        if (is_own || is_module_code(graph, id))
             use.takes_out = use.stores_and_deletes = use.puts_in = use.looks_up = false;
         ret_uses[count++] = use;
     }
+    return count;
+}
+
+size_t hw_code_uses(const struct hw_code *code, const struct hw_code_place *place,
+                    struct hw_code_use *ret_uses)
+{
+    uint8_t *marks = calloc(code->name_count + 1, 1);
+    if (!marks)
+        return 0;
+    for (size_t i = 0; place->name[0] && i < code->name_count; i++)
+        marks[i] = strcmp(code->names[i].text, place->name) == 0;
+    size_t count = find_uses(code, place, marks, ret_uses);
+    free(marks);
     return count;
 }
 

@@ -54,6 +54,18 @@ struct hw_members hw_members_of(struct hw_case *c)
     return members;
 }
 
+const struct hw_code_report *hw_case_report(struct hw_case *c)
+{
+    if (!c->report)
+        c->report = hw_arena_alloc(c->arena, sizeof(*c->report));
+    else
+        return c->report;
+    if (c->report)
+        *c->report = hw_code_report(c->code, c->candidate->site->box);
+    c->no_memory |= !c->report;
+    return c->report;
+}
+
 static hw_id member(const struct hw_case *c, const struct hw_members *members, uint32_t i)
 {
     return c->graph->edge_to[members->edges[i]];

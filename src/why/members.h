@@ -41,6 +41,9 @@ bool hw_members_tuple_keys(const struct hw_case *c, const struct hw_members *mem
 uint32_t hw_members_distinct(const struct hw_case *c, const struct hw_members *members,
                              uint32_t position);
 
+/* What the program's code does to the container; read once. NULL: memory is out. */
+const struct hw_code_report *hw_case_report(struct hw_case *c);
+
 /* The key of a member, HW_NONE where it has none. */
 hw_id hw_member_key(const struct hw_case *c, uint32_t edge);
 
