@@ -202,8 +202,8 @@ static bool remembers_values(struct hw_case *c)
         return false;
     const char *function = hw_code_spell(c->graph, report->may_put_in, c->arena);
     hw_case_say(c, function ? hw_arena_printf(c->arena,
-                                              "%s asks it and adds to it; nothing takes a %s out",
-                                              function, type->name)
+                                              "%s asks it and adds to it; nothing takes any out",
+                                              function)
                             : NULL);
     return true;
 }

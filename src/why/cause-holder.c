@@ -2,6 +2,7 @@
 #include "why/cause.h"
 
 #include "ask/lookup.h"
+#include "ask/spell.h"
 #include "why/members.h"
 
 #include <inttypes.h>
@@ -21,6 +22,33 @@ static void say_nobody_removes(struct hw_case *c, const struct hw_code_report *r
                                        filler, file));
     else
         hw_case_say(c, hw_arena_printf(c->arena, "no function of %s takes any out", file));
+}
+
+/* Caches of libraries that forget by themselves hold nothing for long. */
+static bool forgets(const struct hw_case *c, hw_id node)
+{
+    struct hw_buf path = {0};
+    bool known = false;
+    hw_path_spell(c->graph, &c->growth->tree, node, &path);
+    for (size_t i = 0; i < hw_known_cache_count; i++)
+        known |= hw_name_matches(hw_known_caches[i].path, hw_buf_str(&path));
+    hw_buf_deinit(&path);
+    return known;
+}
+
+static bool is_held_twice(struct hw_case *c)
+{
+    if (!c->candidate->also_count)
+        return false;
+    struct hw_code_place place = hw_code_place(c->growth, c->candidate->also[0]);
+    if (!place.name[0] || forgets(c, c->candidate->also[0]))
+        return false;
+    hw_case_word(c, "{other}", hw_arena_strdup(c->arena, place.name));
+    hw_case_say(c, hw_arena_printf(c->arena,
+                                   ".%s holds the same objects: emptying one of the two frees "
+                                   "nothing",
+                                   place.name));
+    return true;
 }
 
 static bool is_registry_of_class(struct hw_case *c)
@@ -129,6 +157,9 @@ static bool is_global(struct hw_case *c)
 }
 
 static const struct hw_cause rows[] = {
+    {"two-indexes", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, is_held_twice,
+     "The same objects stand in two containers, and neither is cleaned.",
+     "Take each {type} out of {holder} and of .{other} when it is done."},
     {"mutable-default", 0, NULL, NULL, is_default,
      "A function's default value is one object for all calls, and it is filled.",
      "Let the default be None and make a new container inside {function}: the one that stands in "

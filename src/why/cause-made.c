@@ -71,6 +71,18 @@ static bool makes_modules(struct hw_case *c)
     return c->graph->types[c->candidate->kind.member_type].flags & HW_TYPE_MODULE;
 }
 
+static bool is_tee(struct hw_case *c)
+{
+    uint64_t blocks = 0;
+    for (hw_id id = 0; id < c->graph->object_count; id++)
+        blocks += strcmp(type_of(c->graph, id)->name, "itertools._tee_dataobject") == 0;
+    hw_case_say(c, hw_arena_printf(c->arena,
+                                   "%" PRIu64 " blocks of items wait for iterators of tee() that "
+                                   "have not read them",
+                                   blocks));
+    return blocks > 1;
+}
+
 /* ---- linked lists ---- */
 
 /* The node of the same type that hangs from this one, and the attribute that holds it. */
@@ -132,7 +144,7 @@ static const struct hw_cause rows[] = {
     {"dynamic-modules", 0, NULL, NULL, makes_modules,
      "New modules are made or imported again and again, and something keeps them.",
      "Load each module once under one name; take what was made for one use out of {holder}."},
-    {"lagging-tee", 0, NULL, "itertools._tee*", NULL,
+    {"lagging-tee", 0, "itertools._tee*", NULL, is_tee,
      "itertools.tee() keeps all that one iterator has read and another has not.",
      "Read the iterators of tee() side by side, drop those that are not read to their end, or use "
      "a "

@@ -179,21 +179,6 @@ static bool is_second_index(struct hw_case *c)
                    (space != HW_NONE && try_siblings(c, own, space, ids, members.count)));
 }
 
-static bool is_held_twice(struct hw_case *c)
-{
-    if (!c->candidate->also_count)
-        return false;
-    struct hw_code_place place = hw_code_place(c->growth, c->candidate->also[0]);
-    if (!place.name[0])
-        return false;
-    hw_case_word(c, "{other}", hw_arena_strdup(c->arena, place.name));
-    hw_case_say(c, hw_arena_printf(c->arena,
-                                   ".%s holds the same objects: emptying one of the two frees "
-                                   "nothing",
-                                   place.name));
-    return true;
-}
-
 static const struct hw_cause rows[] = {
     {"early-return", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, returns_early,
      "Code takes entries out of {holder}, but leaves early for some of them.",
@@ -207,8 +192,5 @@ static const struct hw_cause rows[] = {
      "called.",
      "See why {removal} does not reach these: take them out before any return and in a finally "
      "block, and call it for each."},
-    {"two-indexes", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, is_held_twice,
-     "The same objects stand in two containers, and neither is cleaned.",
-     "Take each {type} out of {holder} and of .{other} when it is done."},
 };
 const struct hw_cause_table hw_causes_removal = HW_CAUSE_TABLE(rows);

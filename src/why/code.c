@@ -417,14 +417,14 @@ static bool is_other_container(const struct hw_code *code, const struct hw_code_
  * the name of another one. */
 static bool may_remove(const struct hw_code *code, const struct hw_code_place *place, size_t number)
 {
-    const uint8_t methods = HW_CODE_REMOVAL | HW_CODE_LOOKUP | HW_CODE_ADDITION;
+    const uint8_t others = HW_CODE_REMOVAL | HW_CODE_LOOKUP | HW_CODE_ADDITION | HW_CODE_LENGTH;
     const char *receiver = NULL;
     for (uint32_t u = code->start[number]; u < code->start[number + 1]; u++) {
         const struct hw_code_name *name = use_name(code, u);
         if (name->words & HW_CODE_REMOVAL &&
             !(receiver && is_other_container(code, place, receiver)))
             return true;
-        if (!(name->words & methods))
+        if (!(name->words & others))
             receiver = name->text;
     }
     return false;
