@@ -79,7 +79,7 @@ static bool fits(struct hw_case *c, const struct hw_cause *cause)
 {
     const struct hw_kind *kind = &c->candidate->kind;
     const struct hw_type *types = c->graph->types;
-    if (cause->families && !(cause->families >> kind->pattern & 1))
+    if (cause->families ? !(cause->families >> kind->pattern & 1) : !c->candidate->site)
         return false;
     if (cause->holder && !hw_name_matches(cause->holder, c->holder))
         return false;

@@ -49,7 +49,7 @@ void hw_case_word(struct hw_case *c, const char *word, const char *text);
 
 struct hw_cause {
     const char *name;                /* stable, kebab-case: lru-cache-on-method */
-    uint32_t families;               /* HW_FAMILY bits; 0: any */
+    uint32_t families;               /* HW_FAMILY bits; 0: any, where something holds it */
     const char *holder;              /* type of the holder, may hold one '*'; NULL: any */
     const char *type;                /* of the members, likewise */
     bool (*fits)(struct hw_case *c); /* NULL: the columns before suffice */
