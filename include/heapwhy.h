@@ -155,6 +155,8 @@ enum hw_node_flag {
     HW_NODE_TYPE = 1 << 10,        /* is a type object */
     HW_NODE_LEAF = 1 << 11,        /* str, int, float, bytes and the like: holds nothing */
     HW_NODE_NEWEST = 1 << 12,      /* among the last 128 that the collector began to track */
+    HW_NODE_DELETES = 1 << 13,     /* code: it contains del x[...] */
+    HW_NODE_STORES = 1 << 14,      /* code: it contains x[...] = ... */
 };
 
 /* How to name an edge. The top four bits of a label are the kind, the rest is its payload. */

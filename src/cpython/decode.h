@@ -56,6 +56,9 @@ bool hw_object_plausible(struct hw_py *py, hw_addr addr);
  * dies. *ret_count 0 when unreadable. */
 const uint32_t *hw_code_local_names(struct hw_py *py, hw_addr code, uint32_t *ret_count);
 
+/* What a code object does to items: HW_NODE_DELETES, HW_NODE_STORES. 3.11 and later. */
+uint16_t hw_code_flags(struct hw_py *py, hw_addr addr);
+
 /* One _PyInterpreterFrame at addr (3.11 and later). code, func and locals; previous and the borrowed
  * fields are left out. */
 void hw_decode_interpreter_frame(struct hw_py *py, hw_addr addr);

@@ -198,6 +198,8 @@ static bool record_object(struct hw_builder *b, hw_id id, hw_addr addr)
     uint16_t flags = record_type_flags(type) | record_gc_flags(b, addr, type);
     if (hw_marks_segment(&b->marks, addr)->shift == 3)
         flags |= HW_NODE_STATIC;
+    if (type->solid->family == HW_FAMILY_CODE)
+        flags |= hw_code_flags(&b->py, addr);
     g->type[id] = type->index;
     g->refcount[id] = record_refcount(b, p, &flags);
     g->edge_start[id] = (uint32_t)g->edge_count;

@@ -10,10 +10,20 @@ static const struct {
     uint32_t bit;
     const char *name;
 } flag_names[] = {
-    {HW_NODE_TRACKED, "tracked"},   {HW_NODE_FROZEN, "frozen"},   {HW_NODE_GEN1, "generation-1"},
-    {HW_NODE_GEN2, "generation-2"}, {HW_NODE_STATIC, "static"},   {HW_NODE_IMMORTAL, "immortal"},
-    {HW_NODE_INFERRED, "inferred"}, {HW_NODE_DAMAGED, "damaged"}, {HW_NODE_FINALIZED, "finalized"},
-    {HW_NODE_TYPE, "type"},         {HW_NODE_LEAF, "leaf"},       {HW_NODE_NEWEST, "newest"},
+    {HW_NODE_TRACKED, "tracked"},
+    {HW_NODE_FROZEN, "frozen"},
+    {HW_NODE_GEN1, "generation-1"},
+    {HW_NODE_GEN2, "generation-2"},
+    {HW_NODE_STATIC, "static"},
+    {HW_NODE_IMMORTAL, "immortal"},
+    {HW_NODE_INFERRED, "inferred"},
+    {HW_NODE_DAMAGED, "damaged"},
+    {HW_NODE_FINALIZED, "finalized"},
+    {HW_NODE_TYPE, "type"},
+    {HW_NODE_LEAF, "leaf"},
+    {HW_NODE_NEWEST, "newest"},
+    {HW_NODE_DELETES, "deletes-items"},
+    {HW_NODE_STORES, "stores-items"},
 };
 enum { FLAG_COUNT = sizeof(flag_names) / sizeof(*flag_names) };
 

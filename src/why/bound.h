@@ -8,18 +8,13 @@
  * length or takes things out, and names a number that has not been reached.
  */
 
-#include "grow/growth.h"
+#include "why/code.h"
 
 struct hw_bound {
     uint64_t value;  /* 0: none is stated */
     char where[160]; /* maxlen, maxsize, self.max_entries, LIMIT, 500 in Cache.put cache.py:12 */
 };
 
-/* What is known of the code in a graph; made once, since it reads many strings. */
-struct hw_bounds;
-bool hw_bounds_create(struct hw_bounds **ret_bounds, const struct hw_growth *growth,
-                      struct hw_err *err);
-void hw_bounds_destroy(struct hw_bounds *bounds);
-struct hw_bound hw_bound_find(const struct hw_bounds *bounds, const struct hw_site *site);
+struct hw_bound hw_bound_find(const struct hw_code *code, const struct hw_site *site);
 
 #endif

@@ -5,9 +5,15 @@
 
 #include <string.h>
 
-static const struct hw_cause_table *const tables[] = {
+const struct hw_cause_table *const hw_cause_tables[] = {
     &hw_causes_native,
+    &hw_causes_library,
+    &hw_causes_removal,
+    &hw_causes_cache,
+    &hw_causes_made,
+    &hw_causes_holder,
     &hw_causes_general,
+    NULL,
 };
 
 void hw_case_say(struct hw_case *c, const char *sentence)
@@ -74,7 +80,7 @@ static bool fits(struct hw_case *c, const struct hw_cause *cause)
 {
     const struct hw_kind *kind = &c->candidate->kind;
     const struct hw_type *types = c->graph->types;
-    if (cause->families && !(cause->families >> kind->pattern & 1))
+    if (cause->families ? !(cause->families >> kind->pattern & 1) : !c->candidate->site)
         return false;
     if (cause->holder && !hw_name_matches(cause->holder, c->holder))
         return false;
@@ -87,11 +93,11 @@ static bool fits(struct hw_case *c, const struct hw_cause *cause)
 static const struct hw_cause *find(struct hw_case *c, const struct hw_suspect *suspect,
                                    const char *cycle)
 {
-    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
-        for (size_t i = 0; i < tables[t]->count; i++) {
+    for (size_t t = 0; hw_cause_tables[t]; t++)
+        for (size_t i = 0; i < hw_cause_tables[t]->count; i++) {
             begin(c, suspect, cycle);
-            if (fits(c, &tables[t]->rows[i]))
-                return &tables[t]->rows[i];
+            if (fits(c, &hw_cause_tables[t]->rows[i]))
+                return &hw_cause_tables[t]->rows[i];
         }
     return NULL;
 }
@@ -106,14 +112,16 @@ static void put_evidence(const struct hw_case *c, struct hw_suspect *suspect)
     suspect->evidence_count = kept + c->evidence_count;
 }
 
-bool hw_cause_fill(const struct hw_growth *growth, const struct hw_candidate *candidate,
+bool hw_cause_fill(const struct hw_code *code, const struct hw_candidate *candidate,
                    const char *cycle, struct hw_arena *arena, struct hw_suspect *suspect,
                    struct hw_err *err)
 {
+    const struct hw_growth *growth = code->growth;
     const struct hw_graph *graph = growth->graph;
     const struct hw_site *site = candidate->site;
     struct hw_case c = {.growth = growth,
                         .graph = graph,
+                        .code = code,
                         .candidate = candidate,
                         .path = suspect->chain.path,
                         .holder = site ? graph->types[graph->type[site->name]].name : "",

@@ -17,12 +17,13 @@
 
 #include "why/suspect.h"
 
-enum { HW_CASE_WORDS_MAX = 8, HW_CASE_EVIDENCE_MAX = 3 };
+enum { HW_CASE_WORDS_MAX = 16, HW_CASE_EVIDENCE_MAX = 3 };
 
 /* What a row's function sees and fills. */
 struct hw_case {
     const struct hw_growth *growth;
     const struct hw_graph *graph;         /* the last */
+    const struct hw_code *code;           /* the program's code */
     const struct hw_candidate *candidate; /* site is NULL where nothing holds what grows */
     const char *path;                     /* of the holder; "" without one */
     const char *holder;                   /* type of the holder; "" without one */
@@ -34,6 +35,7 @@ struct hw_case {
     const char *words[HW_CASE_WORDS_MAX][2];
     size_t word_count;
     bool no_memory;
+    struct hw_code_report *report; /* of the container, once somebody asked for it */
 };
 
 /* Adds a sentence of evidence, allocated in the case's arena or static. NULL: memory is out. More
@@ -47,7 +49,7 @@ void hw_case_word(struct hw_case *c, const char *word, const char *text);
 
 struct hw_cause {
     const char *name;                /* stable, kebab-case: lru-cache-on-method */
-    uint32_t families;               /* HW_FAMILY bits; 0: any */
+    uint32_t families;               /* HW_FAMILY bits; 0: any, where something holds it */
     const char *holder;              /* type of the holder, may hold one '*'; NULL: any */
     const char *type;                /* of the members, likewise */
     bool (*fits)(struct hw_case *c); /* NULL: the columns before suffice */
@@ -66,11 +68,20 @@ struct hw_cause_table {
     {                                          \
         rows, sizeof(rows) / sizeof((rows)[0]) \
     }
-extern const struct hw_cause_table hw_causes_native, hw_causes_general;
+extern const struct hw_cause_table hw_causes_native;  /* views and proxies */
+extern const struct hw_cause_table hw_causes_library; /* places in libraries */
+extern const struct hw_cause_table hw_causes_cache;
+extern const struct hw_cause_table hw_causes_made;    /* classes, functions, chains */
+extern const struct hw_cause_table hw_causes_removal; /* what is taken out, and what not */
+extern const struct hw_cause_table hw_causes_holder;  /* what holds for ever */
+extern const struct hw_cause_table hw_causes_general;
+
+/* All tables, in the order in which they are asked; NULL at the end. */
+extern const struct hw_cause_table *const hw_cause_tables[];
 
 /* Sets cause, about and fix of a suspect whose chain is known, and puts what the row found before
  * its evidence. cycle: as {cycle}. */
-bool hw_cause_fill(const struct hw_growth *growth, const struct hw_candidate *candidate,
+bool hw_cause_fill(const struct hw_code *code, const struct hw_candidate *candidate,
                    const char *cycle, struct hw_arena *arena, struct hw_suspect *suspect,
                    struct hw_err *err);
 

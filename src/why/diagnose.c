@@ -43,7 +43,7 @@ struct work {
     const struct hw_diagnose_options *options; /* may be NULL */
     struct hw_growth growth;
     struct hw_garbage garbage;
-    struct hw_bounds *bounds; /* made when first needed */
+    struct hw_code *code; /* made when first needed */
     struct hw_cycle cycle;
     struct hw_swell swells[HW_SWELL_MAX];
     struct hw_candidate candidates[CANDIDATES_MAX + HW_SWELL_MAX + 2];
@@ -76,9 +76,9 @@ static bool apply_bound(struct work *work, struct hw_candidate *candidate)
 {
     if (candidate->judgement.verdict != HW_VERDICT_LEAK)
         return true;
-    if (!work->bounds && !hw_bounds_create(&work->bounds, &work->growth, work->err))
+    if (!work->code && !hw_code_create(&work->code, &work->growth, work->err))
         return false;
-    candidate->bound = hw_bound_find(work->bounds, candidate->site);
+    candidate->bound = hw_bound_find(work->code, candidate->site);
     if (candidate->bound.value)
         candidate->judgement.verdict = HW_VERDICT_INCONCLUSIVE;
     return true;
@@ -533,9 +533,11 @@ static bool fill_suspects(struct work *work)
     diagnosis->doubts = hw_arena_array(arena, DOUBTS_MAX, sizeof(*diagnosis->doubts));
     if (!diagnosis->suspects || !diagnosis->doubts)
         return hw_err_no_memory(work->err);
+    if (work->count && !work->code && !hw_code_create(&work->code, &work->growth, work->err))
+        return false;
     for (size_t i = 0; i < work->count; i++) {
         struct hw_suspect *suspect = &diagnosis->suspects[i];
-        if (!hw_suspect_fill(&work->growth, &work->candidates[i], arena, suspect, work->err))
+        if (!hw_suspect_fill(work->code, &work->candidates[i], arena, suspect, work->err))
             return false;
         const char *doubt = hw_suspect_doubt(&work->growth, &work->candidates[i], suspect, arena);
         if (doubt && !add_doubt(work, doubt))
@@ -823,7 +825,7 @@ bool hw_diagnose_ask(const struct hw_series *series, const struct hw_diagnose_op
         ok = series->count == 1 ? diagnose_one(work) : diagnose(work);
         hw_growth_deinit(&work->growth);
         hw_garbage_deinit(&work->garbage);
-        hw_bounds_destroy(work->bounds);
+        hw_code_destroy(work->code);
     }
     free(work);
     if (!ok) {

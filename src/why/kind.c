@@ -16,9 +16,11 @@ enum {
 /* What was found below the sampled members. */
 struct sample {
     uint32_t members;
-    uint32_t *direct; /* by type: the members themselves */
-    uint32_t *inside; /* by type: instances of the program's classes, behind plain wrappers only */
-    uint32_t frames;  /* members that keep a frame, a traceback or a suspended function */
+    uint32_t *direct;  /* by type: the members themselves */
+    uint32_t *inside;  /* by type: instances of the program's classes, behind plain wrappers only */
+    uint32_t *in_keys; /* by type: the same, of them below keys */
+    bool at_key;
+    uint32_t frames;     /* members that keep a frame, a traceback or a suspended function */
     uint32_t *resources; /* by rule: members that keep one */
     struct {
         hw_id node;
@@ -71,8 +73,10 @@ static void look_below(struct sample *sample, const struct hw_growth *growth, hw
         frame |= keeps_frame(type);
         if (rule && !is_closed(graph, node))
             resources |= (uint64_t)1 << (rule - hw_resource_rules);
-        if (wrapped && is_program_class(type))
+        if (wrapped && is_program_class(type)) {
             sample->inside[graph->type[node]]++;
+            sample->in_keys[graph->type[node]] += sample->at_key;
+        }
         wrapped &= is_wrapper(type);
         for (uint32_t e = graph->edge_start[node];
              level < DEPTH_MAX && e < graph->edge_start[node + 1]; e++) {
@@ -100,8 +104,11 @@ static bool add_member(void *ctx, const struct hw_growth *growth, uint32_t edge)
     look_below(sample, growth, member);
     /* A dict may keep more by its keys than by its values: caches of methods. */
     if (edge_kind(graph, edge) == HW_LABEL_VALUE && is_new(growth, key_of(graph, edge)) &&
-        is_wrapper(type_of(graph, key_of(graph, edge))))
+        is_wrapper(type_of(graph, key_of(graph, edge)))) {
+        sample->at_key = true;
         look_below(sample, growth, key_of(graph, edge));
+        sample->at_key = false;
+    }
     return ++sample->members < SAMPLE_MAX;
 }
 
@@ -235,6 +242,8 @@ static bool find_kind(struct sample *sample, const struct hw_growth *growth,
             kind->member_type = graph->type[site->box];
     }
     kind->type = telling_type(sample, graph, kind->member_type);
+    kind->in_key = kind->type != kind->member_type &&
+                   sample->in_keys[kind->type] * 2 > sample->inside[kind->type];
     decide(sample, graph, kind);
     return true;
 }
@@ -249,13 +258,15 @@ bool hw_kind_find(const struct hw_growth *growth, const struct hw_site *site,
     if (ok) {
         sample->direct = calloc(types, sizeof(*sample->direct));
         sample->inside = calloc(types, sizeof(*sample->inside));
+        sample->in_keys = calloc(types, sizeof(*sample->in_keys));
         sample->resources = calloc(hw_resource_rule_count, sizeof(*sample->resources));
-        ok = sample->direct && sample->inside && sample->resources;
+        ok = sample->direct && sample->inside && sample->in_keys && sample->resources;
     }
     ok = ok ? find_kind(sample, growth, site, &kind, err) : hw_err_no_memory(err);
     if (sample) {
         free(sample->direct);
         free(sample->inside);
+        free(sample->in_keys);
         free(sample->resources);
     }
     free(sample);

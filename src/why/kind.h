@@ -11,6 +11,7 @@ struct hw_kind {
     enum hw_pattern pattern;
     uint32_t type;                           /* what leaks: index into the graph's types */
     uint32_t member_type;                    /* what the container holds directly; often the same */
+    bool in_key;                             /* what leaks hangs from the key, not the value */
     const struct hw_resource_rule *resource; /* for unclosed resources */
     uint32_t sampled;                        /* new members looked at */
 };

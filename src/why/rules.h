@@ -39,4 +39,8 @@ extern const size_t hw_known_cache_count;
 extern const char *const hw_bound_words[];   /* NULL at the end */
 extern const char *const hw_removal_words[]; /* likewise */
 
+/* Methods that ask a container for a member, and that put one in. */
+extern const char *const hw_lookup_words[];
+extern const char *const hw_addition_words[];
+
 #endif

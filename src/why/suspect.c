@@ -163,6 +163,9 @@ static const char *tell_kind(const struct hw_growth *growth, const struct hw_can
 {
     const struct hw_type *types = growth->graph->types;
     const struct hw_kind *kind = &candidate->kind;
+    if (kind->in_key)
+        return hw_arena_printf(arena, "each of them is a %s under a key that carries a %s",
+                               types[kind->member_type].name, types[kind->type].name);
     if (kind->type != kind->member_type)
         return hw_arena_printf(arena, "each of them is a %s that carries a %s",
                                types[kind->member_type].name, types[kind->type].name);
@@ -267,9 +270,10 @@ static bool fill_chains(const struct hw_growth *growth, const struct hw_candidat
     return true;
 }
 
-bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *candidate,
+bool hw_suspect_fill(const struct hw_code *code, const struct hw_candidate *candidate,
                      struct hw_arena *arena, struct hw_suspect *suspect, struct hw_err *err)
 {
+    const struct hw_growth *growth = code->growth;
     const struct hw_series *series = growth->series;
     double seconds = hw_series_seconds(series, 0, series->count - 1);
     *suspect = (struct hw_suspect){
@@ -309,7 +313,7 @@ bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *
         tell_unexplained(&evidence, growth, candidate);
     if (evidence.no_memory)
         return hw_err_no_memory(err);
-    return hw_cause_fill(growth, candidate, cycle, arena, suspect, err);
+    return hw_cause_fill(code, candidate, cycle, arena, suspect, err);
 }
 
 const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_candidate *candidate,

@@ -30,7 +30,7 @@ struct hw_candidate {
 };
 
 /* Fills the public suspect: chain, evidence, cause, cure. Strings live in arena. */
-bool hw_suspect_fill(const struct hw_growth *growth, const struct hw_candidate *candidate,
+bool hw_suspect_fill(const struct hw_code *code, const struct hw_candidate *candidate,
                      struct hw_arena *arena, struct hw_suspect *suspect, struct hw_err *err);
 
 /* What would settle the case, as one sentence; NULL when it is settled or memory is out. */

@@ -262,6 +262,8 @@ static uint32_t take_flags(struct text *t)
                  {"type", HW_NODE_TYPE},
                  {"leaf", HW_NODE_LEAF},
                  {"newest", HW_NODE_NEWEST},
+                 {"deletes", HW_NODE_DELETES},
+                 {"stores", HW_NODE_STORES},
                  {"none", 0}};
     uint32_t flags = 0;
     do {

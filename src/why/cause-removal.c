@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "why/cause.h"
+
+#include "ask/lookup.h"
+#include "why/members.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Containers that the program's code takes things out of, though not these; and the same objects in
+ * two containers. */
+
+enum { SIBLINGS_MAX = 24 };
+
+static uint64_t length_now(const struct hw_case *c)
+{
+    return c->candidate->site->lengths[c->growth->series->count - 1];
+}
+
+/* ---- removals that are skipped ---- */
+
+struct condition {
+    const struct hw_case *c;
+    hw_id removal;
+    const char *name;
+    hw_id value;
+};
+
+static hw_id method_code(const struct hw_graph *graph, hw_id type, const char *name)
+{
+    uint32_t edge = type == HW_NONE ? HW_NO_EDGE : hw_attr_find(graph, type, name);
+    if (edge == HW_NO_EDGE || !type_has(graph, graph->edge_to[edge], HW_TYPE_FUNCTION))
+        return HW_NONE;
+    uint32_t code = hw_edge_find(graph, graph->edge_to[edge], HW_LABEL_ATTR, "__code__");
+    return code == HW_NO_EDGE ? HW_NONE : graph->edge_to[code];
+}
+
+/* An attribute is a property of the member, not a state that the removal would have set, when
+ * __init__ got it as an argument. */
+static bool is_condition(void *ctx, const char *name, hw_id value)
+{
+    struct condition *condition = ctx;
+    const struct hw_case *c = condition->c;
+    hw_id type = c->graph->types[c->candidate->kind.member_type].node;
+    hw_id init = method_code(c->graph, type, "__init__");
+    if (!hw_code_has_name(c->code, condition->removal, name) || init == HW_NONE ||
+        hw_code_has_name(c->code, init, name) < 2)
+        return false;
+    condition->name = name;
+    condition->value = value;
+    return true;
+}
+
+static bool returns_early(struct hw_case *c)
+{
+    const struct hw_code_report *report = hw_case_report(c);
+    struct hw_members members = hw_members_of(c);
+    char value[16] = "None";
+    if (!report || report->takes_out == HW_NONE)
+        return false;
+    struct condition condition = {.c = c, .removal = report->takes_out};
+    if (!hw_members_common(c, &members, is_condition, &condition))
+        return false;
+    hw_graph_value(c->graph, condition.value, value, sizeof(value));
+    const char *function = hw_code_spell(c->graph, report->takes_out, c->arena);
+    hw_case_word(c, "{removal}", function);
+    hw_case_word(c, "{condition}", hw_arena_printf(c->arena, "%s=%s", condition.name, value));
+    hw_case_say(c, function ? hw_arena_printf(c->arena,
+                                              "%s takes entries out, yet %" PRIu64 " stayed: all "
+                                              "of them have %s=%s, and it looks at .%s",
+                                              function, length_now(c), condition.name, value,
+                                              condition.name)
+                            : NULL);
+    return true;
+}
+
+static bool skips_removal(struct hw_case *c)
+{
+    const struct hw_code_report *report = hw_case_report(c);
+    if (!report || report->takes_out == HW_NONE)
+        return false;
+    const char *function = hw_code_spell(c->graph, report->takes_out, c->arena);
+    hw_case_word(c, "{removal}", function);
+    hw_case_say(c, function
+                       ? hw_arena_printf(c->arena, "%s takes entries out, yet %" PRIu64 " stayed",
+                                         function, length_now(c))
+                       : NULL);
+    return true;
+}
+
+/* ---- the same objects in two containers ---- */
+
+static int by_id(const void *a, const void *b)
+{
+    hw_id x = *(const hw_id *)a, y = *(const hw_id *)b;
+    return (x > y) - (x < y);
+}
+
+/* Most of what is in the sibling is among the sorted ids. */
+static bool shares_members(const struct hw_graph *graph, hw_id sibling, const hw_id *ids, size_t n)
+{
+    uint32_t seen = 0, shared = 0;
+    for (uint32_t e = graph->edge_start[sibling];
+         e < graph->edge_start[sibling + 1] && seen < HW_MEMBERS_MAX; e++) {
+        if (!hw_edge_is_member(graph, e))
+            continue;
+        seen++;
+        shared += bsearch(&graph->edge_to[e], ids, n, sizeof(*ids), by_id) != NULL;
+    }
+    return shared && shared * 2 >= seen;
+}
+
+/* A function takes from the sibling and does not name this container, and another fills both. */
+static bool is_cleaned_alone(struct hw_case *c, const struct hw_code_report *own, hw_id sibling)
+{
+    struct hw_code_report other = hw_code_report(c->code, sibling);
+    struct hw_code_use uses[HW_CODE_USES_MAX];
+    size_t count = hw_code_uses(c->code, &other.place, uses);
+    hw_id both = HW_NONE, alone = HW_NONE;
+    for (size_t i = 0; i < count; i++) {
+        bool names_own = hw_code_has_name(c->code, uses[i].code, own->place.name);
+        if (names_own && both == HW_NONE && !hw_code_is_init(c->graph, uses[i].code))
+            both = uses[i].code;
+        if (!names_own && uses[i].takes_out && alone == HW_NONE)
+            alone = uses[i].code;
+    }
+    if (both == HW_NONE || alone == HW_NONE)
+        return false;
+    const char *remover = hw_code_spell(c->graph, alone, c->arena);
+    const char *filler = hw_code_spell(c->graph, both, c->arena);
+    hw_case_word(c, "{removal}", remover);
+    hw_case_word(c, "{other}", hw_arena_strdup(c->arena, other.place.name));
+    hw_case_say(c, remover && filler
+                       ? hw_arena_printf(c->arena,
+                                         "%s takes them out of .%s, not out of here; %s names both",
+                                         remover, other.place.name, filler)
+                       : NULL);
+    return true;
+}
+
+static bool is_container(const struct hw_graph *graph, hw_id node)
+{
+    return type_has(graph, node, HW_TYPE_DICT | HW_TYPE_LIST | HW_TYPE_SET | HW_TYPE_DEQUE);
+}
+
+static bool try_siblings(struct hw_case *c, const struct hw_code_report *own, hw_id space,
+                         const hw_id *ids, size_t n)
+{
+    uint32_t tried = 0;
+    for (uint32_t e = c->graph->edge_start[space];
+         e < c->graph->edge_start[space + 1] && tried < SIBLINGS_MAX; e++) {
+        hw_id to = c->graph->edge_to[e];
+        if (to == own->place.box || !is_container(c->graph, to) ||
+            edge_kind(c->graph, e) == HW_LABEL_KEY || c->growth->tree.edge[to] != e ||
+            !shares_members(c->graph, to, ids, n))
+            continue;
+        tried++;
+        if (is_cleaned_alone(c, own, to))
+            return true;
+    }
+    return false;
+}
+
+static bool is_second_index(struct hw_case *c)
+{
+    const struct hw_code_report *own = hw_case_report(c);
+    struct hw_members members = hw_members_of(c);
+    if (!own || own->takes_out != HW_NONE || own->place.owner == HW_NONE || !own->place.name[0])
+        return false;
+    hw_id *ids = hw_arena_array(c->arena, members.count + 1, sizeof(*ids));
+    hw_id space = hw_namespace_of(c->graph, own->place.owner);
+    c->no_memory |= !ids;
+    for (uint32_t i = 0; ids && i < members.count; i++)
+        ids[i] = c->graph->edge_to[members.edges[i]];
+    if (ids && members.count)
+        qsort(ids, members.count, sizeof(*ids), by_id);
+    return ids && (try_siblings(c, own, own->place.owner, ids, members.count) ||
+                   (space != HW_NONE && try_siblings(c, own, space, ids, members.count)));
+}
+
+static const struct hw_cause rows[] = {
+    {"early-return", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, returns_early,
+     "Code takes entries out of {holder}, but leaves early for some of them.",
+     "Let {removal} take out also those with {condition}: do it before any return, or in a finally "
+     "block."},
+    {"second-index", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, is_second_index,
+     "The same objects stand in two containers, and only one of them is cleaned.",
+     "Let {removal} take them out of {holder} as well as out of .{other}."},
+    {"skipped-removal", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, skips_removal,
+     "Code takes entries out of {holder}, but these stayed: it left early, failed, or was not "
+     "called.",
+     "See why {removal} does not reach these: take them out before any return and in a finally "
+     "block, and call it for each."},
+};
+const struct hw_cause_table hw_causes_removal = HW_CAUSE_TABLE(rows);
