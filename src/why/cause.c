@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const struct hw_cause_table *const tables[] = {
-    &hw_causes_native,
-    &hw_causes_general,
+    &hw_causes_native, &hw_causes_async,    &hw_causes_thread, &hw_causes_callback,
+    &hw_causes_frame,  &hw_causes_resource, &hw_causes_place,  &hw_causes_general,
 };
 
 void hw_case_say(struct hw_case *c, const char *sentence)

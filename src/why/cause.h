@@ -17,7 +17,9 @@
 
 #include "why/suspect.h"
 
-enum { HW_CASE_WORDS_MAX = 8, HW_CASE_EVIDENCE_MAX = 3 };
+struct hw_members;
+
+enum { HW_CASE_WORDS_MAX = 16, HW_CASE_EVIDENCE_MAX = 3 };
 
 /* What a row's function sees and fills. */
 struct hw_case {
@@ -27,6 +29,7 @@ struct hw_case {
     const char *path;                     /* of the holder; "" without one */
     const char *holder;                   /* type of the holder; "" without one */
     struct hw_arena *arena;               /* for texts */
+    const struct hw_members *members;     /* hw_look_members(), once they were asked for */
 
     /* Filled by hw_case_say() and hw_case_word(). */
     const char *evidence[HW_CASE_EVIDENCE_MAX];
@@ -66,7 +69,10 @@ struct hw_cause_table {
     {                                          \
         rows, sizeof(rows) / sizeof((rows)[0]) \
     }
-extern const struct hw_cause_table hw_causes_native, hw_causes_general;
+extern const struct hw_cause_table hw_causes_callback, hw_causes_frame, hw_causes_async,
+    hw_causes_thread, hw_causes_resource, hw_causes_native; /* by what is held */
+extern const struct hw_cause_table hw_causes_place;         /* by where it is held */
+extern const struct hw_cause_table hw_causes_general;
 
 /* Sets cause, about and fix of a suspect whose chain is known, and puts what the row found before
  * its evidence. cycle: as {cycle}. */
