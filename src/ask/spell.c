@@ -233,6 +233,18 @@ static void put_thread(const struct hw_graph *graph, int32_t tid, struct hw_buf 
         hw_buf_printf(out, "thread %d", tid);
 }
 
+/* "serve file.py:30; at line 33" -> "serve file.py:30", and the rest. */
+static const char *cut_progress(char *value)
+{
+    char *last = NULL;
+    for (char *at = value; (at = strstr(at, "; ")); at++)
+        last = at;
+    if (!last)
+        return "";
+    *last = 0;
+    return last + 2;
+}
+
 /* "serve file.py:30" -> "serve() at file.py:30" */
 static void put_function(const char *value, struct hw_buf *out)
 {
@@ -288,6 +300,7 @@ void hw_base_spell(const struct hw_graph *graph, hw_id node, struct hw_buf *out)
         hw_address_spell(graph, node, out);
         return;
     }
+    cut_progress(value);
     hw_buf_printf(out, "<%s ", type_of(graph, node)->name);
     put_function(value, out);
     hw_buf_putc(out, '>');
@@ -312,10 +325,15 @@ void hw_node_describe(const struct hw_graph *graph, hw_id node, struct hw_buf *o
         if ((unsigned char)*c < ' ')
             *c = ' ';
     struct hw_buf text = {0};
-    if (type_has(graph, node, HW_TYPE_GENERATOR | HW_TYPE_FUNCTION | HW_TYPE_CODE))
+    if (type_has(graph, node, HW_TYPE_GENERATOR | HW_TYPE_FRAME)) {
+        const char *progress = cut_progress(value);
         put_function(value, &text);
-    else
+        hw_buf_printf(&text, "%s%s", *progress ? ", " : "", progress);
+    } else if (type_has(graph, node, HW_TYPE_FUNCTION | HW_TYPE_CODE)) {
+        put_function(value, &text);
+    } else {
         hw_buf_puts(&text, value);
+    }
     put_cut(out, hw_buf_str(&text), VALUE_SHOWN_MAX);
     hw_buf_deinit(&text);
 }

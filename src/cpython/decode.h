@@ -63,6 +63,12 @@ uint16_t hw_code_flags(struct hw_py *py, hw_addr addr);
  * fields are left out. */
 void hw_decode_interpreter_frame(struct hw_py *py, hw_addr addr);
 
+/* The code object of the frame whose bytes begin at p. */
+hw_addr hw_frame_code(struct hw_py *py, const unsigned char *p);
+
+/* The source line that the _PyInterpreterFrame at addr has come to; 0: not known. */
+uint32_t hw_frame_line(struct hw_py *py, hw_addr addr);
+
 /* The decoder of a C type with references in side buffers, by tp_name; NULL: no such type. */
 const struct hw_side *hw_side_find(const char *tp_name);
 

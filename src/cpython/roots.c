@@ -130,8 +130,8 @@ static void roots_atexit(struct hw_py *py, struct hw_roots *roots, hw_addr inter
     }
 }
 
-/* Handlers of signals: {tripped, function} for each, in the runtime since 3.12; up to 3.11 they are C
- * globals. */
+/* Handlers of signals: {tripped, function} for each, in the runtime since 3.12; up to 3.11 they are
+ * C globals. */
 static void roots_signals(struct hw_py *py, const struct hw_runtime *rt, struct hw_roots *roots)
 {
     enum { ENTRY_BYTES = 16, FUNCTION_OFFSET = 8 };
@@ -252,13 +252,6 @@ static void frame_describe(struct hw_py *py, hw_addr code, struct hw_synthetic *
     as->line = load32(p + PY_OFF(py, PyCodeObject_co_firstlineno));
 }
 
-static hw_addr frame_code(struct hw_py *py, const unsigned char *p)
-{
-    if (PY_HAS(py, _PyInterpreterFrame_f_executable))
-        return PY_WORD(py, p, _PyInterpreterFrame_f_executable) & ~(hw_addr)3;
-    return PY_WORD(py, p, _PyInterpreterFrame_f_code);
-}
-
 static bool frame_is_shim(struct hw_py *py, const unsigned char *p, hw_addr code)
 {
     unsigned owner = p[PY_OFF(py, _PyInterpreterFrame_owner)];
@@ -277,12 +270,14 @@ static bool roots_frames(struct hw_py *py, struct hw_roots *roots, hw_addr threa
         const unsigned char *p = hw_py_at(py, frame, PY_SIZE(py, _PyInterpreterFrame));
         if (!p)
             break;
-        hw_addr code = frame_code(py, p);
+        hw_addr code = hw_frame_code(py, p);
         if (!frame_is_shim(py, p, code)) {
             struct hw_synthetic as = {.kind = HW_SYN_FRAME, .tid = tid, .depth = depth++};
             frame_describe(py, code, &as);
-            if (hw_roots_add(roots, as, parent) == HW_NONE)
+            uint32_t node = hw_roots_add(roots, as, parent);
+            if (node == HW_NONE)
                 return false;
+            roots->nodes[node].at_line = hw_frame_line(py, frame);
             py->refs.count = 0;
             hw_decode_interpreter_frame(py, frame);
             roots_take_decoded(py, roots);

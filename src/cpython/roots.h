@@ -13,8 +13,9 @@
 
 struct hw_root_node {
     struct hw_synthetic as;
-    uint32_t parent;   /* index of the node that holds it; HW_NONE: the root itself */
-    size_t first_ref;  /* its references, in refs */
+    uint32_t at_line; /* frames: the line they have come to, 0: not known */
+    uint32_t parent;  /* index of the node that holds it; HW_NONE: the root itself */
+    size_t first_ref; /* its references, in refs */
     size_t ref_count;
 };
 
@@ -24,8 +25,8 @@ struct hw_roots {
     struct hw_refs refs;
 };
 
-bool hw_roots_collect(struct hw_py *py, const struct hw_runtime *runtime, struct hw_roots *ret_roots,
-                      struct hw_err *err);
+bool hw_roots_collect(struct hw_py *py, const struct hw_runtime *runtime,
+                      struct hw_roots *ret_roots, struct hw_err *err);
 void hw_roots_deinit(struct hw_roots *roots);
 
 /* Appends a node whose references come next; its index, or HW_NONE when memory runs out. */
@@ -42,7 +43,8 @@ hw_addr hw_module_table(struct hw_py *py, const struct hw_runtime *runtime);
 /* sys.modules[name].__dict__, 0: not imported. */
 hw_addr hw_module_dict(struct hw_py *py, const struct hw_runtime *runtime, const char *name);
 
-/* Learns what tells a class from a C type (py->class_dealloc). Call before any other type is read. */
+/* Learns what tells a class from a C type (py->class_dealloc). Call before any other type is read.
+ */
 void hw_py_learn_classes(struct hw_py *py, const struct hw_runtime *runtime);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/value.h"
-#include "cpython/decode.h"
 #include "cpython/native.h"
+#include "cpython/value.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -88,7 +88,7 @@ static size_t value_float(struct hw_py *py, hw_addr addr, char *to)
     return hw_value_pack_float(to, value);
 }
 
-static size_t value_code(struct hw_py *py, hw_addr code, char *to, size_t max)
+size_t hw_value_code(struct hw_py *py, hw_addr code, char *to, size_t max)
 {
     const struct hw_pytype *type = hw_pytype_of(py, code);
     const unsigned char *p = hw_image_at(py->image, code, PY_SIZE(py, PyCodeObject));
@@ -108,19 +108,8 @@ static size_t value_code(struct hw_py *py, hw_addr code, char *to, size_t max)
 
 static size_t value_function(struct hw_py *py, hw_addr addr, char *to, size_t max)
 {
-    return value_code(py, hw_py_word(py, addr + PY_OFF(py, PyFunctionObject_func_code)), to, max);
-}
-
-static size_t value_generator(struct hw_py *py, hw_addr addr, char *to, size_t max)
-{
-    if (PY_HAS(py, PyGenObject_gi_code))
-        return value_code(py, hw_py_word(py, addr + PY_OFF(py, PyGenObject_gi_code)), to, max);
-    hw_addr frame = addr + PY_OFF(py, PyGenObject_gi_iframe);
-    hw_addr code =
-        PY_HAS(py, _PyInterpreterFrame_f_executable)
-            ? hw_py_word(py, frame + PY_OFF(py, _PyInterpreterFrame_f_executable)) & ~3ull
-            : hw_py_word(py, frame + PY_OFF(py, _PyInterpreterFrame_f_code));
-    return value_code(py, code, to, max);
+    return hw_value_code(py, hw_py_word(py, addr + PY_OFF(py, PyFunctionObject_func_code)), to,
+                         max);
 }
 
 static size_t value_module(struct hw_py *py, hw_addr addr, char *to, size_t max)
@@ -171,6 +160,11 @@ static const struct {
     {"functools._lru_cache_wrapper", value_lru_cache},
     {"_io.FileIO", value_fileio},
     {"_socket.socket", value_socket},
+    {"_asyncio.Future", hw_value_future},
+    {"_asyncio.Task", hw_value_future},
+    {"weakref.ReferenceType", hw_value_weakref},
+    {"weakref.ProxyType", hw_value_weakref},
+    {"weakref.CallableProxyType", hw_value_weakref},
 };
 
 static size_t value_named(struct hw_py *py, hw_addr addr, const struct hw_pytype *type, char *to,
@@ -203,9 +197,11 @@ size_t hw_object_value(struct hw_py *py, hw_addr addr, const struct hw_pytype *t
     case HW_FAMILY_FUNCTION:
         return value_function(py, addr, to, max);
     case HW_FAMILY_CODE:
-        return value_code(py, addr, to, max);
+        return hw_value_code(py, addr, to, max);
     case HW_FAMILY_GENERATOR:
-        return value_generator(py, addr, to, max);
+        return hw_value_generator(py, addr, to, max);
+    case HW_FAMILY_FRAME:
+        return hw_value_frame(py, addr, to, max);
     case HW_FAMILY_MODULE:
         return value_module(py, addr, to, max);
     case HW_FAMILY_TYPE:

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "heap/build-internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { GC_PREV_FINALIZED = 1, PASS_EVERY = 1 << 12 };
@@ -336,11 +337,26 @@ static void *shrink(void *data, size_t bytes)
     return smaller ? smaller : data;
 }
 
+/* Running frames lie behind the objects, in the order of the roots. */
+static bool record_lines(struct hw_builder *b)
+{
+    char text[HW_VALUE_MAX_BYTES + 1];
+    for (size_t i = 0; i < b->roots.count; i++) {
+        if (!b->roots.nodes[i].at_line)
+            continue;
+        int n = snprintf(text, sizeof(text), "at line %u", b->roots.nodes[i].at_line);
+        if (!hw_values_add(&b->graph->values, b->graph->object_count + (hw_id)i, text, (size_t)n,
+                           b->err))
+            return false;
+    }
+    return true;
+}
+
 bool hw_build_record(struct hw_builder *b)
 {
     struct hw_graph *g = b->graph;
     if (!hw_marks_spans(&b->marks, &g->spans, &g->span_count, b->err) || !columns_allocate(b) ||
-        !record_ages(b) || !module_names_find(b) || !record_objects(b) ||
+        !record_ages(b) || !module_names_find(b) || !record_objects(b) || !record_lines(b) ||
         !hw_build_record_claims(b) || !hw_values_finish(&g->values, b->err) ||
         !record_synthetic(b) || !record_types(b))
         return false;

@@ -7,26 +7,10 @@ static const struct hw_cause rows[] = {
     {"unclosed-resource", HW_FAMILY(UNCLOSED_RESOURCE), NULL, NULL, NULL,
      "{holder} collects {noun} that nobody ends.",
      "End what {holder} collects: {cure}; and take it out of {holder} then."},
-    {"bound-methods", HW_FAMILY(CLOSURE), NULL, "method", NULL,
-     "{holder} keeps bound methods, and each of them keeps its object.",
-     "Remove each method from {holder} when its object is done, or keep weakref.WeakMethod(...) "
-     "there instead: a bound method keeps its object alive."},
     {"callbacks", HW_FAMILY(CLOSURE), NULL, NULL, NULL,
      "{holder} keeps callbacks, and each of them keeps all that it captured.",
      "Remove each callback from {holder} when it is no longer needed, and let it capture no more "
      "than it uses: everything it captured lives as long as it does."},
-    {"kept-exceptions", HW_FAMILY(FRAME), NULL, "*Error", NULL,
-     "{holder} keeps exceptions; their tracebacks keep frames with all of their local variables.",
-     "Keep str(error) or traceback.format_exception(error) in {holder} instead of the exception, "
-     "or clear error.__traceback__: a traceback keeps every frame and all of its local variables."},
-    {"suspended-generators", HW_FAMILY(FRAME), NULL, "generator", NULL,
-     "{holder} keeps generators that were never read to their end.",
-     "close() each generator that is not read to its end, and take it out of {holder}: a suspended "
-     "generator keeps all of its local variables."},
-    {"suspended-coroutines", HW_FAMILY(FRAME), NULL, "*coroutine*", NULL,
-     "{holder} keeps coroutines that never came to their end.",
-     "Await or close() each coroutine, and take it out of {holder}: a suspended coroutine keeps "
-     "all of its local variables."},
     {"kept-frames", HW_FAMILY(FRAME), NULL, NULL, NULL,
      "{holder} keeps frames with all of their local variables.",
      "Keep text instead of exceptions in {holder}, or clear their __traceback__: a traceback keeps "
@@ -38,11 +22,6 @@ static const struct hw_cause rows[] = {
     {"unexplained-references", HW_FAMILY(UNEXPLAINED), NULL, NULL, NULL,
      "C code holds references that no object, frame or C variable shows.",
      "Look for a missing Py_DECREF in the extension that makes or receives {type}."},
-    {"finalizers-keep-alive", 0, NULL, "weakref.finalize*", NULL,
-     "weakref.finalize() keeps its callback and arguments until the object dies, and these keep "
-     "the object.",
-     "Let the callback and the arguments given to weakref.finalize() not refer to the object whose "
-     "end they wait for, or call detach(): {holder} keeps them until then."},
     {"unbounded-lru-cache", 0, "functools._lru_cache_wrapper", NULL, NULL,
      "A function's cache has no bound.",
      "Give {holder} a bound, @functools.lru_cache(maxsize=...); on a method, keep the cache on the "

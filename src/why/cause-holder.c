@@ -78,34 +78,6 @@ static bool is_registry_of_class(struct hw_case *c)
     return true;
 }
 
-/* A default value that the function fills. */
-static bool is_default(struct hw_case *c)
-{
-    const struct hw_tree *tree = &c->growth->tree;
-    hw_id up = c->candidate->site->name;
-    for (int hops = 0; hops < 3 && up < c->graph->object_count; hops++, up = tree->parent[up]) {
-        uint32_t edge = tree->edge[up];
-        if (edge == HW_NONE || edge_kind(c->graph, edge) != HW_LABEL_ATTR)
-            continue;
-        const char *name = edge_string(c->graph, edge);
-        if (strcmp(name, "__defaults__") != 0 && strcmp(name, "__kwdefaults__") != 0)
-            continue;
-        hw_id code = HW_NONE, function = tree->parent[up];
-        uint32_t to = hw_edge_find(c->graph, function, HW_LABEL_ATTR, "__code__");
-        code = to == HW_NO_EDGE ? HW_NONE : c->graph->edge_to[to];
-        const char *text = code == HW_NONE ? NULL : hw_code_spell(c->graph, code, c->arena);
-        if (!text)
-            return false;
-        hw_case_word(c, "{function}", text);
-        hw_case_say(c, hw_arena_printf(c->arena,
-                                       "it is a default value of %s, made once and "
-                                       "shared by all calls",
-                                       text));
-        return true;
-    }
-    return false;
-}
-
 static bool is_log(struct hw_case *c)
 {
     const struct hw_code_report *report = hw_case_report(c);
@@ -160,10 +132,6 @@ static const struct hw_cause rows[] = {
     {"two-indexes", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, is_held_twice,
      "The same objects stand in two containers, and neither is cleaned.",
      "Take each {type} out of {holder} and of .{other} when it is done."},
-    {"mutable-default", 0, NULL, NULL, is_default,
-     "A function's default value is one object for all calls, and it is filled.",
-     "Let the default be None and make a new container inside {function}: the one that stands in "
-     "the def line is made once and lives as long as the function."},
     {"instances-on-class", 0, NULL, NULL, is_registry_of_class,
      "A class notes each of its instances, and so none of them dies.",
      "Let {holder} be a weakref.WeakSet() if it only looks at living instances; else take each "

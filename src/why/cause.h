@@ -17,6 +17,8 @@
 
 #include "why/suspect.h"
 
+struct hw_members;
+
 enum { HW_CASE_WORDS_MAX = 16, HW_CASE_EVIDENCE_MAX = 3 };
 
 /* What a row's function sees and fills. */
@@ -28,6 +30,7 @@ struct hw_case {
     const char *path;                     /* of the holder; "" without one */
     const char *holder;                   /* type of the holder; "" without one */
     struct hw_arena *arena;               /* for texts */
+    const struct hw_members *members;     /* hw_look_members(), once they were asked for */
 
     /* Filled by hw_case_say() and hw_case_word(). */
     const char *evidence[HW_CASE_EVIDENCE_MAX];
@@ -68,12 +71,20 @@ struct hw_cause_table {
     {                                          \
         rows, sizeof(rows) / sizeof((rows)[0]) \
     }
-extern const struct hw_cause_table hw_causes_native;  /* views and proxies */
+/* By what is held. */
+extern const struct hw_cause_table hw_causes_native; /* views and proxies */
+extern const struct hw_cause_table hw_causes_async;  /* tasks, futures, timers, contexts */
+extern const struct hw_cause_table hw_causes_thread;
+extern const struct hw_cause_table hw_causes_callback; /* whatever is called */
+extern const struct hw_cause_table hw_causes_made;     /* classes, functions, chains */
+extern const struct hw_cause_table hw_causes_frame;    /* exceptions, suspended functions */
+extern const struct hw_cause_table hw_causes_resource; /* what has to be ended */
+/* By what holds. */
 extern const struct hw_cause_table hw_causes_library; /* places in libraries */
-extern const struct hw_cause_table hw_causes_cache;
-extern const struct hw_cause_table hw_causes_made;    /* classes, functions, chains */
 extern const struct hw_cause_table hw_causes_removal; /* what is taken out, and what not */
-extern const struct hw_cause_table hw_causes_holder;  /* what holds for ever */
+extern const struct hw_cause_table hw_causes_cache;
+extern const struct hw_cause_table hw_causes_place;  /* locals, defaults, threads, contexts */
+extern const struct hw_cause_table hw_causes_holder; /* what holds for ever */
 extern const struct hw_cause_table hw_causes_general;
 
 /* All tables, in the order in which they are asked; NULL at the end. */

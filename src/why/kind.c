@@ -3,6 +3,7 @@
 
 #include "ask/lookup.h"
 #include "base/err.h"
+#include "why/ended.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,16 +43,11 @@ static bool is_program_class(const struct hw_type *type)
     return (type->flags & HW_TYPE_PYTHON) && !(type->flags & (HW_TYPE_TYPE | HW_TYPE_MODULE));
 }
 
-static bool keeps_frame(const struct hw_type *type)
+/* A suspended function that has come to its end has none any more. */
+static bool keeps_frame(const struct hw_graph *graph, hw_id node)
 {
-    return type->flags & (HW_TYPE_FRAME | HW_TYPE_TRACEBACK | HW_TYPE_GENERATOR);
-}
-
-/* fd=-1: closed already, only the object is left. */
-static bool is_closed(const struct hw_graph *graph, hw_id node)
-{
-    char value[HW_VALUE_MAX_BYTES + 16];
-    return hw_graph_value(graph, node, value, sizeof(value)) && strncmp(value, "fd=-", 4) == 0;
+    return type_has(graph, node, HW_TYPE_FRAME | HW_TYPE_TRACEBACK) ||
+           (type_has(graph, node, HW_TYPE_GENERATOR) && !hw_has_ended(graph, node));
 }
 
 /* Looks at what hangs from one member, new objects only. */
@@ -70,8 +66,8 @@ static void look_below(struct sample *sample, const struct hw_growth *growth, hw
         bool wrapped = sample->stack[depth].wrapped;
         const struct hw_type *type = type_of(graph, node);
         const struct hw_resource_rule *rule = hw_resource_find(type->name);
-        frame |= keeps_frame(type);
-        if (rule && !is_closed(graph, node))
+        frame |= keeps_frame(graph, node);
+        if (rule && !hw_has_ended(graph, node))
             resources |= (uint64_t)1 << (rule - hw_resource_rules);
         if (wrapped && is_program_class(type)) {
             sample->inside[graph->type[node]]++;

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "why/look.h"
+
+#include "ask/lookup.h"
+#include "ask/spell.h"
+
+#include <string.h>
+
+/* ---- members ---- */
+
+static bool note_member(void *ctx, const struct hw_growth *growth, uint32_t edge)
+{
+    struct hw_members *members = ctx;
+    members->ids[members->count] = growth->graph->edge_to[edge];
+    members->edges[members->count++] = edge;
+    return members->count < HW_LOOK_MAX;
+}
+
+const struct hw_members *hw_look_members(struct hw_case *c)
+{
+    static const struct hw_members none;
+    if (c->members)
+        return c->members;
+    const struct hw_site *site = c->candidate->site;
+    struct hw_members *members = hw_arena_alloc(c->arena, sizeof(*members));
+    if (!members) {
+        c->no_memory = true;
+        return &none;
+    }
+    if (site && !c->candidate->sizes)
+        hw_site_members(c->growth, site, note_member, members);
+    c->members = members;
+    return members;
+}
+
+/* ---- one object ---- */
+
+hw_id hw_look_attr(const struct hw_graph *graph, hw_id node, const char *name)
+{
+    if (node == HW_NONE)
+        return HW_NONE;
+    uint32_t edge = hw_attr_find(graph, node, name);
+    if (edge == HW_NO_EDGE)
+        edge = hw_edge_find(graph, node, HW_LABEL_INTERNAL, name);
+    return edge == HW_NO_EDGE ? HW_NONE : graph->edge_to[edge];
+}
+
+bool hw_look_value(const struct hw_graph *graph, hw_id node, char text[HW_LOOK_TEXT_MAX])
+{
+    text[0] = 0;
+    return node != HW_NONE && hw_graph_value(graph, node, text, HW_LOOK_TEXT_MAX) > 0;
+}
+
+bool hw_look_says(const struct hw_graph *graph, hw_id node, const char *value)
+{
+    char text[HW_LOOK_TEXT_MAX];
+    return hw_look_value(graph, node, text) && strcmp(text, value) == 0;
+}
+
+bool hw_look_is_none(const struct hw_graph *graph, hw_id node)
+{
+    return node == HW_NONE || strcmp(type_of(graph, node)->name, "NoneType") == 0;
+}
+
+bool hw_look_is(const struct hw_graph *graph, hw_id node, const char *type)
+{
+    return node != HW_NONE && hw_name_matches(type, type_of(graph, node)->name);
+}
+
+static hw_id function_of(const struct hw_graph *graph, hw_id callable)
+{
+    static const char *const ways[] = {"__func__", "func", "__wrapped__", "callable"};
+    for (unsigned depth = 0; depth < 8; depth++) {
+        hw_id next = HW_NONE;
+        if (type_has(graph, callable, HW_TYPE_FUNCTION | HW_TYPE_GENERATOR | HW_TYPE_FRAME))
+            return callable;
+        for (size_t i = 0; next == HW_NONE && i < sizeof(ways) / sizeof(ways[0]); i++)
+            next = hw_look_attr(graph, callable, ways[i]);
+        if (next == HW_NONE)
+            return callable;
+        callable = next;
+    }
+    return callable;
+}
+
+/* Of "serve() at app.py:3, at line 7" what says where it was defined. */
+static void cut_progress(char *text)
+{
+    char *comma = strrchr(text, ',');
+    if (comma)
+        *comma = 0;
+}
+
+const char *hw_look_function(const struct hw_case *c, hw_id callable)
+{
+    if (callable == HW_NONE)
+        return "";
+    hw_id function = function_of(c->graph, callable);
+    const uint32_t known =
+        HW_TYPE_FUNCTION | HW_TYPE_GENERATOR | HW_TYPE_FRAME | HW_TYPE_CODE | HW_TYPE_SYNTHETIC;
+    struct hw_buf text = {0};
+    if (function < c->graph->object_count && type_has(c->graph, function, known))
+        hw_node_describe(c->graph, function, &text);
+    char *copy = hw_arena_strdup(c->arena, hw_buf_ok(&text) ? hw_buf_str(&text) : "");
+    hw_buf_deinit(&text);
+    if (copy && type_has(c->graph, function, HW_TYPE_GENERATOR | HW_TYPE_FRAME))
+        cut_progress(copy);
+    return copy;
+}
+
+hw_id hw_look_inside(const struct hw_case *c, hw_id member, uint32_t flags)
+{
+    const struct hw_graph *graph = c->graph;
+    const struct hw_type *type = type_of(graph, member);
+    if (flags ? (type->flags & flags) != 0 : hw_type_is_callback(type))
+        return member;
+    if (!(type->flags & (HW_TYPE_TUPLE | HW_TYPE_LIST)))
+        return HW_NONE;
+    for (uint32_t e = graph->edge_start[member]; e < graph->edge_start[member + 1]; e++) {
+        const struct hw_type *inner = type_of(graph, graph->edge_to[e]);
+        if (edge_kind(graph, e) == HW_LABEL_INDEX &&
+            (flags ? (inner->flags & flags) != 0 : hw_type_is_callback(inner)))
+            return graph->edge_to[e];
+    }
+    return HW_NONE;
+}
+
+uint64_t hw_look_bytes(const struct hw_case *c, hw_id node)
+{
+    enum { VISIT_MAX = 256 };
+    const struct hw_graph *graph = c->graph;
+    hw_id todo[VISIT_MAX] = {node};
+    uint32_t count = 1;
+    uint64_t bytes = 0;
+    for (uint32_t at = 0; at < count; at++) {
+        bytes += hw_graph_size(graph, todo[at]);
+        for (uint32_t e = graph->edge_start[todo[at]]; e < graph->edge_start[todo[at] + 1]; e++)
+            if (count < VISIT_MAX && c->growth->tree.edge[graph->edge_to[e]] == e)
+                todo[count++] = graph->edge_to[e];
+    }
+    return bytes;
+}
+
+/* ---- tallies ---- */
+
+void hw_tally_add(struct hw_tally *tally, const char *text)
+{
+    if (!text)
+        return; /* out of memory: whoever made it knows */
+    tally->total++;
+    for (uint32_t i = 0; i < tally->row_count; i++)
+        if (strcmp(tally->rows[i].text, text) == 0) {
+            tally->rows[i].count++;
+            return;
+        }
+    if (tally->row_count == HW_TALLY_MAX) {
+        tally->others++;
+        return;
+    }
+    tally->rows[tally->row_count].text = text;
+    tally->rows[tally->row_count++].count = 1;
+}
+
+static uint32_t next_largest(const struct hw_tally *tally, const bool *taken)
+{
+    uint32_t best = UINT32_MAX;
+    for (uint32_t i = 0; i < tally->row_count; i++)
+        if (!taken[i] && (best == UINT32_MAX || tally->rows[i].count > tally->rows[best].count))
+            best = i;
+    return best;
+}
+
+const char *hw_tally_top(const struct hw_tally *tally, uint32_t *ret_count)
+{
+    const bool none[HW_TALLY_MAX] = {0};
+    uint32_t best = next_largest(tally, none);
+    if (ret_count)
+        *ret_count = best == UINT32_MAX ? 0 : tally->rows[best].count;
+    return best == UINT32_MAX ? NULL : tally->rows[best].text;
+}
+
+static const char *spell(const struct hw_tally *tally, const struct hw_case *c, unsigned most,
+                         bool counts)
+{
+    bool taken[HW_TALLY_MAX] = {0};
+    uint32_t said = 0, best;
+    struct hw_buf text = {0};
+    for (unsigned i = 0; i < most && (best = next_largest(tally, taken)) != UINT32_MAX; i++) {
+        taken[best] = true;
+        said += tally->rows[best].count;
+        if (i)
+            hw_buf_puts(&text, ", ");
+        if (counts && tally->rows[best].count < tally->total)
+            hw_buf_printf(&text, "%u ", tally->rows[best].count);
+        hw_buf_puts(&text, tally->rows[best].text);
+    }
+    if (counts && said < tally->total)
+        hw_buf_printf(&text, " and %u others", tally->total - said);
+    const char *copy = hw_buf_ok(&text) ? hw_arena_strdup(c->arena, hw_buf_str(&text)) : NULL;
+    hw_buf_deinit(&text);
+    return copy;
+}
+
+const char *hw_tally_spell(const struct hw_tally *tally, const struct hw_case *c, unsigned most)
+{
+    return spell(tally, c, most, true);
+}
+
+const char *hw_tally_names(const struct hw_tally *tally, const struct hw_case *c, unsigned most)
+{
+    return spell(tally, c, most, false);
+}
