@@ -45,7 +45,7 @@ static struct hw_diagnosis *ask(tell_snapshot *tell)
     struct hw_series *series = series_from(tell, 3);
     struct hw_diagnosis *diagnosis;
     struct hw_err err = HW_ERR_INIT;
-    if (!hw_diagnose_ask(series, &diagnosis, &err))
+    if (!hw_diagnose_ask(series, NULL, &diagnosis, &err))
         fail_msg("%s", err.msg);
     hw_series_destroy(series);
     return diagnosis;
@@ -126,6 +126,53 @@ static void test_few_mappings_are_many_bytes(void **state)
     assert_string_equal(suspect->evidence[suspect->evidence_count - 1],
                         "it holds 6 objects, 6.0 MB in all, of which 6.0 MB are buffers outside of "
                         "them");
+    hw_diagnosis_destroy(diagnosis);
+}
+
+/* data += more: another object each time, in one place. */
+static void tell_replaced(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_printf(out,
+                  "['log'] -> 0x%x\n@0x%x numpy.ndarray size=%u flags=none\n.dtype -> 0x800\n"
+                  "@0x800 numpy.dtype flags=none\n",
+                  0x2000 + k * 0x1000, 0x2000 + k * 0x1000, 100000 + 50000 * k);
+}
+
+/* Made anew each time, sometimes larger. */
+static void tell_renewed(struct hw_buf *out, unsigned k)
+{
+    static const unsigned sizes[] = {100000, 400000, 300000};
+    tell_app(out);
+    hw_buf_printf(out, "['log'] -> 0x%x\n@0x%x bytearray size=%u\n", 0x2000 + k * 0x1000,
+                  0x2000 + k * 0x1000, sizes[k]);
+}
+
+/* A dict's entries under new keys are other places. */
+static void tell_others(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_printf(out, "['log'] -> 0x1000\n@0x1000 dict\n['key%u'] -> 0x%x\n", k,
+                  0x2000 + k * 0x1000);
+    hw_buf_printf(out, "@0x%x bytearray size=%u\n", 0x2000 + k * 0x1000, 100000 + 50000 * k);
+}
+
+static void test_objects_that_larger_ones_replace(void **state)
+{
+    (void)state;
+    struct hw_diagnosis *diagnosis = ask(tell_replaced);
+    assert_int_equal(diagnosis->verdict, HW_VERDICT_LEAK);
+    assert_string_equal(diagnosis->suspects[0].chain.path, "sys.modules['app'].log");
+    assert_string_equal(diagnosis->suspects[0].type, "numpy.ndarray");
+    assert_string_equal(diagnosis->suspects[0].evidence[0],
+                        "the size of sys.modules['app'].log went 100,000 -> 150,000 -> 200,000 "
+                        "bytes in 10.0 s");
+    hw_diagnosis_destroy(diagnosis);
+    diagnosis = ask(tell_renewed);
+    assert_int_equal(diagnosis->verdict, HW_VERDICT_STEADY);
+    hw_diagnosis_destroy(diagnosis);
+    diagnosis = ask(tell_others);
+    assert_int_not_equal(diagnosis->verdict, HW_VERDICT_LEAK);
     hw_diagnosis_destroy(diagnosis);
 }
 
@@ -247,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_a_mapping_swells),
         cmocka_unit_test(test_a_huge_mapping_swells),
         cmocka_unit_test(test_few_mappings_are_many_bytes),
+        cmocka_unit_test(test_objects_that_larger_ones_replace),
         cmocka_unit_test(test_small_views_pin_buffers),
         cmocka_unit_test(test_views_that_pin_nothing_unwanted),
         cmocka_unit_test(test_elements_pin_documents),
