@@ -86,6 +86,7 @@ static void shot_deinit(struct hw_series_shot *shot)
     free(shot->kind);
     free(shot->size);
     free(shot->outside);
+    hw_slots_deinit(&shot->slots);
     free(shot->members);
     free(shot->holders);
     free(shot->spans);
@@ -171,7 +172,9 @@ static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *gra
         fill_holders(shot, graph);
     }
     free(hashes);
-    return ok || hw_err_no_memory(err);
+    if (!ok)
+        return hw_err_no_memory(err);
+    return hw_slots_init(&shot->slots, graph, shot->members, err);
 }
 
 /* The file's name, without what the kernel appends when another file has replaced it. */

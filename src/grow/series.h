@@ -10,6 +10,7 @@
  * remains makes turnover look smaller than it is, among births and deaths alike.
  */
 
+#include "grow/slots.h"
 #include "heap/graph.h"
 
 enum { HW_SERIES_MAX = 250 }; /* births are bytes */
@@ -25,6 +26,7 @@ struct hw_series_shot {
     uint32_t *size;    /* saturates */
     struct hw_big_size *outside; /* by row: what belongs to an object beyond its size here */
     size_t outside_count;
+    struct hw_slots slots; /* places of large objects without members */
     uint32_t *members; /* entries, elements: edges that stand for what a container contains */
     uint32_t *holders; /* bits of the addresses of all who refer to it: two sets without a common
                           bit have nobody in common; 0: no object does, but itself */

@@ -2,8 +2,8 @@
 #ifndef HW_GROW_SWELL_H
 #define HW_GROW_SWELL_H
 
-/* Single objects that become larger and larger and contain no other objects: byte buffers, arrays.
- */
+/* Single objects that become larger and larger and contain no other objects: byte buffers, arrays;
+ * also those that are replaced by larger ones in one place. */
 
 #include "grow/growth.h"
 

@@ -185,6 +185,12 @@ static bool element_pins(struct hw_case *c)
     return true;
 }
 
+/* One object without members that becomes larger, or is replaced by larger ones. */
+static bool is_swelling(struct hw_case *c)
+{
+    return c->candidate->sizes != NULL;
+}
+
 static const struct hw_cause rows[] = {
     {"view-pins-buffer", 0, NULL, NULL, view_pins,
      "{holder} keeps small views, and each of them keeps the whole buffer that it shows a part of.",
@@ -197,5 +203,9 @@ static const struct hw_cause rows[] = {
      "(element.text, dict(element.attrib)), or copy.deepcopy(element), which makes a small "
      "document "
      "of its own: an element keeps the whole document alive that it was parsed with."},
+    {"growing-buffer", 0, NULL, NULL, is_swelling,
+     "{holder} is one {type} to which more and more is added.",
+     "Take out of {holder} what has been handled, write it to a file, or bound its size; where all "
+     "of it is wanted, keep the parts in a list and join them at the end."},
 };
 const struct hw_cause_table hw_causes_native = HW_CAUSE_TABLE(rows);
