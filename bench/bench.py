@@ -62,15 +62,30 @@ def diagnosis(target):
     return ended - datetime.fromisoformat(last.replace("Z", "+00:00")).timestamp()
 
 
+def weighing(file, repeat):
+    """The whole way from a file: types, owners and retained sizes, suspects."""
+    runs = {
+        name: measure.run([HEAPWHY, name, "--json", file], repeat)
+        for name in ("types", "retained", "diagnose")
+    }
+    objects = runs["types"][0].json["objects"]
+    return runs, {
+        "file_cpu_s": sum(min(run.cpu for run in some) for some in runs.values()),
+        "file_memory_per_object": max(min(run.peak_bytes for run in some) for some in runs.values())
+        / objects,
+    }
+
+
 def questions(target, file, folder, repeat):
     again = folder / "b.snapshot"
     measure.run_once([HEAPWHY, "snapshot", target.pid, "-o", again])
     return {
-        "types_file": seconds(repeat, "types", "--json", file),
+        "tree_file": seconds(repeat, "tree", "--json", file),
         "holders_file": seconds(repeat, "holders", "--json", file, target.address),
         "holders_type_file": seconds(repeat, "holders", "--json", file, "__main__.Record"),
         "diff_files": seconds(repeat, "diff", "--json", file, again),
         "types_pid": seconds(repeat, "types", "--json", target.pid),
+        "retained_pid": seconds(repeat, "retained", "--json", target.pid, target.container),
         "holders_pid": seconds(repeat, "holders", "--json", target.pid, target.address),
         "diagnose_after_last": diagnosis(target),
     }
@@ -81,6 +96,9 @@ def heapwhy_figures(instances, repeat):
         file, figures = snapshots(target, Path(folder), repeat)
         figures["instances"] = instances
         figures["seconds"] = questions(target, file, Path(folder), repeat)
+        runs, more = weighing(file, repeat)
+        figures |= more
+        figures["seconds"] |= {f"{name}_file": some[0].wall for name, some in runs.items()}
     return figures
 
 

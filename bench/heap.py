@@ -2,7 +2,7 @@
 """A heap to measure: heap.py [INSTANCES]
 
 INSTANCES objects, each with a dict, a str, a float and a list of two ints: about seven objects each.
-Prints READY and the address of one of them, and waits until its standard input ends.
+Prints READY, the address of one of them and that of the list, and waits until its standard input ends.
 """
 
 import sys
@@ -22,5 +22,5 @@ def build(instances):
 
 if __name__ == "__main__":
     records = build(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
-    print("READY", hex(id(records[len(records) // 2])), flush=True)
+    print("READY", hex(id(records[len(records) // 2])), hex(id(records)), flush=True)
     sys.stdin.read()

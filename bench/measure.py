@@ -46,7 +46,8 @@ def run_once(command):
 @dataclass
 class Target:
     pid: int
-    address: str
+    address: str  # of one record
+    container: str  # of the list of all
 
     def memory(self):
         """Bytes of every line of smaps_rollup."""
@@ -67,7 +68,7 @@ def target(instances):
         words = child.stdout.readline().split()
         if words[:1] != ["READY"]:
             raise RuntimeError("the process with the heap did not become ready")
-        yield Target(child.pid, words[1])
+        yield Target(child.pid, words[1], words[2])
     finally:
         child.stdin.close()
         child.wait()

@@ -2,7 +2,7 @@
 """One call of one peer inside a process with the heap: peer.py NAME INSTANCES [REPEAT]
 
 Prints one line of JSON: seconds of the call alone (of each repetition), by how much the process's
-resident memory grew at most, and how many objects the peer saw.
+resident memory grew at most, and how many objects the peer saw (or the size it found).
 """
 
 import gc
@@ -61,6 +61,19 @@ def of_pympler_summary(records):
     )
 
 
+def of_pympler_asizeof(records):
+    from pympler import asizeof
+
+    return lambda: asizeof.asizeof(records), lambda size: size
+
+
+def of_guppy_domisize(records):
+    from guppy import hpy
+
+    hp = hpy()
+    return lambda: hp.iso(records).domisize, lambda size: size
+
+
 PEERS = {
     "gc.collect": of_gc_collect,
     "objgraph.typestats": of_objgraph_typestats,
@@ -68,6 +81,8 @@ PEERS = {
     "objgraph.find_backref_chain": of_objgraph_find_backref_chain,
     "guppy.hpy().heap": of_guppy_heap,
     "pympler summary": of_pympler_summary,
+    "pympler asizeof": of_pympler_asizeof,
+    "guppy domisize": of_guppy_domisize,
 }
 
 

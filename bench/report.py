@@ -9,7 +9,10 @@ PEERS = [
     ("pympler summary", "pympler"),
     ("objgraph.growth", "objgraph"),
     ("objgraph.find_backref_chain", "objgraph"),
+    ("pympler asizeof", "pympler"),
+    ("guppy domisize", "guppy3"),
 ]
+SIZERS = ("pympler asizeof", "guppy domisize")
 
 # What heapwhy does instead, and the figure that says how long it takes.
 RIVALS = [
@@ -17,6 +20,7 @@ RIVALS = [
      ["objgraph.typestats", "guppy.hpy().heap", "pympler summary"]),
     ("what has grown", "snapshot + diff", None, ["objgraph.growth"]),
     ("who holds it", "heapwhy holders PID", "holders_pid", ["objgraph.find_backref_chain"]),
+    ("what a list keeps alive", "heapwhy retained PID 0x...", "retained_pid", list(SIZERS)),
 ]
 
 # Goals. Time and memory are stated for 7 million objects: on small heaps, what is fixed dominates.
@@ -24,6 +28,7 @@ PAUSE_MS_PER_GIB, PAUSE_MS = 25, 5
 LEAST_OBJECTS = 5_000_000
 MEMORY_PER_OBJECT, FILE_PER_OBJECT = 60, 20
 SECONDS_PER_MILLION = 2 / 7
+FILE_SECONDS_PER_MILLION = 4 / 7  # types, owners, retained sizes and suspects, from a file
 
 
 def mib(count):
@@ -44,6 +49,8 @@ def heap(figures):
     large = objects >= LEAST_OBJECTS
     wall_limit = objects / 1e6 * SECONDS_PER_MILLION if large else None
     memory_limit = MEMORY_PER_OBJECT if large else None
+    file_limit = objects / 1e6 * FILE_SECONDS_PER_MILLION if large else None
+    file_seconds = sum(seconds[name] for name in ("types_file", "retained_file", "diagnose_file"))
     pause_limit = PAUSE_MS + PAUSE_MS_PER_GIB * figures["rss_bytes"] / 2**30
     return [
         f"{figures['instances']:,} instances: {objects:,} objects, "
@@ -61,6 +68,12 @@ def heap(figures):
         line("holders FILE 0x...", seconds["holders_file"], "s"),
         line("holders FILE __main__.Record", seconds["holders_type_file"], "s"),
         line("diff FILE FILE", seconds["diff_files"], "s"),
+        line("retained FILE", seconds["retained_file"], "s"),
+        line("tree FILE", seconds["tree_file"], "s"),
+        line("diagnose FILE", seconds["diagnose_file"], "s"),
+        line("types, retained and diagnose, FILE", file_seconds, "s", file_limit),
+        line("  processor time of them", figures["file_cpu_s"], "s"),
+        line("  heapwhy's memory for an object", figures["file_memory_per_object"], "B", memory_limit),
         line("diagnose: from the last freeze on", seconds["diagnose_after_last"], "s"),
     ]
 
@@ -72,7 +85,7 @@ def rival_rows(found, figures):
 
     def row(what, time, base, stops, grown, saw):
         ratio = f"{time / base:9.1f}x" if base else f"{'':10}"
-        saw = f"{saw / 1e6:6.1f} M" if saw >= 1e5 else ""
+        saw = f"{saw / 1e6:6.1f} M" if saw >= 1e5 and what not in SIZERS else ""
         rows.append(f"  {what:<30}{time:7.2f} s{ratio}{stops * 1e3:8.0f} ms{mib(grown):>10}{saw:>8}".rstrip())
 
     for question, command, key, names in RIVALS:

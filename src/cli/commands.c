@@ -157,10 +157,11 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          2,
          "descend from owner to owned, largest first",
          X_MEANS OBJECT_MEANS
-         "Prints the dominator tree: below each object stand those that would be freed with it and "
-         "with nothing else less, each with what it retains and how it is held; \"several ways\" "
-         "means that what stands above holds it through several objects. Begins at OBJECT, or at "
-         "the root of everything. Branches that retain less than one percent, and all after the "
+         "Prints the dominator tree: below each object stand those that it owns, each with what it "
+         "retains and how it is held. An object is owned by the nearest one that all ways from a "
+         "root to it lead through; \"several ways\" means that the owner holds it through several "
+         "others. Begins at OBJECT, or at the root of everything. Branches that retain less than "
+         "one percent, and all after the "
          "first ones, are summed up on a line; --all and --limit show more.",
          {{"heapwhy tree 41233", "From the root: where the memory is."},
           {"heapwhy tree a.hwsnap \"sys.modules['app'].hub\" --depth 2",

@@ -80,7 +80,7 @@ static void fill_holders(struct hw_series_shot *shot, const struct hw_graph *gra
     }
 }
 
-static void shot_deinit(struct hw_series_shot *shot)
+static void drop_columns(struct hw_series_shot *shot)
 {
     free(shot->where);
     free(shot->kind);
@@ -90,7 +90,9 @@ static void shot_deinit(struct hw_series_shot *shot)
     free(shot->members);
     free(shot->holders);
     free(shot->spans);
-    *shot = (struct hw_series_shot){0};
+    shot->where = shot->kind = shot->size = shot->members = shot->holders = NULL;
+    shot->outside = NULL;
+    shot->spans = NULL;
 }
 
 static bool keep_types(struct hw_series *series, struct hw_series_shot *shot,
@@ -144,9 +146,6 @@ static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *gra
     size_t n = graph->object_count ? graph->object_count : 1;
     size_t spans = graph->span_count ? graph->span_count : 1;
     uint32_t *hashes = malloc((graph->type_count + 1) * sizeof(*hashes));
-    shot->facts = graph->facts;
-    shot->modules_addr = modules_addr(graph);
-    shot->count = graph->object_count;
     shot->span_count = graph->span_count;
     shot->where = malloc(n * sizeof(*shot->where));
     shot->kind = malloc(n * sizeof(*shot->kind));
@@ -173,8 +172,11 @@ static bool keep_columns(struct hw_series_shot *shot, const struct hw_graph *gra
     }
     free(hashes);
     if (!ok)
-        return hw_err_no_memory(err);
-    return hw_slots_init(&shot->slots, graph, shot->members, err);
+        hw_err_no_memory(err);
+    ok = ok && hw_slots_init(&shot->slots, graph, shot->members, err);
+    if (!ok)
+        drop_columns(shot);
+    return ok;
 }
 
 /* The file's name, without what the kernel appends when another file has replaced it. */
@@ -249,7 +251,7 @@ void hw_series_destroy(struct hw_series *series)
     if (!series)
         return;
     for (size_t i = 0; i < series->count; i++)
-        shot_deinit(&series->shots[i]);
+        drop_columns(&series->shots[i]);
     free(series->shots);
     hw_graph_destroy(series->last);
     hw_arena_deinit(&series->arena);
@@ -263,11 +265,14 @@ static bool add_shot(struct hw_series *series, const struct hw_graph *graph, str
     if (!shots)
         return hw_err_no_memory(err);
     series->shots = shots;
-    struct hw_series_shot shot = {0};
-    if (!keep_columns(&shot, graph, err) || !keep_types(series, &shot, graph, err)) {
-        shot_deinit(&shot);
+    struct hw_series_shot shot = {
+        .facts = graph->facts, .modules_addr = modules_addr(graph), .count = graph->object_count};
+    if (!keep_types(series, &shot, graph, err))
         return false;
-    }
+    if (series->count && !shots[0].where && !keep_columns(&shots[0], series->last, err))
+        return false;
+    if (series->count && !keep_columns(&shot, graph, err))
+        return false;
     shots[series->count++] = shot;
     return true;
 }

@@ -15,7 +15,8 @@
 
 enum { HW_SERIES_MAX = 250 }; /* births are bytes */
 
-/* What is kept of each graph: 20 bytes an object. */
+/* What is kept of each graph: 20 bytes an object. The columns and spans of the first are made when
+ * a second graph comes: nothing compares one alone. */
 struct hw_series_shot {
     struct hw_facts facts;
     hw_addr modules_addr; /* of sys.modules; 0: not known */
@@ -23,7 +24,7 @@ struct hw_series_shot {
     uint64_t bytes, native_bytes;
     uint32_t *where; /* as in hw_graph */
     uint32_t *kind;
-    uint32_t *size;    /* saturates */
+    uint32_t *size;              /* saturates */
     struct hw_big_size *outside; /* by row: what belongs to an object beyond its size here */
     size_t outside_count;
     struct hw_slots slots; /* places of large objects without members */
