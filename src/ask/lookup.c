@@ -230,3 +230,17 @@ hw_id hw_modules_dict(const struct hw_graph *graph)
     }
     return HW_NONE;
 }
+
+hw_id hw_gc_garbage_list(const struct hw_graph *graph)
+{
+    for (hw_id id = graph->object_count; id < graph->node_count; id++) {
+        uint32_t edge = hw_edge_find(graph, id, HW_LABEL_ROOT, "gc.garbage");
+        if (edge != HW_NO_EDGE && graph->edge_to[edge] < graph->object_count)
+            return graph->edge_to[edge];
+    }
+    hw_id modules = hw_modules_dict(graph);
+    uint32_t gc = modules == HW_NONE ? HW_NO_EDGE : hw_entry_find(graph, modules, "gc");
+    uint32_t list =
+        gc == HW_NO_EDGE ? HW_NO_EDGE : hw_attr_find(graph, graph->edge_to[gc], "garbage");
+    return list == HW_NO_EDGE ? HW_NONE : graph->edge_to[list];
+}

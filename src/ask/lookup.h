@@ -54,6 +54,9 @@ hw_id hw_namespace_of(const struct hw_graph *graph, hw_id node);
 /* The dict sys.modules of the first interpreter, or HW_NONE. */
 hw_id hw_modules_dict(const struct hw_graph *graph);
 
+/* The list gc.garbage of the first interpreter, or HW_NONE. */
+hw_id hw_gc_garbage_list(const struct hw_graph *graph);
+
 /* The text between the quotes of a str's value, its escapes undone; false when text is no literal
  * of a str, or was cut. */
 bool hw_literal_text(const char *literal, struct hw_buf *text);

@@ -135,15 +135,13 @@ static bool search_from(struct search *search, uint32_t start, struct hw_cycle *
 
 /* Starts are tried in the order of their rank, so that a longer cycle must be strictly shorter to
  * be preferred. */
-static void search_all(struct search *search, uint32_t only_type, struct hw_cycle *cycle)
+static void search_all(struct search *search, struct hw_cycle *cycle)
 {
     const struct hw_part *part = search->part;
     int starts = 0;
     for (int rank = 0; rank < (search->through_classes ? RANK_COUNT : RANK_CLASS); rank++) {
         for (uint32_t node = 0; node < part->count && starts < STARTS_MAX; node++) {
-            hw_id id = part->ids[node];
-            if (rank_of(part->graph, id) != rank ||
-                (only_type != UINT32_MAX && part->graph->type[id] != only_type))
+            if (rank_of(part->graph, part->ids[node]) != rank)
                 continue;
             starts++;
             struct hw_cycle found = {.count = 0};
@@ -169,8 +167,8 @@ static uint32_t local_of(const struct hw_part *part, hw_id id)
     return low;
 }
 
-/* only_type: starts at instances of it only; from: starts there only. */
-static bool find(const struct hw_part *part, const uint8_t *cut, uint32_t only_type, hw_id from,
+/* from: starts there only; HW_NONE: anywhere. */
+static bool find(const struct hw_part *part, const uint8_t *cut, hw_id from,
                  struct hw_cycle *ret_cycle, struct hw_err *err)
 {
     size_t n = part->count + 1u;
@@ -186,7 +184,7 @@ static bool find(const struct hw_part *part, const uint8_t *cut, uint32_t only_t
         for (int pass = 0; pass < 2 && !cycle.count; pass++) {
             search.through_classes = pass;
             if (from == HW_NONE)
-                search_all(&search, only_type, &cycle);
+                search_all(&search, &cycle);
             else
                 search_from(&search, local_of(part, from), &cycle);
         }
@@ -202,7 +200,7 @@ static bool find(const struct hw_part *part, const uint8_t *cut, uint32_t only_t
 bool hw_cycle_shortest(const struct hw_part *part, const uint8_t *cut, struct hw_cycle *ret_cycle,
                        struct hw_err *err)
 {
-    return find(part, cut, UINT32_MAX, HW_NONE, ret_cycle, err);
+    return find(part, cut, HW_NONE, ret_cycle, err);
 }
 
 bool hw_cycle_first(const struct hw_part *part, struct hw_cycle *cycle, struct hw_err *err)
@@ -210,24 +208,13 @@ bool hw_cycle_first(const struct hw_part *part, struct hw_cycle *cycle, struct h
     const struct hw_graph *graph = part->graph;
     const struct hw_hop *last = &cycle->hops[cycle->count - 1];
     struct hw_cycle found;
-    if (!find(part, NULL, UINT32_MAX, last->to, &found, err))
+    if (!find(part, NULL, last->to, &found, err))
         return false;
     const struct hw_hop *other = &found.hops[found.count - 1];
     if (found.count == cycle->count && graph->type[other->from] == graph->type[last->from] &&
         graph->edge_label[other->edge] == graph->edge_label[last->edge])
         *cycle = found;
     return true;
-}
-
-bool hw_cycle_find(const struct hw_graph *graph, const uint8_t *marks, uint32_t type,
-                   struct hw_cycle *ret_cycle, struct hw_err *err)
-{
-    struct hw_part part;
-    if (!hw_part_init(&part, graph, marks, err))
-        return false;
-    bool ok = find(&part, NULL, type, HW_NONE, ret_cycle, err);
-    hw_part_deinit(&part);
-    return ok;
 }
 
 void hw_cycle_rotate(struct hw_cycle *cycle, size_t last)

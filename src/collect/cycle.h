@@ -31,8 +31,4 @@ void hw_cycle_rotate(struct hw_cycle *cycle, size_t last);
 /* Begins at an object that says something, where it begins at a plain container. */
 void hw_cycle_begin(const struct hw_graph *graph, struct hw_cycle *cycle);
 
-/* Looks through marked nodes only, at instances of type, a bounded number of them. */
-bool hw_cycle_find(const struct hw_graph *graph, const uint8_t *marks, uint32_t type,
-                   struct hw_cycle *ret_cycle, struct hw_err *err);
-
 #endif

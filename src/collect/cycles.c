@@ -2,8 +2,7 @@
 #include "ask/garbage.h"
 #include "ask/lookup.h"
 #include "base/err.h"
-#include "collect/groups.h"
-#include "collect/words.h"
+#include "collect/explain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,25 +26,11 @@ struct work {
 
 /* ---- gc.garbage ---- */
 
-static hw_id find_list(const struct hw_graph *graph)
-{
-    for (hw_id id = graph->object_count; id < graph->node_count; id++) {
-        uint32_t edge = hw_edge_find(graph, id, HW_LABEL_ROOT, "gc.garbage");
-        if (edge != HW_NO_EDGE && graph->edge_to[edge] < graph->object_count)
-            return graph->edge_to[edge];
-    }
-    hw_id modules = hw_modules_dict(graph);
-    uint32_t gc = modules == HW_NONE ? HW_NO_EDGE : hw_entry_find(graph, modules, "gc");
-    uint32_t list =
-        gc == HW_NO_EDGE ? HW_NO_EDGE : hw_attr_find(graph, graph->edge_to[gc], "garbage");
-    return list == HW_NO_EDGE ? HW_NONE : graph->edge_to[list];
-}
-
 static bool find_garbage(struct work *work)
 {
     if (!hw_garbage_init(&work->garbage, work->graph, work->err))
         return false;
-    work->list = find_list(work->graph);
+    work->list = hw_gc_garbage_list(work->graph);
     if (work->list != HW_NONE && !graph_degree(work->graph, work->list))
         work->list = HW_NONE;
     return work->list == HW_NONE ||
@@ -205,43 +190,23 @@ static bool tell_breaks(struct work *work, const struct hw_weak *weak, struct hw
     return true;
 }
 
-static void start_at_class(const struct hw_graph *graph, struct hw_cycle *cycle)
-{
-    for (size_t i = 0; i < cycle->count; i++) {
-        if (!type_has(graph, cycle->hops[i].to, HW_TYPE_TYPE | HW_TYPE_MODULE))
-            continue;
-        hw_cycle_rotate(cycle, i);
-        return;
-    }
-}
-
-static bool tell_cycle(struct work *work, const struct hw_part *example,
+static bool tell_cycle(struct work *work, const struct hw_cycle_row *row,
                        struct hw_cycle_group *group)
 {
-    struct hw_cycle cycle;
-    struct hw_weak weak = {.count = 0};
-    if (!hw_cycle_shortest(example, NULL, &cycle, work->err))
+    struct hw_explained explained;
+    struct hw_arena *arena = &work->result->arena;
+    if (!hw_explain_row(&work->part, &work->components, row, work->slots, &explained, work->err))
         return false;
-    if (!cycle.count) {
-        group->closes = "";
-        group->cycle.path = "";
+    group->closes = group->cycle.path = "";
+    if (!explained.cycle.count)
         return true;
-    }
-    group->kind = hw_cycle_kind_of(work->graph, &cycle);
-    bool breakable = group->kind != HW_CYCLE_CLASS && group->kind != HW_CYCLE_MODULE;
-    if (breakable && !hw_weak_find(example, &cycle, &weak, work->err))
-        return false;
-    hw_cycle_begin(work->graph, &cycle);
-    if (!breakable)
-        start_at_class(work->graph, &cycle);
-    if (!hw_cycle_first(example, &cycle, work->err))
-        return false;
-    group->start = cycle.hops[0].from;
-    group->closes = group->cycle.path = hw_cycle_words(work->graph, &cycle, &work->result->arena);
-    if (!group->closes ||
-        !hw_hops_steps(work->graph, cycle.hops, cycle.count, &work->result->arena, &group->cycle))
+    group->kind = explained.kind;
+    group->start = explained.cycle.hops[0].from;
+    group->closes = group->cycle.path = hw_cycle_words(work->graph, &explained.cycle, arena);
+    if (!group->closes || !hw_hops_steps(work->graph, explained.cycle.hops, explained.cycle.count,
+                                         arena, &group->cycle))
         return hw_err_no_memory(work->err);
-    return tell_breaks(work, &weak, group);
+    return tell_breaks(work, &explained.weak, group);
 }
 
 static bool tell_group(struct work *work, uint32_t number, struct hw_cycle_group *group)
@@ -249,7 +214,6 @@ static bool tell_group(struct work *work, uint32_t number, struct hw_cycle_group
     const struct hw_cycle_row *row = &work->groups.rows[number];
     const struct hw_components *components = &work->components;
     const uint32_t *members = components->order + components->first[row->example];
-    struct hw_part example;
     *group = (struct hw_cycle_group){
         .signature = row->signature,
         .kept = !work->garbage.is_garbage[work->part.ids[members[0]]],
@@ -264,13 +228,7 @@ static bool tell_group(struct work *work, uint32_t number, struct hw_cycle_group
         .callbacks = row->callbacks,
         .start = work->part.ids[members[0]],
     };
-    if (!tell_group_types(work, row, group) ||
-        !hw_part_init_within(&example, &work->part, members, components->size[row->example],
-                             work->slots, work->err))
-        return false;
-    bool ok = tell_cycle(work, &example, group);
-    hw_part_deinit(&example);
-    return ok;
+    return tell_group_types(work, row, group) && tell_cycle(work, row, group);
 }
 
 struct ranked {

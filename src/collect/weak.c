@@ -309,8 +309,28 @@ static void add_place(struct finder *finder, struct hw_weak *weak, uint32_t edge
         place->edges += finder->place[e] == finder->place[edge];
 }
 
+/* Drops places that the later ones made needless. */
+static bool drop_needless(struct finder *finder, uint32_t *edges, struct hw_weak *weak)
+{
+    for (size_t i = 0; i + 1 < weak->count;) {
+        cut_place(finder, finder->place[edges[i]], 0);
+        uint32_t left = count_left(finder);
+        if (left == UINT32_MAX)
+            return false;
+        if (left) {
+            cut_place(finder, finder->place[edges[i++]], 1);
+            continue;
+        }
+        weak->count--;
+        memmove(&edges[i], &edges[i + 1], (weak->count - i) * sizeof(*edges));
+        memmove(&weak->places[i], &weak->places[i + 1], (weak->count - i) * sizeof(*weak->places));
+    }
+    return true;
+}
+
 static bool find(struct finder *finder, struct hw_cycle *cycle, struct hw_weak *weak)
 {
+    uint32_t edges[HW_WEAK_MAX];
     struct hw_cycle now = *cycle;
     while (now.count && weak->count < HW_WEAK_MAX) {
         struct choice choice;
@@ -318,15 +338,14 @@ static bool find(struct finder *finder, struct hw_cycle *cycle, struct hw_weak *
             return false;
         if (choice.at == SIZE_MAX)
             return true;
-        uint32_t edge = now.edges[choice.at];
-        add_place(finder, weak, edge);
+        edges[weak->count] = choice.edge;
+        add_place(finder, weak, choice.edge);
         if (weak->count == 1)
             hw_cycle_rotate(cycle, choice.at);
-        cut_place(finder, finder->place[edge], 1);
-        if (!choice.left) {
-            weak->complete = true;
-            return true;
-        }
+        cut_place(finder, finder->place[choice.edge], 1);
+        weak->complete = !choice.left;
+        if (weak->complete)
+            return drop_needless(finder, edges, weak);
         if (!hw_cycle_shortest(finder->part, finder->cut, &now, finder->err))
             return false;
     }

@@ -135,17 +135,21 @@ static bool is_own(const struct hw_graph *graph, hw_id id, uint32_t edge)
 }
 
 /* An object at an address where one of its type was before is another one when nobody who holds it
- * held that one, and nothing that it consists of is so old. Moving it makes neither true alone. */
+ * held that one, and nothing that it consists of is so old. Moving it makes neither true alone. What
+ * holds itself did so before, if it is the same. */
 static void rejuvenate_moved(struct ages *ages, hw_id id)
 {
     const struct hw_graph *graph = ages->graph;
     uint8_t birth = ages->firm[id], oldest = UINT8_MAX;
+    bool holds_itself = false;
     if (birth <= ages->births[id])
         return;
-    for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++)
+    for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
+        holds_itself |= graph->edge_to[e] == id;
         if (is_own(graph, id, e) && ages->births[graph->edge_to[e]] < oldest)
             oldest = ages->births[graph->edge_to[e]];
-    if (oldest != UINT8_MAX)
+    }
+    if (oldest != UINT8_MAX || holds_itself)
         make_younger(graph, id, birth < oldest ? birth : oldest, ages->births, DEPTH);
 }
 

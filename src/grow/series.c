@@ -75,7 +75,7 @@ static void fill_holders(struct hw_series_shot *shot, const struct hw_graph *gra
         cursor.row = id;
         uint32_t bit = holder_bit(cursor_addr(&cursor));
         for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++)
-            if (graph->edge_to[e] != id && graph->edge_to[e] < graph->object_count)
+            if (graph->edge_to[e] < graph->object_count)
                 shot->holders[graph->edge_to[e]] |= bit;
     }
 }

@@ -60,8 +60,8 @@ struct hw_cause {
     const char *fix;                 /* sentences */
 };
 /* Words that every sentence and cure may use: {holder} the path, {type} what leaks, {member} what
- * the holder has directly, {cycle} the way round, {noun} and {cure} of a resource, {bound} how a
- * container may be limited. */
+ * the holder has directly, {cycle} the place that closes a cycle, {noun} and {cure} of a resource,
+ * {bound} how a container may be limited. */
 
 struct hw_cause_table {
     const struct hw_cause *rows;
@@ -81,6 +81,7 @@ extern const struct hw_cause_table hw_causes_frame;    /* exceptions, suspended 
 extern const struct hw_cause_table hw_causes_resource; /* what has to be ended */
 /* By what holds. */
 extern const struct hw_cause_table hw_causes_library; /* places in libraries */
+extern const struct hw_cause_table hw_causes_cycle;   /* cycles, gc.garbage, resurrection */
 extern const struct hw_cause_table hw_causes_removal; /* what is taken out, and what not */
 extern const struct hw_cause_table hw_causes_cache;
 extern const struct hw_cause_table hw_causes_place;  /* locals, defaults, threads, contexts */

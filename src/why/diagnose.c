@@ -44,7 +44,7 @@ struct work {
     struct hw_growth growth;
     struct hw_garbage garbage;
     struct hw_code *code; /* made when first needed */
-    struct hw_cycle cycle;
+    struct hw_explained cycle;
     struct hw_swell swells[HW_SWELL_MAX];
     struct hw_candidate candidates[CANDIDATES_MAX + HW_SWELL_MAX + 2];
     size_t count;
@@ -309,7 +309,7 @@ static bool add_garbage(struct work *work)
                   candidate.judgement.verdict != HW_VERDICT_STEADY &&
                   candidate.kind.type != UINT32_MAX;
     if (wanted) {
-        ok = hw_cycle_find(graph, marks, candidate.kind.type, &work->cycle, work->err);
+        ok = hw_explain_marked(graph, marks, candidate.kind.type, &work->cycle, work->err);
         candidate.cycle = &work->cycle;
         candidate.kind.member_type = candidate.kind.type;
         work->candidates[work->count++] = candidate;

@@ -219,7 +219,7 @@ bool hw_signer_text(struct hw_signer *signer, const struct hw_candidate *candida
     if (candidate->site)
         put_held(signer, candidate, out);
     else if (is_cycle)
-        put_cycle(signer, candidate->cycle, out);
+        put_cycle(signer, &candidate->cycle->cycle, out);
     return hw_buf_ok(out) && hw_shapes_ok(signer->shapes);
 }
 

@@ -69,7 +69,6 @@ const struct hw_known_cache hw_known_caches[] = {
     {"sys.modules['_frozen_importlib*", "one entry for each directory or module"},
     {"sys.modules['copyreg']*", "one entry for each class"},
     {"*.<tp_subclasses>", "weak references: the classes are held elsewhere"},
-    {"sys.modules['gc'].garbage*", "the collector's own list"},
 };
 const size_t hw_known_cache_count = sizeof(hw_known_caches) / sizeof(hw_known_caches[0]);
 

@@ -202,25 +202,31 @@ static void tell_site(struct evidence *evidence, const struct hw_growth *growth,
     add_evidence(evidence, tell_amount("it holds", candidate, arena));
 }
 
+/* The reference that breaks the cycle, or one of it; "" where nothing is in a cycle. */
 static const char *spell_cycle(const struct hw_growth *growth, const struct hw_candidate *candidate,
                                struct hw_arena *arena)
 {
-    const char *type = growth->graph->types[candidate->kind.type].name;
-    const char *dot = strrchr(type, '.');
-    struct hw_buf text = {0};
-    hw_buf_puts(&text, dot ? dot + 1 : type);
-    if (candidate->cycle)
-        hw_hops_spell(growth->graph, candidate->cycle->hops, candidate->cycle->count, &text);
-    return take(arena, &text);
+    const struct hw_explained *found = candidate->cycle;
+    struct hw_cycle_break first;
+    if (!found || !found->cycle.count)
+        return "";
+    if (!found->weak.count)
+        return hw_cycle_words(growth->graph, &found->cycle, arena);
+    return hw_break_words(growth->graph, &found->weak.places[0], arena, &first) ? first.place
+                                                                                : NULL;
 }
 
 static void tell_cycle(struct evidence *evidence, const struct hw_growth *growth,
-                       const struct hw_candidate *candidate, const char *cycle)
+                       const struct hw_candidate *candidate, const char *place)
 {
     struct hw_arena *arena = evidence->arena;
     const char *bytes = hw_bytes_text(arena, (double)candidate->bytes);
-    if (candidate->cycle && candidate->cycle->count)
-        add_evidence(evidence, hw_arena_printf(arena, "%s is the same object again", cycle));
+    if (candidate->cycle && candidate->cycle->cycle.count)
+        add_evidence(evidence, hw_cycle_words(growth->graph, &candidate->cycle->cycle, arena));
+    if (candidate->cycle && candidate->cycle->weak.complete)
+        add_evidence(evidence, candidate->cycle->weak.count == 1
+                                   ? hw_arena_printf(arena, "without %s no cycle is left", place)
+                                   : "no single reference breaks all of its cycles");
     add_evidence(evidence, hw_arena_strdup(arena, "the garbage collector is off"));
     add_evidence(evidence,
                  bytes ? hw_arena_printf(arena, "gc.collect() would free %" PRIu64 " objects, %s",
@@ -264,8 +270,8 @@ static bool fill_chains(const struct hw_growth *growth, const struct hw_candidat
         return suspect->chain.path || hw_err_no_memory(err);
     }
     if (candidate->cycle)
-        return hw_hops_steps(graph, candidate->cycle->hops, candidate->cycle->count, arena,
-                             &suspect->chain) ||
+        return hw_hops_steps(graph, candidate->cycle->cycle.hops, candidate->cycle->cycle.count,
+                             arena, &suspect->chain) ||
                hw_err_no_memory(err);
     return true;
 }

@@ -4,7 +4,7 @@
 
 /* A suspect while it is being put together, and the words for it. */
 
-#include "collect/cycle.h"
+#include "collect/explain.h"
 #include "grow/judge.h"
 #include "why/bound.h"
 #include "why/kind.h"
@@ -16,7 +16,7 @@ struct hw_candidate {
     struct hw_judgement judgement;
     struct hw_kind kind;
     struct hw_bound bound;
-    const struct hw_cycle *cycle;
+    const struct hw_explained *cycle; /* of what only cycles hold; else NULL */
     hw_id also[HW_ALSO_MAX];
     size_t also_count;
     const uint64_t *sizes; /* of the one object that grows, by snapshot; else NULL */

@@ -552,7 +552,7 @@ static void test_cycles(void **state)
     assert_leak(tell_cycles_off, HW_PATTERN_REFERENCE_CYCLE, "app.Connection", "");
     struct hw_diagnosis *diagnosis = ask(tell_cycles_off, 3);
     assert_string_equal(diagnosis->suspects[0].evidence[0],
-                        "Connection.handlers['x'].__self__ is the same object again");
+                        "app.Connection.handlers['x'].__self__ is the same app.Connection");
     assert_int_equal(diagnosis->suspects[0].chain.step_count, 3);
     hw_diagnosis_destroy(diagnosis);
     assert_verdict(tell_cycles_on, 3, HW_VERDICT_STEADY);
