@@ -236,13 +236,16 @@ static bool array_read(struct hw_py *py, const unsigned char *p, struct array *a
     return ok;
 }
 
-static void item_add(struct hw_py *py, hw_addr item, uint64_t number, const struct offsets *offsets)
+/* False when a part is not readable: then the rest is not worth the time. */
+static bool item_add(struct hw_py *py, hw_addr item, uint64_t number, const struct offsets *offsets)
 {
     for (unsigned i = 0; i < offsets->count; i++) {
         const unsigned char *p = hw_py_at(py, item + offsets->at[i], 8);
-        if (p)
-            ref_add(py, load64(p), label_make(HW_LABEL_INDEX, number));
+        if (!p)
+            return false;
+        ref_add(py, load64(p), label_make(HW_LABEL_INDEX, number));
     }
+    return !py->refs.failed;
 }
 
 /* Items in the order of their indexes; the number of each is its place in a.flat. */
@@ -251,13 +254,12 @@ static void items_add(struct hw_py *py, const struct array *a)
     struct offsets offsets = {.count = 0};
     uint64_t index[MAXDIMS] = {0};
     hw_addr item = a->data;
-    if (!a->owns || !a->holds_objects || !a->bytes)
+    if (!a->owns || !a->holds_objects || !a->bytes || a->itemsize < 8 || a->count > HW_MAX_ITEMS)
         return;
     offsets_find(py, a->descr, 0, 0, &offsets);
     if (!offsets.count)
         return;
-    for (uint64_t number = 0; number < a->count && !py->refs.failed; number++) {
-        item_add(py, item, number, &offsets);
+    for (uint64_t number = 0; number < a->count && item_add(py, item, number, &offsets); number++) {
         for (uint32_t d = a->nd; d-- > 0;) {
             item += (uint64_t)a->strides[d];
             if (++index[d] < a->dims[d])

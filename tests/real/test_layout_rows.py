@@ -26,6 +26,7 @@ DECODED_TOO = {
     'PyCapsule': 'a capsule may bring its own traverse function',
     'StgDict': 'a dict with more fields',
     'collections.defaultdict': 'a dict with one more field',
+    '_io.BytesIO': 'the buffer, when somebody shares it',
     '_pickle.Pickler': 'the memo table',
     '_pickle.Unpickler': 'the memo array',
     '_queue.SimpleQueue': 'the ring buffer (3.13)',
