@@ -393,30 +393,41 @@ bool hw_holders_ask(const struct hw_graph *graph, hw_id id, size_t max_chains,
                     struct hw_holders **ret_holders, struct hw_err *err);
 void hw_holders_destroy(struct hw_holders *holders);
 
-/* ---- question: merged paths ---- */
+/* ---- questions: merged paths, owners ---- */
 
-/* Many objects, brought together by the shape of the most telling path to each: indices and keys
- * read [*], steps that repeat are folded (.next+), functions go by name and file. */
-struct hw_path_row {
-    const char *path;       /* sys.modules['app'].hub._subscribers[*].conn */
-    const char *holder;     /* type of the object that refers to them there */
-    uint64_t count, bytes;  /* of the objects themselves */
-    hw_id example;          /* one of them */
+/* Many objects, brought together by where they are. */
+struct hw_merged_row {
+    const char *path;
+    const char *holder;    /* type of what holds, or owns, them there; "" for nobody in particular */
+    bool shared;           /* owners only: no single owner */
+    uint64_t count, bytes; /* of the objects themselves */
+    hw_id example;         /* one of them */
     hw_addr example_addr;
 };
-struct hw_paths {
-    struct hw_path_row *rows;    /* most bytes first */
+struct hw_merged {
+    struct hw_merged_row *rows;  /* most bytes first */
     size_t row_count;
-    uint64_t path_count;         /* also those without a row */
+    uint64_t place_count;        /* also those without a row */
     uint64_t count, bytes;       /* of all objects asked about */
-    uint64_t rest_count, rest_bytes;     /* on paths without a row */
+    uint64_t rest_count, rest_bytes;     /* at places without a row */
     uint64_t unheld_count, unheld_bytes; /* no root reaches them */
     uint64_t garbage_count, garbage_bytes; /* of these, what the collector would free */
 };
-/* At most max_rows rows; 0: all. Linear in the graph. */
+void hw_merged_destroy(struct hw_merged *merged);
+
+/* By the shape of the most telling path to each, sys.modules['app'].hub._subscribers[*].conn:
+ * indices and keys read [*], steps that repeat are folded (.next+), functions go by name and file.
+ * At most max_rows rows; 0: all. Linear in the graph. */
 bool hw_paths_ask(const struct hw_graph *graph, const hw_id *ids, size_t count, size_t max_rows,
-                  struct hw_paths **ret_paths, struct hw_err *err);
-void hw_paths_destroy(struct hw_paths *paths);
+                  struct hw_merged **ret_merged, struct hw_err *err);
+
+/* By who owns each: without the owner it would be gone. Containers and objects of libraries are
+ * passed over until an object of one of the program's classes, app.Session.headers; a name in one of
+ * its modules, sys.modules['app'].cache; a class; a local variable of a function,
+ * <main() at app.py>.rows; a thread. Where the program has no part in it, the owner is the nearest
+ * of a library. What several own together is shared: path is then what they share, or "". */
+bool hw_owners_ask(const struct hw_graph *graph, const hw_id *ids, size_t count, size_t max_rows,
+                   struct hw_merged **ret_merged, struct hw_err *err);
 
 /* ---- question: one object ---- */
 

@@ -525,6 +525,23 @@ uint32_t hw_shape_of(struct hw_shapes *shapes, hw_id node)
     return shapes->failed ? HW_SHAPE_NONE : shapes->of_node[node];
 }
 
+uint32_t hw_shape_begin(struct hw_shapes *shapes, const char *text)
+{
+    return shape_add(shapes, HW_SHAPE_NONE,
+                     (struct step){.name = name_add(shapes, text), .kind = STEP_BASE});
+}
+
+uint32_t hw_shape_begin_at(struct hw_shapes *shapes, hw_id node)
+{
+    const struct hw_synthetic *s = hw_graph_synthetic(shapes->graph, node);
+    return s ? synthetic_base(shapes, s) : suspended_base(shapes, node);
+}
+
+uint32_t hw_shape_extend(struct hw_shapes *shapes, uint32_t shape, hw_id from, uint32_t edge)
+{
+    return shapes->failed ? HW_SHAPE_NONE : shape_below(shapes, shape, from, edge);
+}
+
 bool hw_shapes_ok(const struct hw_shapes *shapes)
 {
     return !shapes->failed;

@@ -40,6 +40,12 @@ void hw_shapes_destroy(struct hw_shapes *shapes);
 uint32_t hw_shape_of(struct hw_shapes *shapes, hw_id node);
 bool hw_shapes_ok(const struct hw_shapes *shapes); /* false: memory ran out meanwhile */
 
+/* Shapes off the tree's paths: where one begins, by a text of the caller's; by a synthetic node, or
+ * a suspended function; and what an edge of from adds to one. */
+uint32_t hw_shape_begin(struct hw_shapes *shapes, const char *text);
+uint32_t hw_shape_begin_at(struct hw_shapes *shapes, hw_id node);
+uint32_t hw_shape_extend(struct hw_shapes *shapes, uint32_t shape, hw_id from, uint32_t edge);
+
 /* Every shape given out so far is below this. */
 uint32_t hw_shapes_count(const struct hw_shapes *shapes);
 

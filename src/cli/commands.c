@@ -92,6 +92,23 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          {{"heapwhy holders 41233 app.Session", "Who holds one of the sessions."},
           {"heapwhy holders a.hwsnap 0x7f3a5c0b1230 --limit 10", "Up to ten chains to one object."},
           {"heapwhy holders a.hwsnap app.Session --objects 5", "Five of the sessions."}}},
+    [HW_COMMAND_OWNERS] =
+        {"owners",
+         "X OBJECT",
+         2,
+         2,
+         "who owns all objects of a type",
+         X_MEANS OBJECT_MEANS
+         "For each object that OBJECT names: who is it without whom the object would be gone? "
+         "Containers and objects of libraries are passed over until an object of one of the "
+         "program's classes (app.Session.headers), a name in one of its modules "
+         "(sys.modules['app'].cache), a class, a local variable of a function (<main() at "
+         "app.py>.rows) or a thread; only where the program has no part in it is the owner an "
+         "object of a library. What several own together is told as shared, with the way to what "
+         "they share. Ten owners are shown unless --limit or --all says otherwise; --json writes "
+         "all.",
+         {{"heapwhy owners 41233 str", "Who owns all these strings."},
+          {"heapwhy owners a.hwsnap dict --limit 30", "The thirty owners with most dicts."}}},
     [HW_COMMAND_PATHS] =
         {"paths",
          "X OBJECT",

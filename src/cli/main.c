@@ -155,6 +155,7 @@ static int run_command(struct hw_run *run)
         [HW_COMMAND_TYPES] = hw_cmd_types,
         [HW_COMMAND_DIFF] = hw_cmd_diff,
         [HW_COMMAND_HOLDERS] = hw_cmd_holders,
+        [HW_COMMAND_OWNERS] = hw_cmd_owners,
         [HW_COMMAND_PATHS] = hw_cmd_paths,
         [HW_COMMAND_SHOW] = hw_cmd_show,
         [HW_COMMAND_GC] = hw_cmd_gc,

@@ -166,7 +166,7 @@ const struct hw_option hw_options[] = {
      0,
      NULL,
      {NULL},
-     BIT(TYPES) | BIT(DIFF) | BIT(GC) | BIT(TREE) | BIT(CYCLES) | BIT(PATHS),
+     BIT(TYPES) | BIT(DIFF) | BIT(GC) | BIT(TREE) | BIT(CYCLES) | BIT(OWNERS) | BIT(PATHS),
      "Show all rows; of a tree also the branches that retain less than one percent."},
     {"objects",
      0,

@@ -23,6 +23,7 @@ bool hw_cmd_snapshot(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_types(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_diff(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_holders(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_owners(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_paths(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_show(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_gc(struct hw_run *run, struct hw_err *err);

@@ -171,10 +171,13 @@ enum { MAX_OTHERS = 4 };
 static void put_ignored(struct hw_out *out, const struct hw_ignored *ignored)
 {
     struct hw_buf line = {0};
-    hw_buf_printf(&line, "%s, ", ignored->type);
-    hw_buf_puts(&line, ignored->bytes_per_second > 0 ? "+" : "");
-    hw_text_bytes(&line, ignored->bytes_per_second);
-    hw_buf_printf(&line, "/s%s%s (%s)", *ignored->path ? ", in " : "", ignored->path,
+    hw_buf_puts(&line, ignored->type);
+    if (ignored->bytes_per_second > 0) {
+        hw_buf_puts(&line, ", +");
+        hw_text_bytes(&line, ignored->bytes_per_second);
+        hw_buf_puts(&line, "/s");
+    }
+    hw_buf_printf(&line, "%s%s (%s)", *ignored->path ? ", in " : "", ignored->path,
                   *ignored->reason ? ignored->reason : ignored->source);
     hw_out_wrap(out, MARGIN, MARGIN, hw_buf_str(&line));
     hw_buf_deinit(&line);

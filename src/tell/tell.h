@@ -29,8 +29,9 @@ struct hw_match {
 void hw_tell_holders(struct hw_out *out, const struct hw_graph *graph, const struct hw_match *match,
                      struct hw_holders *const *holders);
 /* question: what the user wrote */
-void hw_tell_paths(struct hw_out *out, const struct hw_facts *facts, const char *question,
-                   const struct hw_paths *paths);
+enum hw_merged_kind { HW_MERGED_PATHS, HW_MERGED_OWNERS };
+void hw_tell_merged(struct hw_out *out, const struct hw_facts *facts, const char *question,
+                    enum hw_merged_kind kind, const struct hw_merged *merged);
 void hw_tell_objects(struct hw_out *out, const struct hw_graph *graph, const struct hw_match *match,
                      struct hw_object *const *objects);
 

@@ -70,3 +70,23 @@ def test_answer(run, answers, request):
     answer = answers[request.node.name].result()
     wrong = expectation.judge(run.case, answer)
     assert not wrong, "%s (%s)" % ("; ".join(wrong), run.case["why"])
+
+
+def leaks_found(answers, request):
+    """(program, test, fingerprint) of each answer that names the expected leak."""
+    for item in request.session.items:
+        if item.name not in answers:
+            continue
+        run = item.callspec.params["run"]
+        answer = answers[item.name].result()
+        if answer["verdict"] == "leak" and not expectation.judge(run.case, answer):
+            yield run.case["name"], item.name, answer["suspects"][0]["fingerprint"]
+
+
+def test_a_fingerprint_is_one_mistake_under_every_interpreter(answers, request):
+    """Of those selected with it: other processes, hash seeds and versions, the same fingerprint;
+    other programs, another one."""
+    of_program, of_fingerprint = {}, {}
+    for program, test, fingerprint in leaks_found(answers, request):
+        assert of_program.setdefault(program, fingerprint) == fingerprint, (program, test)
+        assert of_fingerprint.setdefault(fingerprint, program) == program, fingerprint

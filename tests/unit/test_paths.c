@@ -41,10 +41,10 @@ static void assert_shape(const char *text, hw_addr addr, const char *shape)
     hw_graph_destroy(graph);
 }
 
-static struct hw_paths *ask(struct hw_graph *graph, const char *what, size_t max_rows)
+static struct hw_merged *ask(struct hw_graph *graph, const char *what, size_t max_rows)
 {
     size_t count;
-    struct hw_paths *paths;
+    struct hw_merged *paths;
     assert_true(hw_object_resolve(graph, what, NULL, 0, &count, NULL));
     hw_id *ids = calloc(count, sizeof(*ids));
     assert_true(hw_object_resolve(graph, what, ids, count, &count, NULL));
@@ -259,10 +259,10 @@ static void test_objects_are_counted_by_path(void **state)
     struct hw_buf text = {0};
     tell_sessions(&text, 50);
     struct hw_graph *graph = graph_from_text(hw_buf_str(&text));
-    struct hw_paths *paths = ask(graph, "app.Session", 0);
+    struct hw_merged *paths = ask(graph, "app.Session", 0);
     assert_int_equal(paths->count, 52);
     assert_int_equal(paths->bytes, 5017);
-    assert_int_equal(paths->path_count, 2);
+    assert_int_equal(paths->place_count, 2);
     assert_int_equal(paths->row_count, 2);
     assert_string_equal(paths->rows[0].path, "sys.modules['app'].cache[*]");
     assert_string_equal(paths->rows[0].holder, "dict");
@@ -276,13 +276,13 @@ static void test_objects_are_counted_by_path(void **state)
     assert_int_equal(paths->unheld_count, 1);
     assert_int_equal(paths->unheld_bytes, 7);
     assert_int_equal(paths->garbage_count, 1);
-    hw_paths_destroy(paths);
+    hw_merged_destroy(paths);
     paths = ask(graph, "app.Session", 1);
     assert_int_equal(paths->row_count, 1);
-    assert_int_equal(paths->path_count, 2);
+    assert_int_equal(paths->place_count, 2);
     assert_int_equal(paths->rest_count, 1);
     assert_int_equal(paths->rest_bytes, 10);
-    hw_paths_destroy(paths);
+    hw_merged_destroy(paths);
     hw_graph_destroy(graph);
     hw_buf_deinit(&text);
 }
@@ -304,14 +304,14 @@ static void test_holders_of_other_types_are_other_rows(void **state)
                                                  "@0x500 app.Item\n"
                                                  "@0x540 app.Item\n"
                                                  "@0x580 app.Item\n");
-    struct hw_paths *paths = ask(graph, "app.Item", 0);
+    struct hw_merged *paths = ask(graph, "app.Item", 0);
     assert_int_equal(paths->row_count, 2);
     assert_string_equal(paths->rows[0].path, "sys.modules['app'].all[*].item");
     assert_string_equal(paths->rows[0].holder, "app.A");
     assert_int_equal(paths->rows[0].count, 2);
     assert_string_equal(paths->rows[1].path, "sys.modules['app'].all[*].item");
     assert_string_equal(paths->rows[1].holder, "app.B");
-    hw_paths_destroy(paths);
+    hw_merged_destroy(paths);
     hw_id wrong = hw_graph_node_count(graph);
     struct hw_err err = HW_ERR_INIT;
     assert_false(hw_paths_ask(graph, &wrong, 1, 0, &paths, &err));

@@ -351,24 +351,24 @@ static void test_types_are_sorted_and_limited(void **state)
 
 static void test_merged_paths_stand_below_their_numbers_and_the_rest_is_summed(void **state)
 {
-    struct hw_path_row rows[] = {
-        {"sys.modules['app'].hub._subscribers[*].conn", "app.Sub", 20000, 1000000, 7,
+    struct hw_merged_row rows[] = {
+        {"sys.modules['app'].hub._subscribers[*].conn", "app.Sub", false, 20000, 1000000, 7,
          0x7f3a4c0b1230},
-        {"<main() at a\x1b[2J.py>.rows[*]", "list", 30, 200, 8, 0x7f3a4c0b1270}};
-    struct hw_paths paths = {.rows = rows,
-                             .row_count = 2,
-                             .path_count = 14,
-                             .count = 20061,
-                             .bytes = 1000310,
-                             .rest_count = 12,
-                             .rest_bytes = 60,
-                             .unheld_count = 19,
-                             .unheld_bytes = 50,
-                             .garbage_count = 17,
-                             .garbage_bytes = 40};
+        {"<main() at a\x1b[2J.py>.rows[*]", "list", false, 30, 200, 8, 0x7f3a4c0b1270}};
+    struct hw_merged paths = {.rows = rows,
+                              .row_count = 2,
+                              .place_count = 14,
+                              .count = 20061,
+                              .bytes = 1000310,
+                              .rest_count = 12,
+                              .rest_bytes = 60,
+                              .unheld_count = 19,
+                              .unheld_bytes = 50,
+                              .garbage_count = 17,
+                              .garbage_bytes = 40};
     struct hw_out out = memory_out();
     (void)state;
-    hw_tell_paths(&out, &facts, "app.Conn", &paths);
+    hw_tell_merged(&out, &facts, "app.Conn", HW_MERGED_PATHS, &paths);
     assert_lines_fit(&out, 80);
     assert_null(strchr(text_of(&out), '\x1b'));
     assert_contains(&out, "20,061 objects are app.Conn, 1.0 MB, on 14 different paths\n");
@@ -379,11 +379,23 @@ static void test_merged_paths_stand_below_their_numbers_and_the_rest_is_summed(v
     assert_contains(&out, "      2    10 B    0.0\n    no root ");
     hw_buf_clear(&out.buf);
     out.json = true;
-    hw_tell_paths(&out, &facts, "app.Conn", &paths);
+    hw_tell_merged(&out, &facts, "app.Conn", HW_MERGED_PATHS, &paths);
     assert_contains(&out, "\"objects\": 20061,\n  \"bytes\": 1000310,\n  \"path_count\": 14,");
     assert_contains(&out, "\"holder_type\": \"app.Sub\"");
     assert_contains(&out, "\"example\": \"0x7f3a4c0b1230\"");
     assert_contains(&out, "\"rest\": {\n    \"objects\": 12,");
+    assert_null(strstr(text_of(&out), "shared"));
+    hw_buf_clear(&out.buf);
+    hw_tell_merged(&out, &facts, "app.Conn", HW_MERGED_OWNERS, &paths);
+    assert_contains(&out, "\"owner_count\": 14,\n  \"owners\": [");
+    assert_contains(&out, "\"owner_type\": \"app.Sub\",\n      \"shared\": false,");
+    hw_buf_clear(&out.buf);
+    out.json = false;
+    rows[0].shared = true;
+    hw_tell_merged(&out, &facts, "app.Conn", HW_MERGED_OWNERS, &paths);
+    assert_lines_fit(&out, 80);
+    assert_contains(&out, "1.0 MB, with 14 different owners\n");
+    assert_contains(&out, "  100.0  several   0x7f3a4c0b1230\n    shared: sys.modules['app'].hub");
     hw_out_deinit(&out);
 }
 
