@@ -132,6 +132,17 @@ static bool is_pointer_cache(struct hw_case *c)
     return hw_holder_is(c, "module", "_pointer_type_cache");
 }
 
+static bool is_unflushed(struct hw_case *c)
+{
+    if (!hw_holder_is(c, "sqlalchemy.orm.session.Session", "_new"))
+        return false;
+    hw_case_say(c, hw_arena_printf(c->arena,
+                                   "%" PRIu64 " objects were added to the session and not "
+                                   "yet written",
+                                   length_now(c)));
+    return true;
+}
+
 static const struct hw_cause rows[] = {
     {"logging-handlers", 0, NULL, NULL, has_handlers,
      "A logger gets one more handler again and again, and none is removed.",
@@ -175,6 +186,10 @@ static const struct hw_cause rows[] = {
      "ctypes keeps a pointer type for each type it was asked for, arrays of each length too.",
      "Use ctypes.POINTER() of one element type and cast, not of arrays of ever new lengths: "
      "{holder} keeps each type."},
+    {"unflushed-session", 0, NULL, NULL, is_unflushed,
+     "Objects are added to a database session that is never flushed.",
+     "Commit the session, or expunge() what shall not be written, and make a session for each "
+     "unit of work: {holder} keeps every object until then."},
     {"identity-map", 0, NULL, NULL, has_identities,
      "A session's identity map keeps each object that was loaded through it.",
      "Use a session for each unit of work and close it, or call expunge() on what is done: "

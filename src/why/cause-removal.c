@@ -75,10 +75,31 @@ static bool returns_early(struct hw_case *c)
     return true;
 }
 
-static bool skips_removal(struct hw_case *c)
+/* Who puts in and takes out again by itself has run, so it was left in between. Taking out the
+ * oldest, pop(), is another matter. */
+static bool leaves_between(struct hw_case *c)
 {
     const struct hw_code_report *report = hw_case_report(c);
-    if (!report || report->takes_out == HW_NONE)
+    if (!report || report->takes_out == HW_NONE || report->puts_in != report->takes_out ||
+        (!hw_code_has_name(c->code, report->takes_out, "remove") &&
+         !hw_code_has_name(c->code, report->takes_out, "discard")))
+        return false;
+    const char *function = hw_code_spell(c->graph, report->takes_out, c->arena);
+    hw_case_word(c, "{removal}", function);
+    hw_case_say(c, function ? hw_arena_printf(c->arena,
+                                              "%s puts them in and would take them out again, yet "
+                                              "%" PRIu64 " stayed",
+                                              function, length_now(c))
+                            : NULL);
+    return true;
+}
+
+static bool skips_removal_of(struct hw_case *c, enum hw_code_origin origin)
+{
+    const struct hw_code_report *report = hw_case_report(c);
+    if (!report || report->takes_out == HW_NONE ||
+        hw_code_origin(c->graph, report->takes_out) != origin ||
+        (origin != HW_CODE_OF_PROGRAM && hw_code_is_private(c->graph, report->takes_out)))
         return false;
     const char *function = hw_code_spell(c->graph, report->takes_out, c->arena);
     hw_case_word(c, "{removal}", function);
@@ -87,6 +108,16 @@ static bool skips_removal(struct hw_case *c)
                                          function, length_now(c))
                        : NULL);
     return true;
+}
+
+static bool skips_removal(struct hw_case *c)
+{
+    return skips_removal_of(c, HW_CODE_OF_PROGRAM);
+}
+
+static bool skips_library(struct hw_case *c)
+{
+    return skips_removal_of(c, HW_CODE_OF_LIBRARY);
 }
 
 /* ---- the same objects in two containers ---- */
@@ -184,6 +215,10 @@ static const struct hw_cause rows[] = {
      "Code takes entries out of {holder}, but leaves early for some of them.",
      "Let {removal} take out also those with {condition}: do it before any return, or in a finally "
      "block."},
+    {"early-return", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, leaves_between,
+     "A function puts entries in and takes them out again, but leaves before that.",
+     "Let {removal} take the entry out of {holder} in a finally block: a return or an exception "
+     "in between skips it."},
     {"second-index", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, is_second_index,
      "The same objects stand in two containers, and only one of them is cleaned.",
      "Let {removal} take them out of {holder} as well as out of .{other}."},
@@ -192,5 +227,8 @@ static const struct hw_cause rows[] = {
      "called.",
      "See why {removal} does not reach these: take them out before any return and in a finally "
      "block, and call it for each."},
+    {"kept-by-library", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, skips_library,
+     "A library keeps what it was given until it is told to let go.",
+     "Call {removal} for each {type} when it is done: {holder} keeps it until then."},
 };
 const struct hw_cause_table hw_causes_removal = HW_CAUSE_TABLE(rows);

@@ -496,6 +496,14 @@ static void note_first(hw_id *first, bool is_so, hw_id id)
         *first = id;
 }
 
+/* A function that callers may use says more than a helper. */
+static void note_best(const struct hw_graph *graph, hw_id *best, bool is_so, hw_id id)
+{
+    if (is_so &&
+        (*best == HW_NONE || (hw_code_is_private(graph, *best) && !hw_code_is_private(graph, id))))
+        *best = id;
+}
+
 /* A function that both stores and deletes items takes them out of the container when another one
  * puts them in. */
 static void settle_deletions(const struct hw_code *code, struct hw_code_use *uses, size_t count)
@@ -519,13 +527,38 @@ struct hw_code_report hw_code_report(const struct hw_code *code, hw_id box)
     report.count = hw_code_uses(code, &report.place, uses);
     settle_deletions(code, uses, report.count);
     for (size_t i = 0; i < report.count; i++) {
-        note_first(&report.takes_out, uses[i].takes_out, uses[i].code);
+        note_best(code->growth->graph, &report.takes_out, uses[i].takes_out, uses[i].code);
         note_first(&report.puts_in, uses[i].puts_in, uses[i].code);
         note_first(&report.may_put_in, uses[i].may_put_in, uses[i].code);
         note_first(&report.looks_up, uses[i].looks_up && uses[i].puts_in, uses[i].code);
         report.may_take_out |= uses[i].may_take_out;
     }
     return report;
+}
+
+bool hw_code_is_private(const struct hw_graph *graph, hw_id id)
+{
+    char value[HW_VALUE_MAX_BYTES + 16];
+    if (!hw_graph_value(graph, id, value, sizeof(value)))
+        return true;
+    const char *space = strrchr(value, ' ');
+    const char *name = value;
+    for (const char *at = value; at != space && *at; at++)
+        if (*at == '.')
+            name = at + 1;
+    return *name == '_';
+}
+
+enum hw_code_origin hw_code_origin(const struct hw_graph *graph, hw_id id)
+{
+    char value[HW_VALUE_MAX_BYTES + 16];
+    hw_id file = file_of(graph, id);
+    if (file == HW_NONE || !hw_graph_value(graph, file, value, sizeof(value)))
+        return HW_CODE_OF_PROGRAM;
+    if (strstr(value, "/site-packages/") || strstr(value, "/dist-packages/"))
+        return HW_CODE_OF_LIBRARY;
+    return strstr(value, "/lib/python3") || strstr(value, "<frozen ") ? HW_CODE_OF_STDLIB
+                                                                      : HW_CODE_OF_PROGRAM;
 }
 
 const char *hw_code_spell(const struct hw_graph *graph, hw_id id, struct hw_arena *arena)

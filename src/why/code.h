@@ -90,6 +90,13 @@ unsigned hw_code_has_name(const struct hw_code *code, hw_id id, const char *text
 /* Whether it is an __init__ or a module's own code, which names what it makes. */
 bool hw_code_is_init(const struct hw_graph *graph, hw_id id);
 
+/* Whether its name begins with an underscore. */
+bool hw_code_is_private(const struct hw_graph *graph, hw_id id);
+
+/* By the folder of its file; what is nowhere known to be installed is the program's own. */
+enum hw_code_origin { HW_CODE_OF_PROGRAM, HW_CODE_OF_LIBRARY, HW_CODE_OF_STDLIB };
+enum hw_code_origin hw_code_origin(const struct hw_graph *graph, hw_id id);
+
 /* "Cache.release() at app.py:41", in arena; NULL when memory is out. */
 const char *hw_code_spell(const struct hw_graph *graph, hw_id id, struct hw_arena *arena);
 

@@ -254,10 +254,15 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+uint32_t hw_members_looked(const struct hw_members *members)
+{
+    return members->count < TEXTS_MAX ? members->count : TEXTS_MAX;
+}
+
 uint32_t hw_members_distinct(const struct hw_case *c, const struct hw_members *members,
                              uint32_t position)
 {
-    uint32_t count = members->count < TEXTS_MAX ? members->count : TEXTS_MAX, distinct = 0, n = 0;
+    uint32_t count = hw_members_looked(members), distinct = 0, n = 0;
     struct hw_arena arena = {0};
     const char **texts = hw_arena_array(&arena, count + 1, sizeof(*texts));
     for (uint32_t i = 0; texts && i < count; i++) {

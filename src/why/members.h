@@ -37,6 +37,9 @@ const char *hw_members_rising(struct hw_case *c, const struct hw_members *member
 bool hw_members_tuple_keys(const struct hw_case *c, const struct hw_members *members,
                            uint32_t *ret_length);
 
+/* Of so many keys the texts are looked at. */
+uint32_t hw_members_looked(const struct hw_members *members);
+
 /* Different values at a position of keys that are tuples; position UINT32_MAX: different keys. */
 uint32_t hw_members_distinct(const struct hw_case *c, const struct hw_members *members,
                              uint32_t position);

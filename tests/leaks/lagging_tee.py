@@ -28,7 +28,7 @@ feed = Feed()
 
 def main():
     backdrop.noise()
-    for number in backdrop.pace(150):
+    for number in backdrop.pace(400):
         next(feed.main)
 
 
