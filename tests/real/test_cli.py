@@ -425,7 +425,7 @@ def test_diagnose_in_json_and_saved(leaking, tmp_path):
     answer = json.loads(done.stdout)
     assert answer["verdict"] == "leak" and done.returncode == 0
     assert [set(shot) for shot in answer["snapshots"]] == [
-        {"at", "pause_ms", "objects", "bytes", "rss_bytes"}] * 3
+        {"at", "pause_ms", "objects", "bytes", "native_bytes", "rss_bytes"}] * 3
     suspect = answer["suspects"][0]
     assert suspect["type"] == "__main__.Session"
     assert suspect["path"].endswith("hub") and suspect["steps"]

@@ -23,7 +23,7 @@ LINKS = 900  # of the list in weighed.py
 class Heap:
     def __init__(self, path):
         with open(path, "rb") as f:
-            rows, self.nodes, self.objects, _ = reader.read_table(f.read())
+            rows, _, self.nodes, self.objects, _ = reader.read_table(f.read())
         self.rows = rows
         labels = reader.elements(rows["label"], reader.label)
         to = reader.targets(rows["target"], labels)
