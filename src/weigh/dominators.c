@@ -58,14 +58,21 @@ static uint32_t fill_ranks(struct hw_dominators *d)
 
 /* ---- leaves ---- */
 
+/* Whether referrer and leaf are as they should be in this pass: first come all that are known to be
+ * referred to, and what only guesses lead to has a say about the rest. */
+static bool takes_part(uint32_t place, uint32_t leaf, uint32_t sure, bool guessing)
+{
+    return guessing ? place >= sure && leaf >= sure : place < sure;
+}
+
 /* For leaves owner[] becomes the leftmost referrer's place in the tree and high[] the rightmost's.
  * Leaves have HW_SEMI_LEAF there before, which is more than any place. */
-static void find_spans(struct hw_dominators *d, uint32_t *high)
+static void find_spans(struct hw_dominators *d, uint32_t sure, bool guessing, uint32_t *high)
 {
     const struct hw_graph *graph = d->graph;
     for (hw_id from = 0; from < graph->node_count; from++) {
         uint32_t place = d->owner[from];
-        if (!in_core(d, from) || place == NOT_REACHED)
+        if (!in_core(d, from) || place == NOT_REACHED || !takes_part(place, sure, sure, guessing))
             continue;
         for (uint32_t e = graph->edge_start[from]; e < graph->edge_start[from + 1]; e++) {
             hw_id to = graph->edge_to[e];
@@ -73,7 +80,7 @@ static void find_spans(struct hw_dominators *d, uint32_t *high)
                 __builtin_prefetch(&d->owner[graph->edge_to[e + AHEAD]]);
                 __builtin_prefetch(&high[graph->edge_to[e + AHEAD]]);
             }
-            if (in_core(d, to))
+            if (in_core(d, to) || !takes_part(place, d->owner[to], sure, guessing))
                 continue;
             if (place < d->owner[to])
                 d->owner[to] = place;
@@ -102,7 +109,8 @@ static bool own_leaves(struct hw_dominators *d, const struct hw_semi_nca *tree)
     uint32_t *high = calloc(d->graph->node_count, sizeof(*high));
     if (!high)
         return false;
-    find_spans(d, high);
+    find_spans(d, tree->sure, false, high);
+    find_spans(d, tree->sure, true, high);
     settle_leaves(d, tree, high);
     free(high);
     return true;

@@ -6,8 +6,10 @@
  * Who owns whom. Node d dominates n when every way from the root to n leads through d: without d, n
  * is gone. The nearest dominator is n's owner; the owners make a tree, and what a node retains is
  * the size of its subtree: what would be freed if nothing referred to the node. All references
- * count, also those to types and those found by scanning; weak ones are none. Nodes that no root
- * reaches (garbage, and what only C code holds) are outside the tree.
+ * count, also those to types and those found by scanning objects; weak ones are none. Words on C
+ * stacks and in C data, which may be long dead or borrowed, count only for what nothing else
+ * reaches, and what they reach alone has no say about the rest. Nodes that no root reaches at all
+ * (garbage, and what only C code holds) are outside the tree.
  *
  * Exact, and at worst n log n on any graph. The result takes 8 bytes for each node and 12 more for
  * each that refers to anything; making it takes at most 24 more for these, and four for each

@@ -19,6 +19,21 @@ enum { AHEAD = 8 }; /* references whose targets are on their way from memory */
 
 /* ---- search ---- */
 
+/* A word on a C stack or in C data may be long dead, or borrowed. */
+static bool is_guess(const struct hw_graph *graph, hw_id node)
+{
+    if (node < graph->object_count)
+        return false;
+    enum hw_synthetic_kind kind = graph->synthetic[node - graph->object_count].kind;
+    return kind == HW_SYN_C_GLOBALS || kind == HW_SYN_NATIVE_STACK;
+}
+
+/* What only guesses lead to takes no part in who owns the rest. */
+static bool counts(const struct work *w, uint32_t from, uint32_t to)
+{
+    return from < w->tree->sure || to >= w->tree->sure;
+}
+
 /*
  * tree->owner is the parent in the search tree for now, and label the next edge to look at. A
  * reference from v to a larger number is from an ancestor: it can be weighed at once. Those to
@@ -26,6 +41,8 @@ enum { AHEAD = 8 }; /* references whose targets are on their way from memory */
  */
 static void meet(struct work *w, uint32_t v, uint32_t to)
 {
+    if (!counts(w, v, to))
+        return;
     if (to > v) {
         if (v < w->semi[to])
             w->semi[to] = v;
@@ -59,6 +76,8 @@ static bool descend(struct work *w, uint32_t *v)
         if (number == HW_SEMI_LEAF)
             continue;
         if (number == HW_NONE) {
+            if (is_guess(graph, to))
+                continue;
             w->label[*v] = e + 1;
             *v = enter(w, to, *v);
             return true;
@@ -68,13 +87,8 @@ static bool descend(struct work *w, uint32_t *v)
     return false;
 }
 
-static void search(struct work *w)
+static void walk(struct work *w, uint32_t v)
 {
-    const struct hw_graph *graph = w->graph;
-    hw_id root = graph->node_count - 1;
-    for (hw_id id = 0; id < root; id++)
-        w->by_node[id] = graph_degree(graph, id) ? HW_NONE : HW_SEMI_LEAF;
-    uint32_t v = enter(w, root, 0);
     for (;;) {
         while (descend(w, &v))
             continue;
@@ -82,6 +96,22 @@ static void search(struct work *w)
             return;
         v = w->tree->owner[v];
     }
+}
+
+/* First all that is known to be referred to, then what guesses add to it, as if the root had the
+ * guesses: so these have the largest numbers, and the largest places. */
+static void search(struct work *w)
+{
+    const struct hw_graph *graph = w->graph;
+    hw_id root = graph->node_count - 1;
+    for (hw_id id = 0; id < root; id++)
+        w->by_node[id] = graph_degree(graph, id) ? HW_NONE : HW_SEMI_LEAF;
+    w->tree->sure = HW_NONE;
+    walk(w, enter(w, root, 0));
+    w->tree->sure = w->tree->count;
+    for (hw_id id = graph->object_count; id < root; id++)
+        if (w->by_node[id] == HW_NONE && is_guess(graph, id))
+            walk(w, enter(w, id, 0));
 }
 
 static bool collect_referrers(struct work *w)
@@ -97,7 +127,7 @@ static bool collect_referrers(struct work *w)
         hw_id node = w->tree->node[v];
         for (uint32_t e = graph->edge_start[node]; e < graph->edge_start[node + 1]; e++) {
             uint32_t to = w->by_node[graph->edge_to[e]];
-            if (to < v && to)
+            if (to < v && to && counts(w, v, to))
                 w->from[w->start[to + 1]++] = v;
         }
     }

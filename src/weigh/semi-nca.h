@@ -21,6 +21,7 @@
 
 struct hw_semi_nca {
     uint32_t count; /* of the core that is reached */
+    uint32_t sure;  /* of them, those not reached by guesses alone; they have the first places */
     /* By place: */
     hw_id *node;
     uint32_t *owner; /* its place; 0 for 0 */
