@@ -261,6 +261,7 @@ struct hw_facts {
     int64_t uptime_ns;          /* of the process when it was frozen */
     int64_t pause_ns;           /* how long it stood still */
     int64_t capture_ns;         /* from start to the finished graph */
+    int64_t busy_ns;            /* so long its main thread ran or was ready to run; 0: not known */
     uint64_t rss_bytes;         /* of the target, just before the freeze */
     uint32_t python_version;    /* PY_VERSION_HEX */
     uint32_t freeze;            /* enum hw_freeze */
@@ -757,6 +758,8 @@ struct hw_suspect {
     struct hw_chain *also;     /* other containers that hold the same objects */
     size_t also_count;
     double objects_per_second; /* what the container itself gained; without one, all that is new */
+    double objects_per_second_low, objects_per_second_high; /* what chance leaves open, 95 % */
+    double confidence;         /* 0 to 1, that what comes and goes by chance grows less than that */
     uint64_t objects;          /* it has now; likewise */
     double held_objects_per_second, bytes_per_second; /* they and all they hold, what survives; all
                                                          bytes here with native ones */

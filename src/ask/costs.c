@@ -223,16 +223,40 @@ static bool file_is_stdlib(const char *file)
                               !strstr(file, "/dist-packages/"));
 }
 
+/* Where Python itself says that its library is, when it is no usual place; "" before 3.11. */
+static void read_stdlib_folder(const struct hw_graph *graph, struct hw_buf *folder)
+{
+    char value[HW_VALUE_MAX_BYTES + 16];
+    hw_id modules = hw_modules_dict(graph);
+    uint32_t sys = modules == HW_NONE ? HW_NO_EDGE : hw_entry_find(graph, modules, "sys");
+    uint32_t edge =
+        sys == HW_NO_EDGE ? HW_NO_EDGE : hw_attr_find(graph, graph->edge_to[sys], "_stdlib_dir");
+    if (edge == HW_NO_EDGE || !hw_graph_value(graph, graph->edge_to[edge], value, sizeof(value)) ||
+        !hw_literal_text(value, folder))
+        hw_buf_clear(folder);
+}
+
+static bool is_below(const char *file, const char *folder)
+{
+    size_t n = strlen(folder);
+    return n && strncmp(file, folder, n) == 0 && file[n] == '/' &&
+           !strstr(file + n, "/site-packages/");
+}
+
 static void fill_synthetic(struct hw_costs *costs)
 {
+    struct hw_buf folder = {0};
+    read_stdlib_folder(costs->graph, &folder);
     const struct hw_graph *graph = costs->graph;
     for (uint32_t i = 0; i < graph->node_count - graph->object_count; i++) {
         const struct hw_synthetic *s = &graph->synthetic[i];
         uint32_t cost = hw_synthetic_costs[s->kind];
-        if (s->kind == HW_SYN_FRAME && file_is_stdlib(s->file))
+        if (s->kind == HW_SYN_FRAME &&
+            (file_is_stdlib(s->file) || is_below(s->file, hw_buf_str(&folder))))
             cost += HW_COST_FRAME_STDLIB;
         costs->synthetic[i] = (uint8_t)cost;
     }
+    hw_buf_deinit(&folder);
 }
 
 /* ---- */

@@ -44,7 +44,11 @@ const struct hw_hop_rule hw_hop_rules[] = {
     /* caches and registries remember what others own */
     {0, 0, "functools._lru_cache_wrapper", "__wrapped__", HW_COST_HOP, "the function itself"},
     {0, 0, "functools._lru_cache_wrapper", "__dict__", 0, "the function itself"},
-    {0, 0, "functools._lru_cache_wrapper", NULL, 16, "a cache remembers what others own"},
+    {0, 0, "functools._lru_cache_wrapper", NULL, 40, "a cache remembers what others own"},
+    {KIND(INTERNAL), 0, "*CFunctionType", NULL, 40, "what C may call belongs to who made it"},
+    {KIND(NAMED) | KIND(ATTR), 0, NULL, "_mock_call*", 40, "a mock remembers how it was called"},
+    {KIND(NAMED) | KIND(ATTR), 0, NULL, "_mock_mock_calls", 40, "a mock remembers how it was called"},
+    {KIND(NAMED) | KIND(ATTR), 0, NULL, "_fd_to_key", 24, "a selector's files, and who waits"},
     {0, HW_TYPE_WEAKREF, NULL, NULL, 30, "a weak reference's callback"},
     {0, 0, "_abc._abc_data", NULL, 60, "caches of isinstance()"},
     {KIND(ATTR), 0, NULL, "_ready", 16, "the event loop's queue: due soon"},

@@ -2,6 +2,7 @@
 #include "ask/spell.h"
 #include "base/err.h"
 #include "grow/growth.h"
+#include "grow/site.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,11 +122,11 @@ static bool fill_holder(struct diff_result *result, const struct hw_growth *grow
     size_t n = growth->series->count;
     uint32_t type = hw_site_member_type(growth, site);
     struct hw_buf path = {0};
-    hw_path_spell(graph, &growth->tree, site->name, &path);
+    hw_site_spell(growth, site, &path);
     holder->path = hw_arena_strdup(&result->arena, hw_buf_str(&path));
     hw_buf_deinit(&path);
     holder->holder_type =
-        hw_arena_strdup(&result->arena, graph->types[graph->type[site->name]].name);
+        hw_arena_strdup(&result->arena, graph->types[graph->type[site_holder(site)]].name);
     holder->type =
         hw_arena_strdup(&result->arena, type == UINT32_MAX ? "" : graph->types[type].name);
     holder->node = site->name;

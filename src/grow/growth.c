@@ -2,6 +2,7 @@
 #include "grow/growth.h"
 
 #include "ask/lookup.h"
+#include "ask/shape.h"
 #include "base/err.h"
 #include "base/vec.h"
 #include "grow/site.h"
@@ -21,8 +22,12 @@ enum {
 /* What is known of an old node, as bits. */
 enum { SPREADS = 1, GATHERS = 2, WHOLE = 4, SPLIT = 8 };
 
+#define SHAPE_SHARE 0.2 /* of the births below a box: what is alike is a site of its own */
+
 struct pair {
-    hw_id site, front;
+    hw_id site;
+    uint32_t shape; /* of the path to front */
+    hw_id front;
 };
 struct work {
     struct hw_growth *growth;
@@ -31,6 +36,7 @@ struct work {
     uint32_t *site_of;  /* by front */
     struct pair *pairs;
     size_t pair_count, pair_capacity;
+    struct hw_shapes *shapes;
     size_t chain_hops;
     hw_id rooted[ROOTED_MAX]; /* one for each label */
     size_t rooted_count;
@@ -180,7 +186,7 @@ static bool add_pair(struct work *work, hw_id front)
     if (!pairs)
         return false;
     work->pairs = pairs;
-    work->pairs[work->pair_count++] = (struct pair){HW_NONE, front};
+    work->pairs[work->pair_count++] = (struct pair){HW_NONE, HW_SHAPE_NONE, front};
     return true;
 }
 
@@ -200,7 +206,10 @@ static bool collect_fronts(struct work *work)
     }
     for (size_t i = 0; i < work->pair_count; i++)
         work->pairs[i].site = find_site(work, work->pairs[i].front);
-    return true;
+    for (size_t i = 0; i < work->pair_count; i++)
+        if (work->pairs[i].site != work->pairs[i].front)
+            work->pairs[i].shape = hw_shape_of(work->shapes, work->pairs[i].front);
+    return hw_shapes_ok(work->shapes);
 }
 
 static int by_site(const void *a, const void *b)
@@ -208,26 +217,85 @@ static int by_site(const void *a, const void *b)
     const struct pair *x = a, *y = b;
     if (x->site != y->site)
         return x->site < y->site ? -1 : 1;
+    if (x->shape != y->shape)
+        return x->shape < y->shape ? -1 : 1;
     return x->front < y->front ? -1 : x->front > y->front;
 }
 
-static bool make_site(struct hw_growth *growth, const struct pair *pairs, size_t count)
+/* What the path to each front has behind the path to the box. */
+static const char *spell_way(struct work *work, hw_id box, uint32_t shape)
 {
+    struct hw_buf to_box = {0}, to_front = {0};
+    hw_shape_spell(work->shapes, hw_shape_of(work->shapes, box), &to_box);
+    hw_shape_spell(work->shapes, shape, &to_front);
+    const char *text = hw_buf_str(&to_front), *above = hw_buf_str(&to_box);
+    size_t n = strlen(above);
+    bool fits = hw_buf_ok(&to_box) && hw_buf_ok(&to_front) && strncmp(text, above, n) == 0;
+    const char *way = fits ? hw_arena_strdup(&work->growth->arena, text + n) : NULL;
+    hw_buf_deinit(&to_box);
+    hw_buf_deinit(&to_front);
+    return way;
+}
+
+/* Makes a site of some fronts below one box. shape: of all of them; HW_SHAPE_NONE: they differ. */
+static bool make_site(struct work *work, const struct pair *pairs, size_t count, uint32_t shape)
+{
+    struct hw_growth *growth = work->growth;
     size_t n = growth->series->count;
     struct hw_arena *arena = &growth->arena;
     hw_id *fronts = hw_arena_array(arena, count, sizeof(*fronts));
-    struct hw_site *site = &growth->sites[growth->site_count++];
-    *site = (struct hw_site){.box = pairs[0].site,
-                             .name = pairs[0].site,
+    hw_id box = shape && count == 1 ? pairs[0].front : pairs[0].site;
+    struct hw_site *site = &growth->sites[growth->site_count];
+    *site = (struct hw_site){.box = box,
+                             .name = box,
                              .is_merged = count > 1,
+                             .way = shape && count > 1 ? spell_way(work, box, shape) : NULL,
                              .fronts = fronts,
                              .front_count = (uint32_t)count,
                              .born = hw_arena_array(arena, n, sizeof(*site->born)),
                              .joined = hw_arena_array(arena, n, sizeof(*site->joined)),
                              .lengths = hw_arena_array(arena, n, sizeof(*site->lengths))};
-    for (size_t i = 0; fronts && i < count; i++)
+    if (!fronts || !site->born || !site->joined || !site->lengths)
+        return false;
+    for (size_t i = 0; i < count; i++) {
         fronts[i] = pairs[i].front;
-    return fronts && site->born && site->joined && site->lengths;
+        work->site_of[fronts[i]] = (uint32_t)growth->site_count;
+    }
+    growth->site_count++;
+    return true;
+}
+
+static uint64_t births_below(const struct hw_growth *growth, const struct pair *pair)
+{
+    return pair->front == pair->site ? hw_box_births(growth, pair->site)
+                                     : growth->below[pair->front];
+}
+
+/* All fronts below one box: those that are alike, and what is left. Where the box itself takes most
+ * of what is new, there is nothing to tell apart. */
+static bool make_alike(struct work *work, struct pair *pairs, size_t count)
+{
+    uint64_t all = 0, own = 0;
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t births = births_below(work->growth, &pairs[i]);
+        all += births;
+        own += pairs[i].front == pairs[i].site ? births : 0;
+    }
+    if (count == 1 || own * 2 >= all)
+        return make_site(work, pairs, count, HW_SHAPE_NONE);
+    for (size_t i = 0, next; i < count; i = next) {
+        uint64_t births = 0;
+        for (next = i; next < count && pairs[next].shape == pairs[i].shape; next++)
+            births += births_below(work->growth, &pairs[next]);
+        if ((double)births < SHAPE_SHARE * (double)all && pairs[i].shape) {
+            memmove(&pairs[left], &pairs[i], (next - i) * sizeof(*pairs));
+            left += next - i;
+        } else if (!make_site(work, &pairs[i], next - i, pairs[i].shape)) {
+            return false;
+        }
+    }
+    return !left || make_site(work, pairs, left, HW_SHAPE_NONE);
 }
 
 static bool make_sites(struct work *work)
@@ -242,9 +310,7 @@ static bool make_sites(struct work *work)
         for (next = i + 1; next < work->pair_count; next++)
             if (work->pairs[next].site != work->pairs[i].site)
                 break;
-        for (size_t j = i; j < next; j++)
-            work->site_of[work->pairs[j].front] = (uint32_t)growth->site_count;
-        if (!make_site(growth, &work->pairs[i], next - i))
+        if (!make_alike(work, &work->pairs[i], next - i))
             return false;
     }
     return true;
@@ -338,7 +404,8 @@ bool hw_growth_init(struct hw_growth *growth, const struct hw_series *series, st
     work.front_of = malloc(n * sizeof(*work.front_of));
     work.site_of = malloc(n * sizeof(*work.site_of));
     made.below = calloc(n, sizeof(*made.below));
-    bool ok = work.state && work.front_of && work.site_of && made.below;
+    bool ok = work.state && work.front_of && work.site_of && made.below &&
+              hw_shapes_create(&work.shapes, made.graph, &made.tree, NULL);
     if (ok) {
         memset(work.site_of, 0xff, n * sizeof(*work.site_of));
         memset(work.front_of, 0xff, n * sizeof(*work.front_of));
@@ -348,6 +415,7 @@ bool hw_growth_init(struct hw_growth *growth, const struct hw_series *series, st
     free(work.front_of);
     free(work.site_of);
     free(work.pairs);
+    hw_shapes_destroy(work.shapes);
     if (!ok) {
         hw_growth_deinit(&made);
         return hw_err_no_memory(err);

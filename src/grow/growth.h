@@ -10,7 +10,7 @@
  *     front -> new -> new             a list that got new members: the site is the list
  *     owner .a -> new, .b -> new      attributes and locals are fronts of their own
  *     owner -> new tuple -> new       a tuple that is replaced by a longer one: the tuple
- *     index -> many fronts -> new     lists in one dict that all grow: the dict
+ *     index -> many fronts -> new     lists in one dict that all grow: index[*]
  *     node -> node -> front -> new    a linked list: its first node
  *     wrapper -> inner -> new         what only C knows: the object that Python knows
  *     interpreter -> new, new         its callbacks of one kind: all of them, named by the first
@@ -26,6 +26,7 @@ struct hw_site {
     hw_id name;          /* whose path names it; mostly the same */
     bool is_container;   /* has members, whose number has a history */
     bool is_merged;      /* several fronts, siblings below box */
+    const char *way;     /* from name to each of these, "[*].history"; NULL when they differ */
     bool is_rooted;      /* the fronts are themselves the members: held by the interpreter alone */
     const hw_id *fronts; /* the nodes whose members count: box, or the siblings */
     uint32_t front_count;
@@ -50,6 +51,12 @@ struct hw_growth {
 };
 bool hw_growth_init(struct hw_growth *growth, const struct hw_series *series, struct hw_err *err);
 void hw_growth_deinit(struct hw_growth *growth);
+
+/* The node that stands for the places where members are: one of the siblings, or name. */
+static inline hw_id site_holder(const struct hw_site *site)
+{
+    return site->is_merged && site->way ? site->fronts[0] : site->name;
+}
 
 static inline bool is_new(const struct hw_growth *growth, hw_id id)
 {

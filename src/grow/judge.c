@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grow/judge.h"
 
+#include "grow/chance.h"
+
 static struct hw_judgement is_steady(enum hw_judge_reason reason)
 {
     return (struct hw_judgement){HW_VERDICT_STEADY, reason};
@@ -24,6 +26,35 @@ static double rate(const struct hw_series *series, const uint64_t *counts, size_
     return (double)counts[k] / hw_series_seconds(series, k - 1, k);
 }
 
+/* ---- has it become slower? ---- */
+
+/* How many intervals at each end are compared: one of up to five, then a quarter. */
+static size_t part_of(const struct hw_series *series)
+{
+    return (series->count + 1) / 4 > 1 ? (series->count + 1) / 4 : 1;
+}
+
+static double early_rate(const struct hw_series *series, const uint64_t *counts)
+{
+    size_t part = part_of(series);
+    return (double)sum_from(counts, 1, part + 1) / hw_series_seconds(series, 0, part);
+}
+
+static double late_rate(const struct hw_series *series, const uint64_t *counts)
+{
+    size_t n = series->count, part = part_of(series);
+    return (double)sum_from(counts, n - part, n) / hw_series_seconds(series, n - 1 - part, n - 1);
+}
+
+/* The last part of the intervals against the first. */
+static bool slows(const struct hw_series *series, const uint64_t *counts)
+{
+    double early = early_rate(series, counts), late = late_rate(series, counts);
+    double seconds = hw_series_seconds(series, 0, part_of(series));
+    return late < HW_JUDGE_SLOWING * early &&
+           hw_chance_sigmas(early * seconds, late * seconds) >= HW_JUDGE_SLOWING_SIGMAS;
+}
+
 /* The later half of the intervals against the earlier one, the middle left out: a cache that fills
  * finds less and less that it does not know. */
 static bool fades(const struct hw_series *series, const uint64_t *born)
@@ -32,44 +63,122 @@ static bool fades(const struct hw_series *series, const uint64_t *born)
     double early = (double)sum_from(born, 1, half + 1);
     double late = (double)sum_from(born, n - half, n);
     late *= hw_series_seconds(series, 0, half) / hw_series_seconds(series, n - 1 - half, n - 1);
-    double sigmas = HW_JUDGE_FADING_SIGMAS;
-    return late < HW_JUDGE_FADING * early &&
-           (early - late) * (early - late) >= sigmas * sigmas * (early + late);
+    double sigmas = hw_chance_sigmas(early, late);
+    return (late < HW_JUDGE_FADING * early && sigmas >= HW_JUDGE_FADING_SIGMAS) ||
+           (late < HW_JUDGE_TIRING * early && sigmas >= HW_JUDGE_TIRING_SIGMAS &&
+            n > HW_JUDGE_EACH_MAX);
+}
+
+/* ---- young processes ---- */
+
+static double age(const struct hw_series *series, size_t k)
+{
+    return (double)series->shots[k].facts.uptime_ns / 1e9;
+}
+
+/* Most of what is known of it was seen. */
+static bool is_young(const struct hw_series *series)
+{
+    return age(series, 0) > 0 && age(series, 0) < hw_series_seconds(series, 0, series->count - 1);
+}
+
+/* Who serves waits for requests now and then; who loads does not. */
+static bool is_starting(const struct hw_series *series)
+{
+    double busy = 0, since = 0;
+    for (size_t k = 0; k < series->count; k++) {
+        double now = (double)series->shots[k].facts.busy_ns / 1e9;
+        if (now <= 0 || now - busy < HW_JUDGE_BUSY * (age(series, k) - since))
+            return false;
+        busy = now;
+        since = age(series, k);
+    }
+    return is_young(series);
+}
+
+/* At the present rate it would not have become so large since the process started. */
+static bool was_filled_faster(const struct hw_series *series, const uint64_t *lengths, double net)
+{
+    double seconds = hw_series_seconds(series, 0, series->count - 1);
+    return is_young(series) && lengths[0] >= HW_JUDGE_OLD_MEMBERS &&
+           (double)lengths[0] / age(series, 0) > HW_JUDGE_FASTER * net / seconds;
+}
+
+/* ---- births by interval ---- */
+
+/* The intervals without births at one end, as a share of the time. */
+static double idle_share(const struct hw_series *series, const uint64_t *born, bool at_end)
+{
+    size_t n = series->count, idle = 0;
+    while (idle < n - 1 && !born[at_end ? n - 1 - idle : idle + 1])
+        idle++;
+    if (!idle)
+        return 0;
+    size_t from = at_end ? n - 1 - idle : 0;
+    return hw_series_seconds(series, from, from + idle) / hw_series_seconds(series, 0, n - 1);
+}
+
+static bool idles(const struct hw_series *series, const uint64_t *born, bool at_end)
+{
+    double share = idle_share(series, born, at_end);
+    if (series->count <= HW_JUDGE_GAPS_FROM)
+        return share > 0;
+    double all = (double)sum_from(born, 1, series->count);
+    return share > 0 && hw_chance_none(all, share) < HW_JUDGE_CHANCE;
+}
+
+/* Nothing came for longer than chance makes one wait. */
+static bool has_gap(const struct hw_series *series, const uint64_t *born)
+{
+    size_t n = series->count, start = 0;
+    double longest = 0, all = (double)sum_from(born, 1, n);
+    for (size_t k = 1; k <= n; k++) {
+        if (k < n && !born[k])
+            continue;
+        if (k - 1 > start && hw_series_seconds(series, start, k - 1) > longest)
+            longest = hw_series_seconds(series, start, k - 1);
+        start = k;
+    }
+    if (longest == 0 || n <= HW_JUDGE_GAPS_FROM)
+        return longest > 0;
+    double share = longest / hw_series_seconds(series, 0, n - 1);
+    return hw_chance_none(all, share) / share < HW_JUDGE_CHANCE; /* in any of 1 / share places */
 }
 
 /* Births that still live, interval by interval: of turnover only the youngest remain, of a start-up
  * only the oldest. */
 static struct hw_judgement judge_births(const struct hw_series *series, const uint64_t *born)
 {
-    size_t n = series->count, empty = 0;
+    size_t n = series->count;
     double most = 0;
-    for (size_t k = 1; k < n; k++) {
-        empty += !born[k];
+    for (size_t k = 1; k < n; k++)
         most = rate(series, born, k) > most ? rate(series, born, k) : most;
-    }
-    if (!born[n - 1])
+    if (idles(series, born, true))
         return is_steady(HW_JUDGE_STOPPED);
     if (n == 2)
         return is_unsettled(HW_JUDGE_TWO_ONLY);
-    if (!born[1] && rate(series, born, n - 1) == most)
+    if (idles(series, born, false) && rate(series, born, n - 1) == most)
         return is_steady(HW_JUDGE_TURNOVER);
-    if (empty)
+    if (has_gap(series, born))
         return is_unsettled(HW_JUDGE_UNEVEN);
-    if (rate(series, born, n - 1) < HW_JUDGE_SLOWING * rate(series, born, 1) || fades(series, born))
+    if (slows(series, born) || fades(series, born))
         return is_unsettled(HW_JUDGE_SLOWING_DOWN);
+    if (is_starting(series))
+        return is_unsettled(HW_JUDGE_STARTING);
     return (struct hw_judgement){HW_VERDICT_LEAK, HW_JUDGE_GROWS};
 }
 
 /* Births of the first interval against the last's, where the dead are not seen. */
 static bool are_kept(const struct hw_series *series, const uint64_t *born)
 {
-    size_t last = series->count - 1;
-    return rate(series, born, 1) >= HW_JUDGE_KEPT * rate(series, born, last);
+    return early_rate(series, born) >= HW_JUDGE_KEPT * late_rate(series, born);
 }
 
 static bool is_large(const struct hw_series *series, uint64_t each, uint64_t born, uint64_t bytes)
 {
-    return born >= each * (series->count - 1) || bytes >= HW_JUDGE_BYTES;
+    size_t intervals = series->count - 1;
+    return born >= each * (intervals < HW_JUDGE_EACH_MAX ? intervals : HW_JUDGE_EACH_MAX) ||
+           bytes >= HW_JUDGE_BYTES;
 }
 
 struct hw_judgement hw_births_judge(const struct hw_series *series, const uint64_t *born,
@@ -111,15 +220,17 @@ static bool rose_always(const struct hw_series *series, const uint64_t *lengths)
     return true;
 }
 
-/* What a container gained in the last interval against the first: additions may go on at the same
- * rate while ever more is removed. */
+/* What a container gained at last against at first: additions may go on at the same rate while ever
+ * more is removed. */
 static bool levels_off(const struct hw_series *series, const uint64_t *lengths)
 {
-    size_t last = series->count - 1;
-    double first_gain = (double)(lengths[1] - lengths[0]) / hw_series_seconds(series, 0, 1);
-    double last_gain =
-        (double)(lengths[last] - lengths[last - 1]) / hw_series_seconds(series, last - 1, last);
-    return last_gain < HW_JUDGE_SLOWING * first_gain;
+    size_t last = series->count - 1, part = part_of(series);
+    double seconds = hw_series_seconds(series, 0, part);
+    double early = (double)lengths[part] - (double)lengths[0];
+    double late = ((double)lengths[last] - (double)lengths[last - part]) * seconds /
+                  hw_series_seconds(series, last - part, last);
+    return late < HW_JUDGE_SLOWING * early &&
+           hw_chance_sigmas(early, late) >= HW_JUDGE_SLOWING_SIGMAS;
 }
 
 /* Members of the first snapshot do not stay. */
@@ -135,10 +246,9 @@ static bool is_drained(const struct hw_growth *growth, const struct hw_site *sit
 static bool is_significant(const struct hw_growth *growth, const struct hw_site *site, double net)
 {
     double deaths = (double)hw_site_deaths(growth, site);
-    double now = (double)site->lengths[growth->series->count - 1];
     if (site->lengths[0] >= HW_JUDGE_OLD_MEMBERS && deaths <= HW_JUDGE_LEFT * net)
         return true;
-    return net * net >= HW_JUDGE_SIGMAS * HW_JUDGE_SIGMAS * now;
+    return hw_chance_sigmas(net + deaths, deaths) >= HW_JUDGE_SIGMAS;
 }
 
 static struct hw_judgement judge_history(const struct hw_growth *growth, const struct hw_site *site)
@@ -159,14 +269,17 @@ static struct hw_judgement judge_history(const struct hw_growth *growth, const s
     struct hw_judgement judgement = judge_births(series, site->joined);
     if (judgement.verdict != HW_VERDICT_LEAK)
         return judgement;
-    if (!rose_always(series, site->lengths))
+    if (!rose_always(series, site->lengths) && series->count <= HW_JUDGE_GAPS_FROM)
         return is_unsettled(HW_JUDGE_UNEVEN);
     if (levels_off(series, site->lengths))
         return is_unsettled(HW_JUDGE_SLOWING_DOWN);
-    double first = (double)site->lengths[1] - (double)site->lengths[0];
+    size_t part = part_of(series);
+    double first = (double)site->lengths[part] - (double)site->lengths[0];
     if (is_drained(growth, site) || net < HW_JUDGE_KEPT * came ||
-        (double)site->joined[1] < HW_JUDGE_KEPT * first)
+        (double)sum_from(site->joined, 1, part + 1) < HW_JUDGE_KEPT * first)
         return is_unsettled(HW_JUDGE_PILING_UP);
+    if (was_filled_faster(series, site->lengths, net))
+        return is_unsettled(HW_JUDGE_FILLED);
     return judgement;
 }
 
@@ -204,4 +317,49 @@ struct hw_judgement hw_site_judge(const struct hw_growth *growth, const struct h
     if (judgement.verdict == HW_VERDICT_LEAK && is_rebuilt(growth, site))
         return is_unsettled(HW_JUDGE_REBUILT);
     return judgement;
+}
+
+/* ---- how fast, how sure ---- */
+
+static struct hw_pace make_pace(const struct hw_series *series, const double *steps, double moves,
+                                double sigmas)
+{
+    double seconds[HW_SERIES_MAX], sum = 0;
+    for (size_t k = 1; k < series->count; k++) {
+        seconds[k] = hw_series_seconds(series, k - 1, k);
+        sum += steps[k];
+    }
+    struct hw_range range = hw_chance_rate(steps, seconds, series->count, moves);
+    return (struct hw_pace){.rate = sum / hw_series_seconds(series, 0, series->count - 1),
+                            .low = range.low,
+                            .high = range.high,
+                            .confidence = 1 - hw_chance_beyond(sigmas)};
+}
+
+/* Where departures are not seen, only what outlived an interval is sure to stay. */
+struct hw_pace hw_births_pace(const struct hw_series *series, const uint64_t *born)
+{
+    double steps[HW_SERIES_MAX];
+    for (size_t k = 1; k < series->count; k++)
+        steps[k] = (double)born[k];
+    double all = (double)sum_from(born, 1, series->count);
+    return make_pace(series, steps, all,
+                     hw_chance_sigmas(all - (double)born[series->count - 1], 0));
+}
+
+struct hw_pace hw_site_pace(const struct hw_growth *growth, const struct hw_site *site)
+{
+    const struct hw_series *series = growth->series;
+    double steps[HW_SERIES_MAX];
+    if (!site->is_container || !site->joined_total)
+        return hw_births_pace(series, site->born);
+    if (!site->has_history)
+        return hw_births_pace(series, site->joined);
+    for (size_t k = 1; k < series->count; k++)
+        steps[k] = (double)site->lengths[k] - (double)site->lengths[k - 1];
+    double net = (double)site->lengths[series->count - 1] - (double)site->lengths[0];
+    double deaths = (double)hw_site_deaths(growth, site);
+    double came =
+        net + deaths > (double)site->joined_total ? net + deaths : (double)site->joined_total;
+    return make_pace(series, steps, came + deaths, hw_chance_sigmas(came, deaths));
 }

@@ -14,17 +14,26 @@
 enum {
     HW_JUDGE_BORN_EACH = 3,     /* an interval; fewer are noise: a counter, a name, a frame */
     HW_JUDGE_UNSEEN_EACH = 10,  /* where deaths are not seen, a few survivors say nothing */
+    HW_JUDGE_EACH_MAX = 3,      /* so many intervals count for that: later ones need no more */
+    HW_JUDGE_GAPS_FROM = 5,     /* with so many intervals, one without births may be chance */
     HW_JUDGE_BYTES = 64 * 1024, /* or so much: large objects are few */
     HW_JUDGE_OLD_MEMBERS = 24,  /* so many members that all stayed are no coincidence */
 };
-#define HW_JUDGE_SIGMAS 3.0 /* a population of n that lives and dies wavers by its square root */
-#define HW_JUDGE_KEPT 0.6   /* of what came, so much must still be there */
+#define HW_JUDGE_SIGMAS 3.0  /* arrivals against departures: less is turnover that wavers */
+#define HW_JUDGE_CHANCE 0.05 /* what is more likely is believed to be chance */
+#define HW_JUDGE_KEPT 0.6    /* of what came, so much must still be there */
 #define HW_JUDGE_SLOWING \
-    0.5                    /* the last interval's rate against the first's: it may come to an end */
-#define HW_JUDGE_LEFT 0.02 /* deaths that still count as none */
+    0.5 /* the last quarter's rate against the first's: it may come to an end */
+#define HW_JUDGE_SLOWING_SIGMAS 1.0 /* as careful as this against calling it a leak */
+#define HW_JUDGE_LEFT 0.02          /* deaths that still count as none */
 #define HW_JUDGE_FADING \
     0.75 /* later births against earlier ones, when chance does not explain it */
 #define HW_JUDGE_FADING_SIGMAS 2.5
+#define HW_JUDGE_TIRING 0.9 /* a small decline, when it is no chance at all */
+#define HW_JUDGE_TIRING_SIGMAS 4.0
+#define HW_JUDGE_BUSY 0.9 /* of the time at work: it never waits */
+#define HW_JUDGE_FASTER \
+    5 /* times the present rate: it was filled, and now gets what was left out */
 #define HW_JUDGE_DRAINED 0.5 /* of the members at the start, so many are gone: they do not stay */
 
 enum hw_judge_reason {
@@ -38,6 +47,8 @@ enum hw_judge_reason {
     HW_JUDGE_UNEVEN,    /* nothing came in some interval */
     HW_JUDGE_PILING_UP, /* much leaves, but more comes */
     HW_JUDGE_IMPORTING, /* modules are being imported, and this is what they bring */
+    HW_JUDGE_STARTING,  /* the process has been at work without a pause since it started */
+    HW_JUDGE_FILLED,    /* it got most of its members faster, while the process started */
     HW_JUDGE_REBUILT,   /* made anew out of an older one: who was left out is not seen */
 };
 struct hw_judgement {
@@ -45,6 +56,15 @@ struct hw_judgement {
     enum hw_judge_reason reason;
 };
 struct hw_judgement hw_site_judge(const struct hw_growth *growth, const struct hw_site *site);
+
+/* How fast it grows, with the limits of what chance leaves open, and how sure it is that chance
+ * alone would not show as much: 0 to 1. */
+struct hw_pace {
+    double rate, low, high; /* objects a second */
+    double confidence;
+};
+struct hw_pace hw_site_pace(const struct hw_growth *growth, const struct hw_site *site);
+struct hw_pace hw_births_pace(const struct hw_series *series, const uint64_t *born);
 
 /* The same for objects that no container holds, by births in each interval. */
 struct hw_judgement hw_births_judge(const struct hw_series *series, const uint64_t *born,

@@ -2,6 +2,7 @@
 #include "grow/site.h"
 
 #include "ask/lookup.h"
+#include "ask/spell.h"
 #include "base/err.h"
 
 #include <stdlib.h>
@@ -167,8 +168,14 @@ static bool use_inner(struct hw_growth *growth, struct hw_site *site)
     return true;
 }
 
-/* New objects below new members of the box itself, not below its old members. */
-static uint64_t count_direct(const struct hw_growth *growth, hw_id box)
+void hw_site_spell(const struct hw_growth *growth, const struct hw_site *site, struct hw_buf *out)
+{
+    hw_path_spell(growth->graph, &growth->tree, site->name, out);
+    if (site->is_merged && site->way)
+        hw_buf_puts(out, site->way);
+}
+
+uint64_t hw_box_births(const struct hw_growth *growth, hw_id box)
 {
     const struct hw_graph *graph = growth->graph;
     uint64_t sum = 0;
@@ -181,7 +188,8 @@ static uint64_t count_direct(const struct hw_growth *growth, hw_id box)
 /* Where the box itself takes most of what is new, its own members tell the story. */
 static bool settle_fronts(struct hw_growth *growth, struct hw_site *site)
 {
-    if (!site->is_merged || count_direct(growth, site->box) * 2 < site->born_total)
+    if (!site->is_merged || site->fronts[0] != site->box ||
+        hw_box_births(growth, site->box) * 2 < site->born_total)
         return true;
     hw_id *front = hw_arena_alloc(&growth->arena, sizeof(*front));
     if (!front)

@@ -4,6 +4,7 @@
 
 /* From a site as growth.c finds it to the place that a user can name, with its history. */
 
+#include "base/buf.h"
 #include "grow/growth.h"
 
 enum { HW_SITE_BORN_MIN = 3 }; /* fewer new objects are noise */
@@ -17,6 +18,12 @@ bool hw_edge_is_internal(const struct hw_graph *graph, uint32_t edge);
 
 /* Held by an interpreter itself, as one of many under one label. */
 bool hw_edge_is_rooted(const struct hw_graph *graph, hw_id from, uint32_t edge);
+
+/* The path of a site: sys.modules['app'].hub.players[*].history */
+void hw_site_spell(const struct hw_growth *growth, const struct hw_site *site, struct hw_buf *out);
+
+/* New objects below new members of the box itself, not below its old members. */
+uint64_t hw_box_births(const struct hw_growth *growth, hw_id box);
 
 bool hw_node_has_members(const struct hw_growth *growth, hw_id id);
 /* The object that Python code would name: not its __dict__. */

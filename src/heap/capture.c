@@ -44,6 +44,20 @@ static uint64_t stat_field(pid_t pid, int n)
 
 enum { STAT_START_TIME = 22, STAT_RSS_PAGES = 24 };
 
+/* Waiting for a processor is no idleness: what else runs on the machine does not matter. */
+static int64_t busy_ns(pid_t pid)
+{
+    char path[64];
+    uint64_t ran = 0, waited = 0;
+    snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    bool ok = fscanf(file, "%" SCNu64 " %" SCNu64, &ran, &waited) == 2;
+    fclose(file);
+    return ok ? (int64_t)(ran + waited) : 0;
+}
+
 static void facts_before(struct hw_facts *facts, pid_t pid)
 {
     facts->pid = pid;
@@ -51,6 +65,7 @@ static void facts_before(struct hw_facts *facts, pid_t pid)
     facts->rss_bytes = stat_field(pid, STAT_RSS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     int64_t ticks = sysconf(_SC_CLK_TCK);
     facts->uptime_ns = now_ns(CLOCK_BOOTTIME) - (int64_t)facts->start_time * (1000000000 / ticks);
+    facts->busy_ns = busy_ns(pid);
     char path[64];
     snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
     ssize_t n = readlink(path, facts->executable, sizeof(facts->executable) - 1);
@@ -64,6 +79,7 @@ static void facts_after(struct hw_facts *to, const struct hw_facts *before,
     to->start_time = before->start_time;
     to->rss_bytes = before->rss_bytes;
     to->uptime_ns = before->uptime_ns;
+    to->busy_ns = before->busy_ns;
     to->freeze = before->freeze;
     memcpy(to->executable, before->executable, sizeof(to->executable));
     to->taken_at_ns = image->taken_at_ns;
@@ -71,9 +87,9 @@ static void facts_after(struct hw_facts *to, const struct hw_facts *before,
     to->retries = before->retries;
 }
 
-/* How much of the target's memory and of its graph we hold at once: two thirds of what the target has
- * itself, since the collector's lists and the tables of objects are read in no order at all, and what
- * was dropped must be read again. */
+/* How much of the target's memory and of its graph we hold at once: two thirds of what the target
+ * has itself, since the collector's lists and the tables of objects are read in no order at all,
+ * and what was dropped must be read again. */
 static uint64_t memory_limit(const struct hw_facts *facts)
 {
     const uint64_t least = (uint64_t)256 << 20;

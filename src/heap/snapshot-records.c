@@ -86,12 +86,13 @@ static const struct fact {
     {38, FACT_64, offsetof(struct hw_facts, gc_objects[3])},
     {39, FACT_64, offsetof(struct hw_facts, gc_long_lived_total)},
     {40, FACT_64, offsetof(struct hw_facts, gc_long_lived_pending)},
+    {41, FACT_64, offsetof(struct hw_facts, busy_ns)},
 };
 enum { FACT_COUNT = sizeof(facts) / sizeof(facts[0]), FACT_TEXT_BYTES = 256 };
 _Static_assert(sizeof(((struct hw_facts *)0)->executable) == FACT_TEXT_BYTES &&
                    sizeof(((struct hw_facts *)0)->main_script) == FACT_TEXT_BYTES,
                "texts in facts have one size");
-_Static_assert(sizeof(struct hw_facts) == 768, "a new fact needs a row above and in the document");
+_Static_assert(sizeof(struct hw_facts) == 776, "a new fact needs a row above and in the document");
 
 static uint64_t facts_count(const struct hw_graph *graph)
 {

@@ -9,6 +9,8 @@
 
 /* Text stands in two columns: a word that says what follows, and from column MARGIN on the rest. */
 enum { MARGIN = 9 };
+#define SURE 0.995
+#define WIDE 0.5 /* a range of the rate that is told */
 
 static void put_word(struct hw_out *out, const char *word)
 {
@@ -32,13 +34,28 @@ static void put_verdict(struct hw_out *out, const struct hw_diagnosis *diagnosis
     hw_out_wrap(out, column, 0, diagnosis->answer);
 }
 
+/* Few objects in a short time leave the rate open; many do not, and then it is not worth a word. */
+static void put_range(struct hw_buf *line, const struct hw_suspect *suspect)
+{
+    double low = suspect->objects_per_second_low, high = suspect->objects_per_second_high;
+    if (high - low <= WIDE * suspect->objects_per_second || suspect->objects_per_second <= 0)
+        return;
+    hw_buf_puts(line, " (");
+    hw_text_rate(line, low > 0 ? low : 0);
+    hw_buf_puts(line, " to ");
+    hw_text_rate(line, high);
+    hw_buf_puts(line, ")");
+}
+
 static void put_members(struct hw_buf *line, const struct hw_suspect *suspect)
 {
     if (!suspect->objects || suspect->objects == suspect->held_objects)
         return;
     hw_buf_puts(line, suspect->objects_per_second > 0 ? "+" : "");
     hw_text_rate(line, suspect->objects_per_second);
-    hw_buf_puts(line, "/s, now ");
+    hw_buf_puts(line, "/s");
+    put_range(line, suspect);
+    hw_buf_puts(line, ", now ");
     hw_text_count(line, suspect->objects);
     hw_buf_puts(line, "; with all they hold ");
 }
@@ -68,6 +85,8 @@ static void put_rates(struct hw_buf *line, const struct hw_suspect *suspect)
     hw_text_count(line, suspect->held_objects);
     hw_buf_puts(line, " objects, ");
     hw_text_bytes(line, (double)suspect->bytes);
+    if (suspect->confidence < SURE)
+        hw_buf_printf(line, "; %.0f %% sure that it is no chance", 100 * suspect->confidence);
 }
 
 static void put_what(struct hw_out *out, const struct hw_suspect *suspect, bool grows)
@@ -245,6 +264,9 @@ static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
     }
     hw_json_end(json);
     hw_json_double(json, "objects_per_second", suspect->objects_per_second);
+    hw_json_double(json, "objects_per_second_low", suspect->objects_per_second_low);
+    hw_json_double(json, "objects_per_second_high", suspect->objects_per_second_high);
+    hw_json_double(json, "confidence", suspect->confidence);
     hw_json_u64(json, "objects", suspect->objects);
     hw_json_double(json, "held_objects_per_second", suspect->held_objects_per_second);
     hw_json_double(json, "bytes_per_second", suspect->bytes_per_second);

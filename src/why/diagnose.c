@@ -7,6 +7,7 @@
 #include "why/fingerprint.h"
 #include "why/glance.h"
 #include "why/ignore.h"
+#include "why/sharing.h"
 #include "why/suspect.h"
 
 #include <inttypes.h>
@@ -483,15 +484,30 @@ static bool is_rooted_below(const struct hw_growth *growth, const struct hw_site
                growth->graph->edge_label[tree->edge[site->box]];
 }
 
+/* Where what a candidate holds begins: its box, or its parts when they are told apart. */
+static void mark_held(const struct work *work, uint8_t *starts)
+{
+    for (size_t c = 0; c < work->count; c++) {
+        const struct hw_site *site = work->candidates[c].site;
+        if (!site || site->is_rooted)
+            continue;
+        if (!site->way)
+            starts[site->box] = (uint8_t)(c + 1);
+        for (uint32_t i = 0; site->way && i < site->front_count; i++)
+            starts[site->fronts[i]] = (uint8_t)(c + 1);
+    }
+}
+
 /* Everything in the tree below each box. A box below another belongs to both, the inner one first.
  */
 static bool count_held(struct work *work)
 {
     const struct hw_growth *growth = &work->growth;
     const struct hw_graph *graph = growth->graph;
-    uint8_t *owner = calloc(graph->node_count, 1);
+    uint8_t *owner = calloc(graph->node_count, 2), *starts = owner + graph->node_count;
     if (!owner)
         return hw_err_no_memory(work->err);
+    mark_held(work, starts);
     for (uint32_t i = 0; i < growth->tree.count; i++) {
         hw_id id = growth->tree.order[i], parent = growth->tree.parent[id];
         uint8_t own = parent == HW_NONE ? 0 : owner[parent];
@@ -503,11 +519,7 @@ static bool count_held(struct work *work)
             work->candidates[own - 1].bytes += hw_graph_weight(graph, id);
             work->candidates[own - 1].native_bytes += hw_graph_native(graph, id);
         }
-        for (size_t c = 0; c < work->count; c++)
-            if (work->candidates[c].site && !work->candidates[c].site->is_rooted &&
-                work->candidates[c].site->box == id)
-                own = (uint8_t)(c + 1);
-        owner[id] = own;
+        owner[id] = starts[id] ? starts[id] : own;
     }
     free(owner);
     return true;
@@ -804,9 +816,11 @@ static bool diagnose(struct work *work)
                           &work->result->arena, &work->result->diagnosis, work->err))
         return false;
     drop_lesser(work);
-    return settle_suspects(work) && count_held(work) && fill_suspects(work) && fill_shots(work) &&
-           doubt_young(work) && doubt_garbage(work) && doubt_torn(work) && doubt_total(work) &&
-           doubt_native(work) && fill_answer(work);
+    return settle_suspects(work) &&
+           hw_sharing_find(&work->growth, work->candidates, work->count, work->err) &&
+           count_held(work) && fill_suspects(work) && fill_shots(work) && doubt_young(work) &&
+           doubt_garbage(work) && doubt_torn(work) && doubt_total(work) && doubt_native(work) &&
+           fill_answer(work);
 }
 
 bool hw_diagnose_ask(const struct hw_series *series, const struct hw_diagnose_options *options,

@@ -183,7 +183,7 @@ static void put_held(struct hw_signer *signer, const struct hw_candidate *candid
                      struct hw_buf *out)
 {
     struct type_set types = {0};
-    hw_id holder = candidate->site->name, anchor = find_anchor(signer, holder);
+    hw_id holder = site_holder(candidate->site), anchor = find_anchor(signer, holder);
     put_way(signer, anchor, holder, out);
     collect_types(signer, anchor, holder, &types);
     put_types(signer, &types, out);
@@ -228,7 +228,8 @@ static const char *spell_shape(struct hw_signer *signer, const struct hw_candida
 {
     struct hw_buf text = {0};
     if (candidate->site)
-        hw_shape_spell(signer->shapes, hw_shape_of(signer->shapes, candidate->site->name), &text);
+        hw_shape_spell(signer->shapes, hw_shape_of(signer->shapes, site_holder(candidate->site)),
+                       &text);
     const char *copy = hw_buf_ok(&text) ? hw_arena_strdup(arena, hw_buf_str(&text)) : NULL;
     hw_buf_deinit(&text);
     return copy;

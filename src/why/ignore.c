@@ -3,6 +3,7 @@
 
 #include "ask/spell.h"
 #include "base/err.h"
+#include "grow/site.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static const char *spell_path(const struct hw_growth *growth, const struct hw_ca
 {
     struct hw_buf text = {0};
     if (candidate->site)
-        hw_path_spell(growth->graph, &growth->tree, candidate->site->name, &text);
+        hw_site_spell(growth, candidate->site, &text);
     const char *path = hw_buf_ok(&text) ? hw_arena_strdup(arena, hw_buf_str(&text)) : NULL;
     hw_buf_deinit(&text);
     return path;

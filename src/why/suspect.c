@@ -6,6 +6,7 @@
 #include "why/cause.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,10 @@ static const char *tell_lengths(const struct hw_growth *growth,
     uint64_t deaths = hw_site_deaths(growth, site);
     struct hw_buf text = {0};
     if (site->is_merged)
-        hw_buf_printf(&text, "the %u parts of %s that grow had together ", site->front_count, path);
+        hw_buf_printf(&text,
+                      site->way ? "the %u of %s that grow had together "
+                                : "the %u parts of %s that grow had together ",
+                      site->front_count, path);
     else if (site->name == site->box)
         hw_buf_printf(&text, "len(%s) went ", path);
     else
@@ -186,6 +190,26 @@ static void tell_sizes(struct evidence *evidence, const struct hw_growth *growth
     add_evidence(evidence, take(evidence->arena, &text));
 }
 
+/* Emptying one of two indexes frees nothing. */
+static const char *tell_sharing(const struct hw_candidate *candidate,
+                                const struct hw_suspect *suspect, struct hw_arena *arena)
+{
+    struct hw_buf text = {0};
+    hw_buf_printf(&text, "emptying only %s would free ", suspect->chain.path);
+    if (candidate->freed)
+        put_count(&text, candidate->freed);
+    else
+        hw_buf_puts(&text, "none");
+    hw_buf_puts(&text, " of ");
+    put_count(&text, candidate->sampled);
+    hw_buf_printf(&text, " of its new members: %s", suspect->also[0].path);
+    if (suspect->also_count > 1)
+        hw_buf_puts(&text, " and others hold them, too");
+    else
+        hw_buf_puts(&text, " holds them, too");
+    return take(arena, &text);
+}
+
 static void tell_site(struct evidence *evidence, const struct hw_growth *growth,
                       const struct hw_candidate *candidate)
 {
@@ -195,6 +219,8 @@ static void tell_site(struct evidence *evidence, const struct hw_growth *growth,
         add_evidence(evidence, tell_lengths(growth, candidate, evidence->suspect, arena));
         add_evidence(evidence, tell_survivors(site, arena));
     }
+    if (candidate->sampled && candidate->freed * 2 < candidate->sampled)
+        add_evidence(evidence, tell_sharing(candidate, evidence->suspect, arena));
     add_evidence(evidence, tell_births(growth, candidate, "it holds", arena));
     if (candidate->kind.type != candidate->kind.member_type ||
         candidate->kind.pattern == HW_PATTERN_FRAME || candidate->kind.resource)
@@ -269,11 +295,28 @@ static bool fill_chains(const struct hw_growth *growth, const struct hw_candidat
         suspect->chain.path = hw_arena_printf(arena, "<%ss>", edge_string(graph, edge));
         return suspect->chain.path || hw_err_no_memory(err);
     }
+    if (candidate->site && candidate->site->is_merged && candidate->site->way) {
+        suspect->chain.path =
+            hw_arena_printf(arena, "%s%s", suspect->chain.path, candidate->site->way);
+        return suspect->chain.path || hw_err_no_memory(err);
+    }
     if (candidate->cycle)
         return hw_hops_steps(graph, candidate->cycle->cycle.hops, candidate->cycle->cycle.count,
                              arena, &suspect->chain) ||
                hw_err_no_memory(err);
     return true;
+}
+
+/* The one object that becomes larger is no number of objects; what rose in every interval might
+ * have done so by chance once in two to the power of their number. */
+static struct hw_pace find_pace(const struct hw_growth *growth,
+                                const struct hw_candidate *candidate)
+{
+    if (candidate->sizes)
+        return (struct hw_pace){.confidence = 1 - ldexp(1, 1 - (int)growth->series->count)};
+    if (candidate->site)
+        return hw_site_pace(growth, candidate->site);
+    return hw_births_pace(growth->series, candidate->born);
 }
 
 bool hw_suspect_fill(const struct hw_code *code, const struct hw_candidate *candidate,
@@ -282,13 +325,17 @@ bool hw_suspect_fill(const struct hw_code *code, const struct hw_candidate *cand
     const struct hw_growth *growth = code->growth;
     const struct hw_series *series = growth->series;
     double seconds = hw_series_seconds(series, 0, series->count - 1);
+    struct hw_pace pace = find_pace(growth, candidate);
     *suspect = (struct hw_suspect){
         .pattern = candidate->kind.pattern,
         .verdict = candidate->judgement.verdict,
         .fingerprint = candidate->fingerprint,
         .shape = candidate->shape,
         .type = hw_arena_strdup(arena, growth->graph->types[candidate->kind.type].name),
-        .objects_per_second = (double)candidate->born_total / seconds,
+        .objects_per_second = pace.rate,
+        .objects_per_second_low = pace.low,
+        .objects_per_second_high = pace.high,
+        .confidence = pace.confidence,
         .objects = candidate->objects,
         .held_objects_per_second = (double)candidate->born_total / seconds,
         .bytes_per_second = (double)candidate->born_bytes / seconds,
@@ -298,11 +345,8 @@ bool hw_suspect_fill(const struct hw_code *code, const struct hw_candidate *cand
         .evidence = hw_arena_array(arena, HW_EVIDENCE_MAX, sizeof(*suspect->evidence)),
     };
     const struct hw_site *site = candidate->site;
-    if (site && site->is_container && site->joined_total) {
+    if (site && site->is_container && site->joined_total)
         suspect->objects = site->lengths[series->count - 1];
-        suspect->objects_per_second =
-            ((double)suspect->objects - (double)site->lengths[0]) / seconds;
-    }
     const char *cycle = spell_cycle(growth, candidate, arena);
     if (!suspect->type || !suspect->evidence || !cycle)
         return hw_err_no_memory(err);
@@ -358,6 +402,19 @@ const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_can
                                "modules were imported while the process was watched, and %s grows "
                                "by that: look again when all of them are there",
                                path);
+    case HW_JUDGE_STARTING:
+        return hw_arena_printf(arena,
+                               "the process has worked without a pause since it started, %.0f s "
+                               "before the first snapshot: %s may be loading; look again when it "
+                               "serves",
+                               (double)series->shots[0].facts.uptime_ns / 1e9, path);
+    case HW_JUDGE_FILLED:
+        return hw_arena_printf(arena,
+                               "%s got %" PRIu64 " members in the %.0f s before the first snapshot "
+                               "and grows far more slowly now: the last of them may be coming in; "
+                               "look again later",
+                               path, site->lengths[0],
+                               (double)series->shots[0].facts.uptime_ns / 1e9);
     case HW_JUDGE_REBUILT:
         return hw_arena_printf(arena,
                                "%s was replaced by a new one while it was watched, with many of "

@@ -19,8 +19,9 @@ struct hw_candidate {
     const struct hw_explained *cycle; /* of what only cycles hold; else NULL */
     hw_id also[HW_ALSO_MAX];
     size_t also_count;
-    const uint64_t *sizes; /* of the one object that grows, by snapshot; else NULL */
-    const uint64_t *born;  /* by snapshot */
+    uint32_t sampled, freed; /* new members looked at; those that nobody else keeps alive */
+    const uint64_t *sizes;   /* of the one object that grows, by snapshot; else NULL */
+    const uint64_t *born;    /* by snapshot */
     uint64_t born_total, born_bytes;
     uint64_t objects, bytes;         /* held now */
     uint64_t native_bytes;           /* of bytes, those outside of objects */

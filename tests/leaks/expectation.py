@@ -43,6 +43,7 @@ def load(path, rate=1.0):
         "types": [short_type(name) for name in as_list(raw.get("type"))],
         "holders": [with_lines(program, one) for one in as_list(raw.get("holder"))],
         "also": [with_lines(program, one) for one in as_list(raw.get("also"))],
+        "needs": as_list(raw.get("needs")),
         "check": raw.get("check"),
         "rate": [bound * rate for bound in raw.get("rate", [])],
         "why": raw["why"],

@@ -3,8 +3,8 @@
 
 Every program runs in variants: as it is, with ten times the noise around it, at a tenth of its pace,
 and both. A slow leak is watched for as long as a user would. The first interpreter gets every case,
-the others a sample. Each diagnosis waits some seconds for its snapshots, so all that were selected run
-side by side in a pool; a test only waits for its own.
+the others a sample of those that need no packages. Each diagnosis waits some seconds for its
+snapshots, so all that were selected run side by side in a pool; a test only waits for its own.
 """
 import collections
 import concurrent.futures
@@ -44,7 +44,8 @@ def runs():
         cases = [expectation.load(path, variant.rate) for path in all_paths()]
         for position, interpreter in enumerate(support.interpreters()):
             every = variant.others if position else variant.first
-            for case in cases[position % every::every]:
+            able = [case for case in cases if not position or not case["needs"]]
+            for case in able[position % every::every]:
                 label = "-".join(part for part in (case["name"], variant.name, interpreter.name) if part)
                 yield pytest.param(Run(case, variant, interpreter), id=label)
 

@@ -456,6 +456,7 @@ static void read_fact(struct text *t)
                  FACT(start_time),
                  FACT(taken_at_ns),
                  FACT(uptime_ns),
+                 FACT(busy_ns),
                  FACT(pause_ns),
                  FACT(capture_ns),
                  FACT(rss_bytes),

@@ -124,6 +124,7 @@ static void fill_small_facts(struct hw_facts *facts)
         .start_time = 123456789012,
         .taken_at_ns = 1700000000123456789,
         .uptime_ns = 86400000000000,
+        .busy_ns = 7000000123,
         .pause_ns = 14500000,
         .capture_ns = 1900000000,
         .rss_bytes = 805306368,
@@ -454,6 +455,7 @@ static const char *facts_difference(const struct hw_facts *a, const struct hw_fa
 {
     bool equal = a->pid == b->pid && a->start_time == b->start_time &&
                  a->taken_at_ns == b->taken_at_ns && a->uptime_ns == b->uptime_ns &&
+                 a->busy_ns == b->busy_ns &&
                  a->pause_ns == b->pause_ns && a->capture_ns == b->capture_ns &&
                  a->rss_bytes == b->rss_bytes && a->python_version == b->python_version &&
                  a->freeze == b->freeze && a->collector_running == b->collector_running &&

@@ -88,6 +88,82 @@ static void test_growing_dict(void **state)
     hw_diagnosis_destroy(diagnosis);
 }
 
+/* Instances of a class whose ancestor gives them a place for weak references, or of one without. */
+static void tell_class(struct hw_buf *out, unsigned k, const char *spare)
+{
+    hw_buf_puts(out, "type app.User python heap gc node=0x900\n");
+    tell_app(out);
+    hw_buf_puts(out, "['users'] -> 0x1000\n['User'] -> 0x900\n['Base'] -> 0x980\n"
+                     "@0x900 type\n.__dict__ -> 0x920\n.__mro__ -> 0x940\n"
+                     "@0x920 dict\n['__module__'] -> 'app'\n"
+                     "@0x940 tuple\n[0] -> 0x900\n[1] -> 0x980\n"
+                     "@0x980 type\n.__dict__ -> 0x9a0\n@0x9a0 dict\n");
+    hw_buf_printf(out, "['%s'] -> 'descriptor'\n@0x1000 dict\n", spare);
+    tell_entries(out, 0, 10 + 20 * k, 0x10000);
+    tell_instances(out, 0, 10 + 20 * k, 0x10000, "app.User");
+}
+
+static void tell_plain_class(struct hw_buf *out, unsigned k)
+{
+    tell_class(out, k, "__weakref__");
+}
+
+static void tell_class_with_slots(struct hw_buf *out, unsigned k)
+{
+    tell_class(out, k, "__slots__");
+}
+
+static void test_weak_references_need_a_place(void **state)
+{
+    (void)state;
+    struct hw_diagnosis *plain = ask(tell_plain_class, 3), *slots = ask(tell_class_with_slots, 3);
+    assert_non_null(strstr(plain->suspects[0].fix, "WeakValueDictionary"));
+    assert_null(strstr(slots->suspects[0].fix, "WeakValueDictionary"));
+    hw_diagnosis_destroy(plain);
+    hw_diagnosis_destroy(slots);
+}
+
+/* Two indexes of the same users: neither alone keeps them. */
+static void tell_shared_members(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_puts(out, "['by_id'] -> 0x1000\n['by_name'] -> 0x1800\n@0x1000 dict\n");
+    tell_entries(out, 0, 10 + 20 * k, 0x10000);
+    hw_buf_puts(out, "@0x1800 list\n");
+    tell_elements(out, 0, 10 + 20 * k, 0x10000);
+    tell_instances(out, 0, 10 + 20 * k, 0x10000, "app.User");
+}
+
+static void test_emptying_one_of_two_frees_nothing(void **state)
+{
+    (void)state;
+    struct hw_diagnosis *diagnosis = ask(tell_shared_members, 3);
+    const struct hw_suspect *suspect = &diagnosis->suspects[0];
+    bool told = false;
+    assert_int_equal(suspect->also_count, 1);
+    for (size_t i = 0; i < suspect->evidence_count; i++)
+        told |= strstr(suspect->evidence[i], "would free none of 40 of its new members") != NULL;
+    assert_true(told);
+    hw_diagnosis_destroy(diagnosis);
+}
+
+/* One str on one spot, longer each time, at another address each time. */
+static void tell_longer_text(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_printf(out,
+                  "['log'] -> 0x1000\n@0x1000 app.Log\n.text -> 0x%x\n@0x%x str size=%u "
+                  "value='line %u'\n",
+                  0x2000 + k * 0x100, 0x2000 + k * 0x100, 100000 + 80000 * k, k);
+}
+
+static void test_longer_text_on_one_spot(void **state)
+{
+    (void)state;
+    assert_leak(tell_longer_text, HW_PATTERN_GROWING_CONTAINER, "str",
+                "sys.modules['app'].log.text");
+}
+
 static void tell_growing_list(struct hw_buf *out, unsigned k)
 {
     tell_list(out, 0, 5 + 20 * k, "app.Line");
@@ -589,6 +665,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_growing_dict),
+        cmocka_unit_test(test_weak_references_need_a_place),
+        cmocka_unit_test(test_emptying_one_of_two_frees_nothing),
+        cmocka_unit_test(test_longer_text_on_one_spot),
         cmocka_unit_test(test_two_snapshots_show_no_trend),
         cmocka_unit_test(test_what_may_come_to_an_end_is_not_settled),
         cmocka_unit_test(test_callbacks_that_the_interpreter_holds),
