@@ -140,7 +140,7 @@ typedef bool is_wanted(const struct hw_graph *graph, hw_id node);
 static bool find_waiting(struct hw_case *c, is_wanted *wanted, struct waiting *found)
 {
     const struct hw_graph *graph = c->graph;
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     *found = (struct waiting){0};
     for (uint32_t i = 0; i < members->count; i++) {
         hw_id node = members->ids[i];
@@ -219,7 +219,7 @@ static bool fits_timers(struct hw_case *c)
 {
     struct waiting found;
     struct hw_tally callbacks = {0};
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     if (!find_waiting(c, is_timer, &found))
         return false;
     for (uint32_t i = 0; i < members->count; i++) {
@@ -266,7 +266,7 @@ static hw_id owner_by(const struct hw_case *c, const char *attribute)
 static bool fits_done_callbacks(struct hw_case *c)
 {
     hw_id future = owner_by(c, "_callbacks");
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     struct hw_tally said = {0};
     if (future == HW_NONE)
         future = owner_by(c, "_done_callbacks");
@@ -372,7 +372,7 @@ static void note_variables(struct hw_case *c, hw_id context, struct hw_tally *sa
 
 static bool fits_contexts(struct hw_case *c)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     struct hw_tally said = {0};
     uint32_t contexts = 0;
     for (uint32_t i = 0; i < members->count; i++) {

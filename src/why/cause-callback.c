@@ -45,7 +45,7 @@ static void merge(struct owners *owners)
 /* The objects whose methods the members are; NULL: most of them are no methods. */
 static const struct owners *find_owners(struct hw_case *c)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     struct owners *owners = hw_arena_alloc(c->arena, sizeof(*owners));
     if (!owners)
         return NULL;
@@ -132,7 +132,7 @@ static bool captures(const struct hw_case *c, hw_id function)
 
 static bool find_functions(struct hw_case *c, struct functions *functions)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     hw_id *codes = hw_arena_array(c->arena, members->count + 1, sizeof(*codes));
     *functions = (struct functions){0};
     if (!codes)
@@ -268,7 +268,7 @@ static hw_id wrapped_by(const struct hw_case *c, hw_id function, hw_id code)
 static bool fits_wrapped_again(struct hw_case *c)
 {
     const struct hw_site *site = c->candidate->site;
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     if (!site || site->box >= c->graph->object_count)
         return false;
     hw_id outer = type_has(c->graph, site->box, HW_TYPE_FUNCTION) ? site->box
@@ -292,7 +292,7 @@ static bool fits_wrapped_again(struct hw_case *c)
 
 static bool fits_partials(struct hw_case *c)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     struct hw_tally said = {0};
     for (uint32_t i = 0; i < members->count; i++) {
         hw_id partial = hw_look_inside(c, members->ids[i], 0);
@@ -332,7 +332,7 @@ static bool fits_exit_hooks(struct hw_case *c)
 
 static bool fits_ctypes(struct hw_case *c)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     struct hw_tally said = {0};
     for (uint32_t i = 0; i < members->count; i++)
         if (hw_look_is(c->graph, hw_look_attr(c->graph, members->ids[i], "thunk"),
@@ -349,7 +349,7 @@ static bool fits_ctypes(struct hw_case *c)
 
 static bool fits_dead_references(struct hw_case *c)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     uint32_t references = 0, dead = 0;
     struct hw_tally called = {0};
     for (uint32_t i = 0; i < members->count; i++) {
@@ -413,7 +413,7 @@ struct finalizers {
 static bool find_finalizers(struct hw_case *c, struct finalizers *found)
 {
     const struct hw_graph *graph = c->graph;
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     hw_id *objects = hw_arena_array(c->arena, members->count + 1, sizeof(*objects));
     *found = (struct finalizers){0};
     for (uint32_t i = 0; objects && i < members->count; i++) {

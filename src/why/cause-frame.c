@@ -128,7 +128,7 @@ static bool fits_chain(struct hw_case *c)
 {
     const struct hw_graph *graph = c->graph;
     const struct hw_site *site = c->candidate->site;
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     struct frames frames = {0};
     uint32_t length = 0, causes = 0;
     if (!site || site->box >= graph->object_count)
@@ -160,7 +160,7 @@ static bool fits_chain(struct hw_case *c)
 
 static bool fits_exceptions(struct hw_case *c)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     struct frames frames = {0};
     uint32_t with = 0;
     for (uint32_t i = 0; i < members->count; i++) {
@@ -181,7 +181,7 @@ static bool fits_exceptions(struct hw_case *c)
 /* exc_info is (type, exception, traceback). */
 static bool fits_log_records(struct hw_case *c)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     struct frames frames = {0};
     uint32_t with = 0;
     for (uint32_t i = 0; i < members->count; i++) {
@@ -203,7 +203,7 @@ static bool fits_log_records(struct hw_case *c)
 
 static bool fits_frames(struct hw_case *c)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     struct frames frames = {0};
     for (uint32_t i = 0; i < members->count; i++) {
         hw_id frame = hw_look_inside(c, members->ids[i], HW_TYPE_FRAME);
@@ -241,7 +241,7 @@ static const char *describe(struct hw_case *c, hw_id node, const char **ret_prog
 
 static bool find_suspended(struct hw_case *c, const char *type, struct suspended *found)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     *found = (struct suspended){0};
     for (uint32_t i = 0; i < members->count; i++) {
         const char *progress;

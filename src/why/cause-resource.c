@@ -16,11 +16,11 @@ struct handles {
 static hw_id handle_of(const struct hw_case *c, hw_id member, const struct hw_resource_rule **rule)
 {
     const struct hw_graph *graph = c->graph;
-    *rule = hw_resource_find(type_of(graph, member)->name);
+    *rule = hw_resource_of(graph, graph->type[member]);
     if (*rule || !type_has(graph, member, HW_TYPE_TUPLE))
         return *rule ? member : HW_NONE;
     for (uint32_t e = graph->edge_start[member]; e < graph->edge_start[member + 1]; e++) {
-        *rule = hw_resource_find(type_of(graph, graph->edge_to[e])->name);
+        *rule = hw_resource_of(graph, graph->type[graph->edge_to[e]]);
         if (*rule)
             return graph->edge_to[e];
     }
@@ -29,7 +29,7 @@ static hw_id handle_of(const struct hw_case *c, hw_id member, const struct hw_re
 
 static bool find_handles(struct hw_case *c, struct handles *found)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     *found = (struct handles){0};
     for (uint32_t i = 0; i < members->count; i++) {
         const struct hw_resource_rule *rule;
@@ -50,7 +50,7 @@ static bool is_child(const struct hw_case *c, hw_id member)
 
 static uint32_t count_children(struct hw_case *c)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     uint32_t children = 0;
     for (uint32_t i = 0; i < members->count; i++)
         children += is_child(c, members->ids[i]);
@@ -86,7 +86,7 @@ static bool fits_children(struct hw_case *c)
 static bool fits_registrations(struct hw_case *c)
 {
     const struct hw_graph *graph = c->graph;
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     uint32_t keys = 0, closed = 0;
     for (uint32_t i = 0; i < members->count; i++) {
         if (!hw_look_is(graph, members->ids[i], "selectors.SelectorKey"))

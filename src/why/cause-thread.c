@@ -96,7 +96,7 @@ static void note_thread(struct hw_case *c, hw_id thread, struct threads *found)
 
 static bool find_threads(struct hw_case *c, struct threads *found)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     *found = (struct threads){0};
     for (uint32_t i = 0; i < members->count; i++)
         if (is_thread(c->graph, members->ids[i]))
@@ -148,7 +148,7 @@ static bool fits_threads(struct hw_case *c)
 
 static bool fits_executors(struct hw_case *c)
 {
-    const struct hw_members *members = hw_look_members(c);
+    const struct hw_sample *members = hw_look_members(c);
     uint32_t pools = 0, open = 0, threads = 0;
     for (uint32_t i = 0; i < members->count; i++) {
         hw_id own = hw_look_attr(c->graph, members->ids[i], "_threads");

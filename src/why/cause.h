@@ -17,7 +17,7 @@
 
 #include "why/suspect.h"
 
-struct hw_members;
+struct hw_sample;
 
 enum { HW_CASE_WORDS_MAX = 16, HW_CASE_EVIDENCE_MAX = 3 };
 
@@ -30,7 +30,7 @@ struct hw_case {
     const char *path;                     /* of the holder; "" without one */
     const char *holder;                   /* type of the holder; "" without one */
     struct hw_arena *arena;               /* for texts */
-    const struct hw_members *members;     /* hw_look_members(), once they were asked for */
+    const struct hw_sample *sample;       /* hw_look_members(), once they were asked for */
 
     /* Filled by hw_case_say() and hw_case_word(). */
     const char *evidence[HW_CASE_EVIDENCE_MAX];

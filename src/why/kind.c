@@ -14,6 +14,8 @@ enum {
     DEPTH_MAX = 5,
 };
 
+enum { RULE_UNKNOWN, RULE_NONE, RULE_FIRST };
+
 /* What was found below the sampled members. */
 struct sample {
     uint32_t members;
@@ -23,6 +25,7 @@ struct sample {
     bool at_key;
     uint32_t frames;     /* members that keep a frame, a traceback or a suspended function */
     uint32_t *resources; /* by rule: members that keep one */
+    uint8_t *rules;      /* by type: RULE_UNKNOWN, RULE_NONE, or RULE_FIRST and a number */
     struct {
         hw_id node;
         int depth;
@@ -50,6 +53,18 @@ static bool keeps_frame(const struct hw_graph *graph, hw_id node)
            (type_has(graph, node, HW_TYPE_GENERATOR) && !hw_has_ended(graph, node));
 }
 
+/* Remembered, since it may have to look through the base classes. */
+static const struct hw_resource_rule *rule_of(struct sample *sample, const struct hw_graph *graph,
+                                              uint32_t type)
+{
+    uint8_t *known = &sample->rules[type];
+    if (*known == RULE_UNKNOWN) {
+        const struct hw_resource_rule *rule = hw_resource_of(graph, type);
+        *known = rule ? (uint8_t)(RULE_FIRST + (rule - hw_resource_rules)) : RULE_NONE;
+    }
+    return *known == RULE_NONE ? NULL : &hw_resource_rules[*known - RULE_FIRST];
+}
+
 /* Looks at what hangs from one member, new objects only. */
 static void look_below(struct sample *sample, const struct hw_growth *growth, hw_id member)
 {
@@ -65,7 +80,7 @@ static void look_below(struct sample *sample, const struct hw_growth *growth, hw
         int level = sample->stack[depth].depth;
         bool wrapped = sample->stack[depth].wrapped;
         const struct hw_type *type = type_of(graph, node);
-        const struct hw_resource_rule *rule = hw_resource_find(type->name);
+        const struct hw_resource_rule *rule = rule_of(sample, graph, graph->type[node]);
         frame |= keeps_frame(graph, node);
         if (rule && !hw_has_ended(graph, node))
             resources |= (uint64_t)1 << (rule - hw_resource_rules);
@@ -139,10 +154,10 @@ static bool is_half(uint32_t part, uint32_t whole)
     return part && part * 2 >= whole;
 }
 
-static void decide(const struct sample *sample, const struct hw_graph *graph, struct hw_kind *kind)
+static void decide(struct sample *sample, const struct hw_graph *graph, struct hw_kind *kind)
 {
     const struct hw_type *type = &graph->types[kind->member_type];
-    const struct hw_resource_rule *direct = hw_resource_find(graph->types[kind->type].name);
+    const struct hw_resource_rule *direct = rule_of(sample, graph, kind->type);
     uint32_t held = most_frequent(sample->resources, (uint32_t)hw_resource_rule_count);
     kind->pattern = HW_PATTERN_GROWING_CONTAINER;
     if (direct && is_half(sample->resources[direct - hw_resource_rules], sample->members)) {
@@ -256,7 +271,9 @@ bool hw_kind_find(const struct hw_growth *growth, const struct hw_site *site,
         sample->inside = calloc(types, sizeof(*sample->inside));
         sample->in_keys = calloc(types, sizeof(*sample->in_keys));
         sample->resources = calloc(hw_resource_rule_count, sizeof(*sample->resources));
-        ok = sample->direct && sample->inside && sample->in_keys && sample->resources;
+        sample->rules = calloc(types, sizeof(*sample->rules));
+        ok = sample->direct && sample->inside && sample->in_keys && sample->resources &&
+             sample->rules;
     }
     ok = ok ? find_kind(sample, growth, site, &kind, err) : hw_err_no_memory(err);
     if (sample) {
@@ -264,6 +281,7 @@ bool hw_kind_find(const struct hw_growth *growth, const struct hw_site *site,
         free(sample->inside);
         free(sample->in_keys);
         free(sample->resources);
+        free(sample->rules);
     }
     free(sample);
     if (ok)

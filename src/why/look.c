@@ -10,26 +10,26 @@
 
 static bool note_member(void *ctx, const struct hw_growth *growth, uint32_t edge)
 {
-    struct hw_members *members = ctx;
+    struct hw_sample *members = ctx;
     members->ids[members->count] = growth->graph->edge_to[edge];
     members->edges[members->count++] = edge;
     return members->count < HW_LOOK_MAX;
 }
 
-const struct hw_members *hw_look_members(struct hw_case *c)
+const struct hw_sample *hw_look_members(struct hw_case *c)
 {
-    static const struct hw_members none;
-    if (c->members)
-        return c->members;
+    static const struct hw_sample none;
+    if (c->sample)
+        return c->sample;
     const struct hw_site *site = c->candidate->site;
-    struct hw_members *members = hw_arena_alloc(c->arena, sizeof(*members));
+    struct hw_sample *members = hw_arena_alloc(c->arena, sizeof(*members));
     if (!members) {
         c->no_memory = true;
         return &none;
     }
     if (site && !c->candidate->sizes)
         hw_site_members(c->growth, site, note_member, members);
-    c->members = members;
+    c->sample = members;
     return members;
 }
 

@@ -12,13 +12,13 @@
 enum { HW_LOOK_MAX = 1000, HW_LOOK_TEXT_MAX = 256, HW_TALLY_MAX = 24 };
 
 /* The new members, at most HW_LOOK_MAX: values, or keys where no value is new. */
-struct hw_members {
+struct hw_sample {
     hw_id ids[HW_LOOK_MAX];
     uint32_t edges[HW_LOOK_MAX];
     uint32_t count;
 };
 /* Lives in the case's arena. Empty when there are none or memory is out. */
-const struct hw_members *hw_look_members(struct hw_case *c);
+const struct hw_sample *hw_look_members(struct hw_case *c);
 
 /* The target of node's own attribute, of one of its class, or of an edge of that name that only C
  * knows; HW_NONE: there is none. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "why/rules.h"
 
+#include "ask/lookup.h"
+
 #include <string.h>
 
 const struct hw_resource_rule hw_resource_rules[] = {
@@ -33,12 +35,28 @@ const struct hw_resource_rule hw_resource_rules[] = {
 };
 const size_t hw_resource_rule_count = sizeof(hw_resource_rules) / sizeof(hw_resource_rules[0]);
 
-const struct hw_resource_rule *hw_resource_find(const char *type)
+static const struct hw_resource_rule *find_resource(const char *type)
 {
     for (size_t i = 0; i < hw_resource_rule_count; i++)
         if (hw_name_matches(hw_resource_rules[i].type, type))
             return &hw_resource_rules[i];
     return NULL;
+}
+
+/* A type object is described by its name. */
+const struct hw_resource_rule *hw_resource_of(const struct hw_graph *graph, uint32_t type)
+{
+    enum { BASES_MAX = 16 };
+    const struct hw_resource_rule *rule = find_resource(graph->types[type].name);
+    hw_id at = graph->types[type].flags & HW_TYPE_PYTHON ? graph->types[type].node : HW_NONE;
+    for (unsigned i = 0; !rule && at != HW_NONE && i < BASES_MAX; i++) {
+        char name[HW_VALUE_MAX_BYTES + 16];
+        uint32_t base = hw_edge_find(graph, at, HW_LABEL_ATTR, "__base__");
+        at = base == HW_NO_EDGE ? HW_NONE : graph->edge_to[base];
+        if (at != HW_NONE && hw_graph_value(graph, at, name, sizeof(name)))
+            rule = find_resource(name);
+    }
+    return rule;
 }
 
 bool hw_type_is_callback(const struct hw_type *type)

@@ -8,6 +8,7 @@
  */
 
 #include "ask/rules.h"
+#include "heap/graph.h"
 
 /* Types that stand for something outside the heap: a descriptor, a thread, work that waits. */
 struct hw_resource_rule {
@@ -17,7 +18,8 @@ struct hw_resource_rule {
 };
 extern const struct hw_resource_rule hw_resource_rules[];
 extern const size_t hw_resource_rule_count;
-const struct hw_resource_rule *hw_resource_find(const char *type);
+/* The rule for a type of the graph or the nearest of its base classes; NULL: none. */
+const struct hw_resource_rule *hw_resource_of(const struct hw_graph *graph, uint32_t type);
 
 /* Types that are called: who holds them keeps what they captured. */
 bool hw_type_is_callback(const struct hw_type *type);
