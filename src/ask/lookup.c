@@ -4,6 +4,7 @@
 #include "base/err.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,25 @@ static struct entry *collect_entries(const struct hw_graph *graph, hw_id dict, s
     return entries;
 }
 
+/* The hash of the keys that alone can be meant; 0: any key can. Names are looked up all the time,
+ * and most keys differ from them. */
+static uint32_t wanted_hash(const char *literal, const char *text)
+{
+    char quoted[HW_VALUE_MAX_BYTES];
+    if (literal)
+        return literal[0] == '\'' ? hw_value_hash(literal, strlen(literal)) : 0;
+    if (!hw_is_identifier(text) || strlen(text) + 3 > sizeof(quoted))
+        return 0;
+    int n = snprintf(quoted, sizeof(quoted), "'%s'", text);
+    return hw_value_hash(quoted, (size_t)n);
+}
+
+static bool may_be(const struct hw_graph *graph, hw_id key, uint32_t wanted)
+{
+    /* The memos are no part of what a graph says. */
+    return !wanted || hw_values_hash(&((struct hw_graph *)graph)->values, key) == wanted;
+}
+
 /* literal: how the key reads; text: what a str key says, NULL when it is none. */
 static uint32_t find_entry(const struct hw_graph *graph, hw_id dict, const char *literal,
                            const char *text)
@@ -139,9 +159,11 @@ static uint32_t find_entry(const struct hw_graph *graph, hw_id dict, const char 
     uint32_t found = HW_NO_EDGE;
     struct entry *entries = collect_entries(graph, dict, &count);
     struct hw_buf said = {0};
+    uint32_t wanted = wanted_hash(literal, text);
     for (size_t i = 0; entries && i < count && found == HW_NO_EDGE; i++) {
         char value[HW_VALUE_MAX_BYTES + 16];
-        if (!hw_graph_value(graph, entries[i].key, value, sizeof(value)))
+        if (!may_be(graph, entries[i].key, wanted) ||
+            !hw_graph_value(graph, entries[i].key, value, sizeof(value)))
             continue;
         if (literal ? strcmp(value, literal) == 0
                     : hw_literal_text(value, &said) && strcmp(hw_buf_str(&said), text) == 0)

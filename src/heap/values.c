@@ -6,6 +6,7 @@
 #include "base/vec.h"
 
 #include <stdlib.h>
+#include <xxhash.h>
 #include <zstd.h>
 
 void hw_values_init(struct hw_values *values)
@@ -21,6 +22,7 @@ void hw_values_deinit(struct hw_values *values)
     hw_buf_deinit(&values->packed);
     hw_buf_deinit(&values->open);
     hw_buf_deinit(&values->cached);
+    free(values->memos);
     hw_values_init(values);
 }
 
@@ -192,6 +194,28 @@ size_t hw_values_get(struct hw_values *values, hw_id id, char *buf, size_t buf_b
     memcpy(buf, text.at, n);
     buf[n] = 0;
     return n;
+}
+
+uint32_t hw_value_hash(const char *text, size_t bytes)
+{
+    return (uint32_t)XXH3_64bits(text, bytes) | 1;
+}
+
+uint32_t hw_values_hash(struct hw_values *values, hw_id id)
+{
+    char text[HW_VALUE_MAX_BYTES + 1];
+    if (!values->memos)
+        values->memos = calloc(HW_VALUE_MEMOS, sizeof(*values->memos));
+    struct hw_value_memo *memo = values->memos ? &values->memos[id % HW_VALUE_MEMOS] : NULL;
+    if (memo && memo->hash && memo->id == id)
+        return memo->hash;
+    size_t n = hw_values_get(values, id, text, sizeof(text));
+    if (!n)
+        return 0;
+    uint32_t hash = hw_value_hash(text, n);
+    if (memo)
+        *memo = (struct hw_value_memo){id, hash};
+    return hash;
 }
 
 /* Texts in block `number`, none of them at or beyond `limit`? */

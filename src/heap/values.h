@@ -3,14 +3,20 @@
 #define HW_HEAP_VALUES_H
 
 /*
- * Short texts (packed as base/value.h says) that belong to some of the nodes. Added in rising order of id, kept as
- * independently compressed blocks, found by the first id of a block.
+ * Short texts (packed as base/value.h says) that belong to some of the nodes. Added in rising order
+ * of id, kept as independently compressed blocks, found by the first id of a block.
  */
 
 #include "base/buf.h"
 #include "heapwhy.h"
 
 enum { HW_VALUE_MAX_BYTES = 200, HW_VALUE_BLOCK_BYTES = 64 * 1024, HW_VALUE_LEVEL = 1 };
+
+enum { HW_VALUE_MEMOS = 1 << 15 };
+struct hw_value_memo {
+    hw_id id;
+    uint32_t hash; /* 0: empty */
+};
 
 struct ZSTD_CCtx_s;
 
@@ -32,9 +38,10 @@ struct hw_values {
     struct ZSTD_CCtx_s *packer; /* made when first needed */
     /* One unpacked block, so that texts read in order cost nothing. */
     struct hw_buf cached;
-    size_t cached_block; /* SIZE_MAX: none */
-    size_t cached_at;    /* where in it the text after cached_id begins */
-    uint64_t cached_id;  /* the last one passed, or the block's first */
+    size_t cached_block;         /* SIZE_MAX: none */
+    size_t cached_at;            /* where in it the text after cached_id begins */
+    uint64_t cached_id;          /* the last one passed, or the block's first */
+    struct hw_value_memo *memos; /* by id modulo HW_VALUE_MEMOS; made when first needed */
 };
 
 void hw_values_init(struct hw_values *values);
@@ -46,6 +53,11 @@ bool hw_values_finish(struct hw_values *values, struct hw_err *err); /* packs th
 /* Copies the text of id, terminated, into buf (cut to fit); returns its length, 0: none, or the
  * block is damaged. Changes the cache, hence not const. */
 size_t hw_values_get(struct hw_values *values, hw_id id, char *buf, size_t buf_bytes);
+/* A hash of the text of id, never 0 when there is a text; 0: none. For those who compare the same
+ * texts again and again, names above all. Changes the memos, hence not const. */
+uint32_t hw_values_hash(struct hw_values *values, hw_id id);
+/* The hash that a text has. */
+uint32_t hw_value_hash(const char *text, size_t bytes);
 /* Unpacks every block: are the texts those of rising nodes below node_count? */
 bool hw_values_validate(struct hw_values *values, uint32_t node_count, struct hw_err *err);
 
