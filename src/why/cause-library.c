@@ -152,7 +152,7 @@ static const struct hw_cause rows[] = {
      "logging never forgets a logger: each new name stays for ever.",
      "Use one logger per module, and put what differs into the message, extra= or a "
      "logging.LoggerAdapter: {holder} keeps every name."},
-    {"kept-log-records", 0, NULL, "logging.LogRecord", NULL,
+    {"kept-log-records", HW_FAMILY(GROWING_CONTAINER), NULL, "logging.LogRecord", NULL,
      "Log records are kept, with their arguments and exceptions.",
      "Write the records out and clear {holder}, or bound it, collections.deque(maxlen=...): each "
      "record keeps its arguments and exc_info."},
