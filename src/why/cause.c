@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "why/cause.h"
 
+#include "ask/lookup.h"
 #include "base/err.h"
 
 #include <string.h>
@@ -51,11 +52,25 @@ static const char *expand(const struct hw_case *c, const char *text)
     return copy;
 }
 
-/* Instances of the program's classes; not those of variable size, which have no place for it. */
-static bool may_be_weak(const struct hw_type *type)
+/* Whether instances have a place for weak references: a class that gives them one says so in its
+ * namespace (CPython Objects/typeobject.c, type_new_descriptors); classes with __slots__ mostly do
+ * not. */
+static bool may_be_weak(const struct hw_graph *graph, const struct hw_type *type)
 {
-    const uint32_t fixed = HW_TYPE_TUPLE | HW_TYPE_INT | HW_TYPE_BYTES | HW_TYPE_STR;
-    return type->flags & HW_TYPE_PYTHON && !(type->flags & fixed);
+    uint32_t order = type->node == HW_NONE
+                         ? HW_NO_EDGE
+                         : hw_edge_find(graph, type->node, HW_LABEL_ATTR, "__mro__");
+    if (!(type->flags & HW_TYPE_PYTHON) || order == HW_NO_EDGE)
+        return false;
+    hw_id mro = graph->edge_to[order];
+    for (uint32_t e = graph->edge_start[mro]; e < graph->edge_start[mro + 1]; e++) {
+        hw_id space = edge_kind(graph, e) == HW_LABEL_INDEX
+                          ? hw_namespace_of(graph, graph->edge_to[e])
+                          : HW_NONE;
+        if (space != HW_NONE && hw_entry_find(graph, space, "__weakref__") != HW_NO_EDGE)
+            return true;
+    }
+    return false;
 }
 
 /* The words that every row may use. */
@@ -70,7 +85,7 @@ static void begin(struct hw_case *c, const struct hw_suspect *suspect, const cha
     hw_case_word(c, "{cycle}", cycle);
     hw_case_word(c, "{noun}", kind->resource ? kind->resource->noun : "");
     hw_case_word(c, "{cure}", kind->resource ? kind->resource->cure : "");
-    hw_case_word(c, "{bound}", may_be_weak(member) ? HW_FIX_BOUND_OR_WEAK : HW_FIX_BOUND);
+    hw_case_word(c, "{bound}", may_be_weak(c->graph, member) ? HW_FIX_BOUND_OR_WEAK : HW_FIX_BOUND);
 }
 
 static bool fits(struct hw_case *c, const struct hw_cause *cause)
@@ -121,7 +136,7 @@ bool hw_cause_fill(const struct hw_code *code, const struct hw_candidate *candid
                         .code = code,
                         .candidate = candidate,
                         .path = suspect->chain.path,
-                        .holder = site ? graph->types[graph->type[site->name]].name : "",
+                        .holder = site ? graph->types[graph->type[site_holder(site)]].name : "",
                         .arena = arena};
     const struct hw_cause *cause = find(&c, suspect, cycle);
     if (c.no_memory)
