@@ -18,6 +18,16 @@ import support  # noqa: E402
 
 LARGEST, RANDOM = 60, 60
 LINKS = 900  # of the list in weighed.py
+C_GLOBALS, NATIVE_STACK = 5, 6  # enum hw_synthetic_kind: words that may be no references
+
+
+def synthetic_kind(chunk, _):
+    kind = chunk.varint()
+    chunk.string()
+    chunk.string()
+    for _ in range(3):
+        chunk.varint()
+    return kind
 
 
 class Heap:
@@ -31,11 +41,27 @@ class Heap:
         for degree in reader.elements(rows["degree"], reader.plain):
             self.edges.append(to[at:at + degree])
             at += degree
+        kinds = reader.elements(rows["synth"], synthetic_kind)
+        self.guesses = [self.objects + i for i, kind in enumerate(kinds)
+                        if kind in (C_GLOBALS, NATIVE_STACK)]
+        self.drop_guesses()
         self.addresses = self.read_addresses()
         self.sizes = reader.elements(rows["size"], reader.plain)
         for node, size in reader.elements(
                 rows["big"], lambda c, b: ((b[0] if b else 0) + c.varint(), c.varint())):
             self.sizes[node] = size
+
+    def drop_guesses(self):
+        """What is reached without guesses is referred to by nothing that is reached by them alone."""
+        root = self.nodes - 1
+        guesses = set(self.guesses)
+        for node in range(self.objects, self.nodes):
+            self.edges[node] = [to for to in self.edges[node] if to not in guesses]
+        sure = self.reached()
+        for node in range(self.nodes):
+            if not sure[node]:
+                self.edges[node] = [to for to in self.edges[node] if not sure[to]]
+        self.edges[root] = self.edges[root] + self.guesses
 
     def read_addresses(self):
         spans = reader.elements(

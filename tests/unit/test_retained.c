@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "graph-text.h"
 #include "tell/tell.h"
+#include "weigh/dominators.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -320,10 +321,42 @@ static void test_views(void **state)
     hw_graph_destroy(graph);
 }
 
+/* A dict that an object owns, with a stale word to it on a C stack, and a list that only that stack
+ * knows, which refers to the dict and to a name in it. */
+static void test_words_on_stacks_own_only_what_nobody_else_does(void **state)
+{
+    struct hw_graph *graph =
+        graph_from_text("$i interpreter \"main\"\nroot sys.modules -> 0x100\n"
+                        "$s stack \"MainThread\" tid=5\nword 8 -> 0x220\nword 16 -> 0x300\n"
+                        "@0x100 dict\n['app'] -> 0x110\n"
+                        "@0x110 module\n.__dict__ -> 0x118\n"
+                        "@0x118 dict\n['hub'] -> 0x200\n"
+                        "@0x200 app.Hub\n.rooms -> 0x220\n"
+                        "@0x220 dict size=100\n['a'] -> 0x230\n"
+                        "@0x230 app.Room size=1000\n"
+                        "@0x300 list size=50\n[0] -> 0x220\n[1] -> 0x230\n[2] -> 0x310\n"
+                        "@0x310 app.Room size=7\n");
+    struct hw_dominators *dominators;
+    struct hw_err err = HW_ERR_INIT;
+    (void)state;
+    assert_true(hw_dominators_create(&dominators, graph, &err));
+    hw_id hub = node_at(graph, 0x200), rooms = node_at(graph, 0x220);
+    assert_int_equal(hw_dominators_owner(dominators, rooms), hub);
+    assert_int_equal(hw_dominators_owner(dominators, node_at(graph, 0x230)), rooms);
+    assert_true(hw_dominators_retained(dominators, hub) >= 1100);
+    hw_id list = node_at(graph, 0x300);
+    assert_int_equal(hw_dominators_owner(dominators, node_at(graph, 0x310)), list);
+    assert_int_equal(hw_dominators_retained(dominators, list), 57);
+    assert_true(hw_dominators_reached(dominators, list));
+    hw_dominators_destroy(dominators);
+    hw_graph_destroy(graph);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_totals),
+        cmocka_unit_test(test_words_on_stacks_own_only_what_nobody_else_does),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_types_count_nothing_twice),
         cmocka_unit_test(test_links_of_a_list_are_one_sum),
