@@ -36,8 +36,7 @@ struct search {
     struct hw_places places;
     struct hw_tree tree;
     struct hw_shapes *shapes;
-    uint32_t *via;     /* by node: the edge by which its owner refers to it, + 1; 0: not directly */
-    uint8_t *referred; /* by node: real references that lead to it; 2: or more */
+    uint32_t *via; /* by node: the edge by which its owner refers to it, + 1; 0: not directly */
     uint8_t *is_scanned; /* bitmap: via is known of all that the node owns */
     uint32_t *class_of;  /* by node: the type that it is, + 1 */
     uint32_t *program;   /* by node: answer of the program's code */
@@ -48,32 +47,6 @@ struct search {
     size_t way_capacity;
     struct hw_arena arena;
 };
-
-/* ---- who owns ---- */
-
-/* A word on a C stack that looks like a reference, mostly left there by a call long done, takes a
- * node from its owner. Where one real reference is left, on the best path, that is the owner. Both
- * owners and parents lie above a node on its best path, so no way up runs in a circle. */
-static hw_id owner_of(struct search *search, hw_id node)
-{
-    hw_id owner = hw_dominators_owner(search->dominators, node);
-    uint32_t edge = search->tree.edge[node];
-    if (owner == HW_NONE || !hw_graph_synthetic(search->graph, owner) ||
-        search->referred[node] != 1 || edge == HW_NONE ||
-        edge_kind(search->graph, edge) == HW_LABEL_WORD)
-        return owner;
-    search->via[node] = edge + 1;
-    return search->tree.parent[node];
-}
-
-static void count_references(struct search *search)
-{
-    const struct hw_graph *graph = search->graph;
-    for (uint32_t e = 0; e < graph->edge_count; e++) {
-        uint8_t *count = &search->referred[graph->edge_to[e]];
-        *count = (uint8_t)(*count + (*count < 2 && edge_kind(graph, e) != HW_LABEL_WORD));
-    }
-}
 
 /* ---- who says something ---- */
 
@@ -212,7 +185,7 @@ static uint32_t inherit(struct search *search, uint32_t answer, hw_id owner)
 
 static bool settle(struct search *search, hw_id node)
 {
-    hw_id owner = owner_of(search, node), speaker = owner;
+    hw_id owner = hw_dominators_owner(search->dominators, node), speaker = owner;
     if (is_top(search, owner)) {
         search->program[node] = NOBODY;
         search->any[node] = SHARED;
@@ -220,7 +193,7 @@ static bool settle(struct search *search, hw_id node)
     }
     scan(search, owner);
     if (!place_of(search, owner) && is_space(search, owner))
-        speaker = owner_of(search, owner);
+        speaker = hw_dominators_owner(search->dominators, owner);
     enum hw_origin origin = is_top(search, speaker) ? HW_ORIGIN_NOBODY : origin_of(search, speaker);
     bool is_shared = place_of(search, speaker) && !search->via[node];
     uint32_t direct = origin == HW_ORIGIN_NOBODY ? UNKNOWN
@@ -237,7 +210,7 @@ static bool resolve(struct search *search, hw_id node)
 {
     size_t n = 0;
     for (hw_id at = node; at != HW_NONE && !search->any[at];
-         at = is_top(search, at) ? HW_NONE : owner_of(search, at)) {
+         at = is_top(search, at) ? HW_NONE : hw_dominators_owner(search->dominators, at)) {
         hw_id *way = hw_vec_grow(search->way, &search->way_capacity, n + 1, sizeof(*way));
         if (!way)
             return false;
@@ -272,17 +245,15 @@ static bool init_columns(struct search *search)
     /* Mostly not touched: memory comes with the first write to a page. */
     search->via = calloc(n, sizeof(*search->via));
     search->is_scanned = calloc(n / 8 + 1, 1);
-    search->referred = calloc(n, 1);
     search->class_of = calloc(n, sizeof(*search->class_of));
     search->program = calloc(n, sizeof(*search->program));
     search->any = calloc(n, sizeof(*search->any));
-    if (!search->via || !search->is_scanned || !search->referred || !search->class_of ||
-        !search->program || !search->any || !hw_places_init(&search->places, graph, &search->arena))
+    if (!search->via || !search->is_scanned || !search->class_of || !search->program ||
+        !search->any || !hw_places_init(&search->places, graph, &search->arena))
         return false;
     for (uint32_t t = 0; t < graph->type_count; t++)
         if (graph->types[t].node != HW_NONE)
             search->class_of[graph->types[t].node] = t + 1;
-    count_references(search);
     while (search->answer_count < FIRST_ANSWER) /* the words of the enum */
         if (add_answer(search, (struct answer){0}) != search->answer_count - 1)
             return false;
@@ -309,7 +280,6 @@ static void deinit(struct search *search)
     hw_arena_deinit(&search->arena);
     free(search->via);
     free(search->is_scanned);
-    free(search->referred);
     free(search->class_of);
     free(search->program);
     free(search->any);
