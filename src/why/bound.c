@@ -22,21 +22,46 @@ static uint64_t read_stated(const struct hw_graph *graph, hw_id node, const char
     return strtoull(value + n, NULL, 10);
 }
 
-static bool find_stated(const struct hw_graph *graph, const struct hw_site *site,
-                        struct hw_bound *bound)
+static const char *const stated_words[] = {"maxlen=", "maxsize="};
+enum { STATED_WORDS = 2 };
+
+static uint64_t find_stated_at(const struct hw_graph *graph, hw_id node, const char **ret_word)
 {
-    static const char *const words[] = {"maxlen=", "maxsize="};
-    for (size_t i = 0; i < 2; i++) {
-        uint64_t at_box = read_stated(graph, site->box, words[i]);
-        uint64_t value = at_box ? at_box : read_stated(graph, site->name, words[i]);
-        if (!value)
-            continue;
-        bound->value = value;
-        snprintf(bound->where, sizeof(bound->where), "its %.*s", (int)strlen(words[i]) - 1,
-                 words[i]);
-        return true;
+    for (size_t i = 0; i < STATED_WORDS; i++) {
+        uint64_t value = read_stated(graph, node, stated_words[i]);
+        *ret_word = stated_words[i];
+        if (value)
+            return value;
     }
-    return false;
+    return 0;
+}
+
+/* Of parts that grow side by side, together: none may be without. */
+static uint64_t find_stated_sum(const struct hw_graph *graph, const struct hw_site *site,
+                                const char **ret_word)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < site->front_count; i++) {
+        uint64_t value = find_stated_at(graph, site->fronts[i], ret_word);
+        if (!value)
+            return 0;
+        sum += value;
+    }
+    return sum;
+}
+
+struct hw_bound hw_bound_stated(const struct hw_graph *graph, const struct hw_site *site)
+{
+    const char *word = "";
+    struct hw_bound bound = {.value = find_stated_at(graph, site->box, &word)};
+    if (!bound.value)
+        bound.value = find_stated_at(graph, site->name, &word);
+    if (!bound.value && site->is_merged)
+        bound.value = find_stated_sum(graph, site, &word);
+    bound.is_enforced = bound.value != 0;
+    if (bound.value)
+        snprintf(bound.where, sizeof(bound.where), "its %.*s", (int)strlen(word) - 1, word);
+    return bound;
 }
 
 /* ---- bounds that the program's code states ---- */
@@ -168,8 +193,8 @@ static bool find_in_code(const struct hw_code *code, const struct hw_site *site,
 struct hw_bound hw_bound_find(const struct hw_code *code, const struct hw_site *site)
 {
     const struct hw_graph *graph = code->growth->graph;
-    struct hw_bound bound = {0};
-    if (!find_stated(graph, site, &bound) && site->box < graph->object_count)
+    struct hw_bound bound = hw_bound_stated(graph, site);
+    if (!bound.value && site->box < graph->object_count)
         find_in_code(code, site, &bound);
     return bound;
 }

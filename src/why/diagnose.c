@@ -73,15 +73,27 @@ static bool site_is_known(struct work *work, const struct hw_site *site)
     return known;
 }
 
+/* What may still come until a container is full is too little to matter. */
+static bool is_nearly_full(const struct hw_candidate *candidate, size_t last)
+{
+    const struct hw_site *site = candidate->site;
+    uint64_t now = site->lengths[last], all = candidate->bound.value;
+    uint64_t left = all > now ? all - now : 0;
+    return candidate->bound.is_enforced && site->joined_total &&
+           (double)left * (double)site->born_bytes / (double)site->joined_total < HW_JUDGE_BYTES;
+}
+
 static bool apply_bound(struct work *work, struct hw_candidate *candidate)
 {
-    if (candidate->judgement.verdict != HW_VERDICT_LEAK)
-        return true;
-    if (!work->code && !hw_code_create(&work->code, &work->growth, work->err))
+    bool leaks = candidate->judgement.verdict == HW_VERDICT_LEAK;
+    if (leaks && !work->code && !hw_code_create(&work->code, &work->growth, work->err))
         return false;
-    candidate->bound = hw_bound_find(work->code, candidate->site);
+    candidate->bound = leaks ? hw_bound_find(work->code, candidate->site)
+                             : hw_bound_stated(work->growth.graph, candidate->site);
     if (candidate->bound.value)
-        candidate->judgement.verdict = HW_VERDICT_INCONCLUSIVE;
+        candidate->judgement.verdict = is_nearly_full(candidate, work->series->count - 1)
+                                           ? HW_VERDICT_STEADY
+                                           : HW_VERDICT_INCONCLUSIVE;
     return true;
 }
 
@@ -135,6 +147,8 @@ static bool add_sites(struct work *work)
         if (!hw_kind_find(growth, site, &candidate.kind, work->err) ||
             !apply_bound(work, &candidate))
             return false;
+        if (candidate.judgement.verdict == HW_VERDICT_STEADY)
+            continue;
         apply_imports(work, &candidate);
         work->candidates[work->count++] = candidate;
     }

@@ -501,7 +501,16 @@ static void tell_slowing(struct hw_buf *out, unsigned k)
 static void tell_deque(struct hw_buf *out, unsigned k)
 {
     tell_app(out);
-    hw_buf_puts(out, "['ring'] -> 0x1000\n@0x1000 collections.deque value=maxlen=500\n");
+    hw_buf_puts(out, "['ring'] -> 0x1000\n@0x1000 collections.deque value=maxlen=5000\n");
+    tell_elements(out, 0, 5 + 20 * k, 0x10000);
+    tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Event");
+}
+
+/* The whole ring is too small to trouble anybody. */
+static void tell_small_deque(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_puts(out, "['ring'] -> 0x1000\n@0x1000 collections.deque value=maxlen=100\n");
     tell_elements(out, 0, 5 + 20 * k, 0x10000);
     tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Event");
 }
@@ -510,7 +519,7 @@ static void tell_lru(struct hw_buf *out, unsigned k)
 {
     tell_app(out);
     hw_buf_puts(out, "['load'] -> 0x1000\n"
-                     "@0x1000 functools._lru_cache_wrapper value=maxsize=500\n"
+                     "@0x1000 functools._lru_cache_wrapper value=maxsize=5000\n"
                      "internal cache -> 0x1040\n@0x1040 dict\n");
     tell_entries(out, 0, 5 + 20 * k, 0x10000);
     tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Page");
@@ -573,6 +582,7 @@ static void test_bounds_are_honoured(void **state)
 {
     (void)state;
     assert_verdict(tell_deque, 3, HW_VERDICT_INCONCLUSIVE);
+    assert_verdict(tell_small_deque, 3, HW_VERDICT_STEADY);
     assert_verdict(tell_lru, 3, HW_VERDICT_INCONCLUSIVE);
     assert_verdict(tell_bounded, 3, HW_VERDICT_INCONCLUSIVE);
     assert_verdict(tell_global_bound, 3, HW_VERDICT_INCONCLUSIVE);
