@@ -83,6 +83,20 @@ static void put_removed(struct hw_buf *out, uint64_t deaths)
     hw_buf_puts(out, deaths == 1 ? " was removed" : " were removed");
 }
 
+/* Members that came in the first interval, as far as lengths and survivors tell. */
+static uint64_t first_comers(const struct hw_site *site)
+{
+    uint64_t gain = site->lengths[1] > site->lengths[0] ? site->lengths[1] - site->lengths[0] : 0;
+    return gain > site->joined[1] ? gain : site->joined[1];
+}
+
+static uint64_t count_removed(const struct hw_growth *growth, const struct hw_site *site)
+{
+    uint64_t deaths = hw_site_deaths(growth, site);
+    uint64_t lost = first_comers(site) - site->joined[1];
+    return deaths > lost ? deaths : lost;
+}
+
 static const char *tell_lengths(const struct hw_growth *growth,
                                 const struct hw_candidate *candidate,
                                 const struct hw_suspect *suspect, struct hw_arena *arena)
@@ -90,7 +104,7 @@ static const char *tell_lengths(const struct hw_growth *growth,
     const struct hw_site *site = candidate->site;
     const char *path = suspect->chain.path;
     size_t n = growth->series->count;
-    uint64_t deaths = hw_site_deaths(growth, site);
+    uint64_t removed = count_removed(growth, site);
     struct hw_buf text = {0};
     if (site->is_merged)
         hw_buf_printf(&text,
@@ -104,8 +118,8 @@ static const char *tell_lengths(const struct hw_growth *growth,
     put_history(&text, site->lengths, 0, n, " -> ");
     hw_buf_printf(&text, "%s in %.1f s", site->is_merged ? " members" : "",
                   hw_series_seconds(growth->series, 0, n - 1));
-    if (deaths)
-        put_removed(&text, deaths);
+    if (removed)
+        put_removed(&text, removed);
     else
         hw_buf_puts(&text, "; nothing was removed");
     return take(arena, &text);
@@ -133,11 +147,9 @@ static const char *tell_births(const struct hw_growth *growth, const struct hw_c
 
 static const char *tell_survivors(const struct hw_site *site, struct hw_arena *arena)
 {
-    uint64_t came = site->lengths[1] > site->lengths[0] ? site->lengths[1] - site->lengths[0] : 0;
-    came = came > site->joined[1] ? came : site->joined[1];
     struct hw_buf text = {0};
     hw_buf_puts(&text, "of ");
-    put_count(&text, came);
+    put_count(&text, first_comers(site));
     hw_buf_puts(&text, " that came in the first interval, ");
     put_count(&text, site->joined[1]);
     hw_buf_puts(&text, site->joined[1] == 1 ? " is still there" : " are still there");
