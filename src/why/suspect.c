@@ -230,10 +230,11 @@ static void tell_site(struct evidence *evidence, const struct hw_growth *growth,
     if (site->has_history && site->joined_total) {
         add_evidence(evidence, tell_lengths(growth, candidate, evidence->suspect, arena));
         add_evidence(evidence, tell_survivors(site, arena));
+    } else {
+        add_evidence(evidence, tell_births(growth, candidate, "it holds", arena));
     }
     if (candidate->sampled && candidate->freed * 2 < candidate->sampled)
         add_evidence(evidence, tell_sharing(candidate, evidence->suspect, arena));
-    add_evidence(evidence, tell_births(growth, candidate, "it holds", arena));
     if (candidate->kind.type != candidate->kind.member_type ||
         candidate->kind.pattern == HW_PATTERN_FRAME || candidate->kind.resource)
         add_evidence(evidence, tell_kind(growth, candidate, arena));
