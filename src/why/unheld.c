@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/lookup.h"
+#include "base/err.h"
+#include "why/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool hw_collector_is_off(const struct hw_facts *facts)
+{
+    return !facts->gc_enabled || !facts->gc_threshold[0];
+}
+
+/* Births of marked nodes; marks that are old are taken away. */
+static bool count_marked(struct hw_work *work, uint8_t *marks, struct hw_candidate *candidate)
+{
+    const struct hw_growth *growth = &work->growth;
+    uint64_t *born =
+        hw_arena_array(&work->result->arena, work->series->count, sizeof(*candidate->born));
+    if (!born)
+        return hw_err_no_memory(work->err);
+    for (hw_id id = 0; id < growth->graph->object_count; id++) {
+        if (!marks[id])
+            continue;
+        candidate->objects++;
+        candidate->bytes += hw_graph_weight(growth->graph, id);
+        candidate->native_bytes += hw_graph_native(growth->graph, id);
+        if (!is_new(growth, id)) {
+            marks[id] = 0;
+            continue;
+        }
+        born[growth->birth[id]]++;
+        candidate->born_total++;
+        candidate->born_bytes += hw_graph_weight(growth->graph, id);
+    }
+    candidate->born = born;
+    candidate->judgement = hw_births_judge(work->series, born, candidate->born_bytes);
+    return true;
+}
+
+bool hw_work_add_garbage(struct hw_work *work)
+{
+    const struct hw_graph *graph = work->growth.graph;
+    struct hw_candidate candidate = {.kind = {.pattern = HW_PATTERN_REFERENCE_CYCLE}};
+    if (!hw_garbage_init(&work->garbage, graph, work->err))
+        return false;
+    uint8_t *marks = malloc(graph->node_count);
+    if (!marks)
+        return hw_err_no_memory(work->err);
+    memcpy(marks, work->garbage.is_garbage, graph->node_count);
+    bool ok = count_marked(work, marks, &candidate) &&
+              hw_kind_dominant(graph, marks, &candidate.kind.type, work->err);
+    work->new_garbage = candidate.born_total;
+    bool wanted = ok && hw_collector_is_off(&graph->facts) &&
+                  candidate.judgement.verdict != HW_VERDICT_STEADY &&
+                  candidate.kind.type != UINT32_MAX;
+    if (wanted) {
+        ok = hw_explain_marked(graph, marks, candidate.kind.type, &work->cycle, work->err);
+        candidate.cycle = &work->cycle;
+        candidate.kind.member_type = candidate.kind.type;
+        work->candidates[work->count++] = candidate;
+    }
+    free(marks);
+    return ok;
+}
+
+/* Takes away the marks of nodes that the others explain: as many references as their counts say. */
+static void unmark_explained(const struct hw_graph *graph, uint8_t *marks, uint32_t *seen)
+{
+    for (hw_id id = 0; id < graph->node_count; id++)
+        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++)
+            if (marks[graph->edge_to[e]] && edge_kind(graph, e) != HW_LABEL_WORD)
+                seen[graph->edge_to[e]]++;
+    for (hw_id id = 0; id < graph->object_count; id++)
+        if (marks[id] && graph->refcount[id] <= seen[id])
+            marks[id] = 0;
+}
+
+static bool name_unexplained(struct hw_work *work, uint8_t *marks, struct hw_candidate *candidate)
+{
+    const struct hw_graph *graph = work->growth.graph;
+    uint32_t all, heads = UINT32_MAX;
+    uint32_t *seen = calloc(graph->node_count, sizeof(*seen));
+    if (!seen)
+        return hw_err_no_memory(work->err);
+    bool ok = hw_kind_dominant(graph, marks, &all, work->err);
+    unmark_explained(graph, marks, seen);
+    free(seen);
+    ok = ok && hw_kind_dominant(graph, marks, &heads, work->err);
+    candidate->kind.type = candidate->kind.member_type = heads != UINT32_MAX ? heads : all;
+    return ok;
+}
+
+bool hw_work_add_unexplained(struct hw_work *work)
+{
+    const struct hw_graph *graph = work->growth.graph;
+    struct hw_candidate candidate = {.kind = {.pattern = HW_PATTERN_UNEXPLAINED}};
+    uint8_t *marks = calloc(graph->node_count, 1);
+    if (!marks)
+        return hw_err_no_memory(work->err);
+    for (hw_id id = 0; id < graph->object_count; id++)
+        marks[id] = !tree_has(&work->growth.tree, id) && !work->garbage.is_garbage[id] &&
+                    !(graph->flags[id] & (HW_NODE_STATIC | HW_NODE_IMMORTAL));
+    bool ok = count_marked(work, marks, &candidate);
+    if (ok && candidate.judgement.verdict != HW_VERDICT_STEADY) {
+        ok = name_unexplained(work, marks, &candidate);
+        work->candidates[work->count++] = candidate;
+    }
+    free(marks);
+    return ok;
+}
