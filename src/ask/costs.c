@@ -29,6 +29,8 @@ struct hw_costs {
     uint8_t *entries;    /* cost of each edge of sys.modules, by edge - its first */
     const char **stdlib; /* sorted */
     size_t stdlib_count;
+    hw_id *crowd; /* running threads whose class has many, sorted */
+    size_t crowd_count;
     struct hw_arena arena;
 };
 
@@ -215,6 +217,60 @@ static uint32_t import_cost(const struct hw_costs *costs, hw_id space, hw_id to)
     return module && !type_is_of(type->name, module->name) ? HW_COST_IMPORTED : 0;
 }
 
+/* ---- running threads ---- */
+
+static int by_id(const void *a, const void *b)
+{
+    hw_id x = *(const hw_id *)a, y = *(const hw_id *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* threading._active, where each running thread is listed. */
+static hw_id find_active(const struct hw_costs *costs)
+{
+    const struct hw_graph *graph = costs->graph;
+    if (costs->modules == HW_NONE)
+        return HW_NONE;
+    uint32_t threading = hw_entry_find(graph, costs->modules, "threading");
+    uint32_t active = threading == HW_NO_EDGE
+                          ? HW_NO_EDGE
+                          : hw_attr_find(graph, graph->edge_to[threading], "_active");
+    return active == HW_NO_EDGE ? HW_NONE : graph->edge_to[active];
+}
+
+static bool read_crowd(struct hw_costs *costs, struct hw_err *err)
+{
+    const struct hw_graph *graph = costs->graph;
+    hw_id active = find_active(costs);
+    if (active == HW_NONE || graph_degree(graph, active) < HW_CROWD_MIN)
+        return true;
+    uint32_t *of_type = calloc(graph->type_count + 1, sizeof(*of_type));
+    costs->crowd =
+        hw_arena_array(&costs->arena, graph_degree(graph, active), sizeof(*costs->crowd));
+    if (!of_type || !costs->crowd) {
+        free(of_type);
+        return hw_err_no_memory(err);
+    }
+    for (uint32_t e = graph->edge_start[active]; e < graph->edge_start[active + 1]; e++)
+        if (edge_kind(graph, e) == HW_LABEL_VALUE)
+            of_type[graph->type[graph->edge_to[e]]]++;
+    for (uint32_t e = graph->edge_start[active]; e < graph->edge_start[active + 1]; e++)
+        if (edge_kind(graph, e) == HW_LABEL_VALUE &&
+            of_type[graph->type[graph->edge_to[e]]] >= HW_CROWD_MIN)
+            costs->crowd[costs->crowd_count++] = graph->edge_to[e];
+    free(of_type);
+    if (costs->crowd_count)
+        qsort(costs->crowd, costs->crowd_count, sizeof(*costs->crowd), by_id);
+    return true;
+}
+
+static uint32_t crowd_cost(const struct hw_costs *costs, hw_id from, hw_id to)
+{
+    if (!costs->crowd_count || from < costs->graph->object_count)
+        return 0;
+    return bsearch(&to, costs->crowd, costs->crowd_count, sizeof(to), by_id) ? HW_COST_CROWD : 0;
+}
+
 /* ---- synthetic nodes ---- */
 
 static bool file_is_stdlib(const char *file)
@@ -278,7 +334,7 @@ bool hw_costs_create(struct hw_costs **ret_costs, const struct hw_graph *graph, 
     }
     fill_masks(costs);
     fill_synthetic(costs);
-    if (!read_stdlib(costs, err) || !read_modules(costs, err)) {
+    if (!read_stdlib(costs, err) || !read_modules(costs, err) || !read_crowd(costs, err)) {
         hw_costs_destroy(costs);
         return false;
     }
@@ -306,7 +362,7 @@ uint32_t hw_costs_hop(const struct hw_costs *costs, hw_id from, uint32_t edge)
         (label_is_named(label) ? costs->strings[hw_label_payload(label)] : costs->without_name);
     uint32_t cost = mask ? hw_hop_rules[__builtin_ctzll(mask)].cost : HW_COST_HOP;
     if (!(costs->is_space[from / 8] >> from % 8 & 1))
-        return cost;
+        return cost + crowd_cost(costs, from, to);
     if (from == costs->modules)
         return hw_label_kind(label) == HW_LABEL_VALUE
                    ? costs->entries[edge - graph->edge_start[from]]

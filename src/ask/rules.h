@@ -39,7 +39,12 @@ enum {
     HW_COST_IMPORTED = 2,      /* on top: the object's class says that it is from elsewhere */
     HW_COST_MODULE_ALIAS = 80, /* on top: a module in another module's namespace */
     HW_COST_FRAME_STDLIB = 60, /* on top: a frame of the standard library */
+    HW_COST_CROWD = 60,        /* on top: from a running frame to one thread of a crowd */
 };
+
+/* So many running threads of one class are a crowd: where they are listed says more than the frame
+ * in which each of them holds itself. */
+enum { HW_CROWD_MIN = 10 };
 
 /* For targets without sys.stdlib_module_names (before 3.10): some top-level names. NULL at the end.
  */

@@ -205,6 +205,7 @@ static const struct interpreter_field thread_fields[] = {
     {HW_F_PyThreadState_current_exception, "current exception"},
     {HW_F_PyThreadState_async_gen_firstiter, "asyncgen firstiter hook"},
     {HW_F_PyThreadState_async_gen_finalizer, "asyncgen finalizer hook"},
+    {HW_F_PyThreadState_on_delete_data, "end-of-thread reference"},
     {HW_F_PyThreadState_threading_local_key, "thread-local key"},
     {HW_F_PyThreadState_threading_local_sentinel, "thread-local sentinel"},
 };

@@ -28,7 +28,8 @@ struct hw_runtime {
 bool hw_runtime_find(struct hw_image *image, struct hw_runtime *ret_runtime, struct hw_err *err);
 
 /* The heads of the collector's lists of one interpreter: generations 0, 1, 2 and the permanent one.
- * False when they do not look like lists. */
+ * False when the collector's state is not where it should be. What is linked to a head may be torn: that
+ * is for who follows the links. */
 bool hw_runtime_gc_heads(struct hw_image *image, const struct hw_runtime *runtime, hw_addr interpreter,
                          hw_addr ret_heads[4]);
 

@@ -149,8 +149,10 @@ static bool discover_lists(struct hw_builder *b)
     for (size_t i = 0; i < b->runtime->interpreter_count; i++) {
         hw_addr heads[4];
         b->order.interpreter = i;
-        if (!hw_runtime_gc_heads(b->image, b->runtime, b->runtime->interpreters[i], heads))
+        if (!hw_runtime_gc_heads(b->image, b->runtime, b->runtime->interpreters[i], heads)) {
+            b->lists_broken++;
             continue;
+        }
         for (unsigned list = 0; list < 4; list++) {
             bool closed;
             uint64_t before = b->listed;

@@ -90,6 +90,9 @@ static void note_thread(struct hw_case *c, hw_id thread, struct threads *found)
     }
     if (!hw_look_is_none(graph, target))
         hw_tally_add(&found->functions, hw_look_function(c, target));
+    else if (strncmp(type_of(graph, thread)->name, "threading.", 10) != 0)
+        hw_tally_add(&found->functions,
+                     hw_arena_printf(c->arena, "%s.run()", type_of(graph, thread)->name));
     if (alive)
         hw_tally_add(&found->places, spell_place(c, hw_thread_tid(graph, thread)));
 }

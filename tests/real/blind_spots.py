@@ -96,9 +96,17 @@ def hold(started, event):
 
 def start_thread():
     started = threading.Event()
-    threading.Thread(target=hold, args=(started, threading.Event()), name="keeper",
-                     daemon=True).start()
+    thread = threading.Thread(target=hold, args=(started, threading.Event()), name="keeper",
+                              daemon=True)
+    thread.start()
     started.wait()
+    return thread
+
+
+def end_references(thread):
+    """What the state of a thread keeps for its end: up to 3.12 a weak reference to a lock."""
+    lock = getattr(thread, "_tstate_lock", None)
+    return [address(ref) for ref in weakref.getweakrefs(lock)] if lock else []
 
 
 def address(obj):
@@ -117,7 +125,7 @@ def main():
             weakref.WeakValueDictionary(key=watched), weakref.WeakKeyDictionary({watched: 1})]
     marker = ["marker"]
     fakes = [kind(marker) for kind in (Fakes.property, Fakes.Context, Fakes.dict, Fakes.frame)]
-    start_thread()
+    thread = start_thread()
     facts = {
         "floats": {name: [address(value), float_count(name)] for name, value in floats.items()},
         "counts": {"__main__.FrozenThing": len(frozen), "__main__.LateThing": len(late),
@@ -125,7 +133,7 @@ def main():
         "sizes": [[address(obj), sys.getsizeof(obj), type(obj).__name__] for obj in sized],
         "weak": [address(ref) for ref in weak], "watched": address(watched), "holder": address(weak),
         "fakes": [[address(fake), "__main__." + type(fake).__qualname__] for fake in fakes],
-        "marker": address(marker),
+        "marker": address(marker), "end": end_references(thread),
     }
     print(json.dumps(facts))
     print("READY", flush=True)

@@ -20,10 +20,13 @@ class Observed:
 
     def __init__(self, interpreter):
         lines = []
+        self.version = interpreter.version
         script = os.path.join(HERE, "blind_spots.py")
         with support.ready_target(interpreter, script, sink=lines.append) as process:
             self.graph = truth.read_ndjson(support.heapwhy("text", "--ndjson", process.pid).split("\n"))
             self.types = support.heapwhy_json("types", "--json", process.pid)["types"]
+            self.at_end = [support.heapwhy_json("holders", "--json", process.pid, hex(address))
+                           for address in json.loads(lines[-1])["end"]]
             self.holders = support.heapwhy_json("holders", "--json", process.pid,
                                                 "__main__.OnlyInThread")
         self.facts = json.loads(lines[-1])
@@ -93,6 +96,13 @@ def test_held_by_a_local_of_another_thread(observed):
     path = chains[0]["path"]
     assert path.startswith("<hold() at blind_spots.py:"), path
     assert path.endswith(" in keeper>.only_here"), path
+
+
+def test_kept_for_the_end_of_a_thread(observed):
+    assert bool(observed.at_end) == (observed.version < "3.13")
+    for told in observed.at_end:
+        steps = told["objects"][0]["chains"][0]["steps"]
+        assert any(step["edge"] == "end-of-thread reference" for step in steps), steps
 
 
 @pytest.mark.parametrize("how", ["sleep", "accept", "read", "lock", "poll", "pause"])

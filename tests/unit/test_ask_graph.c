@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask/garbage.h"
 #include "ask/lookup.h"
+#include "ask/rules.h"
 #include "ask/spell.h"
 #include "graph-text.h"
 
@@ -351,6 +352,40 @@ static void test_holders_are_ranked(void **state)
     hw_graph_destroy(graph);
 }
 
+/* The first of `count` running threads of a class of its own, each in a frame of its own. */
+static void assert_thread_path(unsigned count, const char *path)
+{
+    struct hw_buf text = {0};
+    hw_buf_puts(&text, "$i interpreter \"main\"\nroot sys.modules -> 0x100\n"
+                       "@0x100 dict\n['threading'] -> 0x110\n['sys'] -> 0x140\n"
+                       "@0x110 module value=threading\n.__dict__ -> 0x118\n"
+                       "@0x118 dict\n['_active'] -> 0x120\n"
+                       "@0x140 module value=sys\n.__dict__ -> 0x148\n"
+                       "@0x148 dict\n['stdlib_module_names'] -> 0x150\n"
+                       "@0x150 frozenset\n{1} -> 'threading'\n@0x120 dict\n");
+    for (unsigned i = 0; i < count; i++)
+        hw_buf_printf(&text, "[%u] -> 0x%x\n", 7000 + i, 0x1000 + 0x40 * i);
+    for (unsigned i = 0; i < count; i++)
+        hw_buf_printf(&text,
+                      "@0x%x app.Watcher\n$t%u thread \"Thread-%u\" tid=%u\nroot frame -> $f%u\n"
+                      "$f%u frame \"Watcher.run\" \"/srv/app.py\" 9 tid=%u\nlocal self -> 0x%x\n",
+                      0x1000 + 0x40 * i, i, i, i + 1, i, i, i + 1, 0x1000 + 0x40 * i);
+    struct hw_graph *graph = graph_from_text(hw_buf_str(&text));
+    struct hw_holders *holders;
+    assert_true(hw_holders_ask(graph, node_at(graph, 0x1000), 8, &holders, NULL));
+    assert_string_equal(holders->chains[0].path, path);
+    hw_holders_destroy(holders);
+    hw_graph_destroy(graph);
+    hw_buf_deinit(&text);
+}
+
+static void test_thread_of_a_crowd_is_in_the_registry(void **state)
+{
+    (void)state;
+    assert_thread_path(HW_CROWD_MIN - 1, "<Watcher.run() at app.py:9 in Thread-0>.self");
+    assert_thread_path(HW_CROWD_MIN, "sys.modules['threading']._active[7000]");
+}
+
 static void test_steps_name_frame_and_thread(void **state)
 {
     (void)state;
@@ -476,6 +511,7 @@ int main(void)
         cmocka_unit_test(test_what_is_missing_is_named),
         cmocka_unit_test(test_instances_are_counted),
         cmocka_unit_test(test_holders_are_ranked),
+        cmocka_unit_test(test_thread_of_a_crowd_is_in_the_registry),
         cmocka_unit_test(test_steps_name_frame_and_thread),
         cmocka_unit_test(test_holders_below_the_target_are_none),
         cmocka_unit_test(test_object_links),
