@@ -8,6 +8,10 @@
 #include <stdlib.h>
 
 /*
+ * What is known for sure is searched first: the words of C data and C stacks are only asked about
+ * what nothing else reaches. By cost alone such a word would be shorter than a long chain of true
+ * references.
+ *
  * Dial's version of Dijkstra's algorithm: costs are small integers, so nodes wait in one bucket for
  * each distance, and distances in play span less than BUCKETS, whence the ring. A node that is
  * found at a better distance waits twice; the stale place is skipped when its turn comes.
@@ -36,8 +40,16 @@ struct search {
     struct hw_tree *tree;
     struct bucket ring[BUCKETS];
     size_t waiting;
+    bool guesses; /* words may be followed, too */
 };
 enum { AHEAD = 8 }; /* references whose targets are on their way from memory */
+
+/* A synthetic node that consists of words. */
+static bool is_guess(const struct hw_graph *graph, hw_id node)
+{
+    const struct hw_synthetic *s = hw_graph_synthetic(graph, node);
+    return s && (s->kind == HW_SYN_C_GLOBALS || s->kind == HW_SYN_NATIVE_STACK);
+}
 
 static bool relax(struct search *search, hw_id node)
 {
@@ -49,7 +61,7 @@ static bool relax(struct search *search, hw_id node)
         if (e + AHEAD < end)
             __builtin_prefetch(&tree->cost[graph->edge_to[e + AHEAD]]);
         /* Most edges lead to what has been reached for less than any hop from here. */
-        if (tree->cost[to] <= tree->cost[node])
+        if (tree->cost[to] <= tree->cost[node] || (!search->guesses && is_guess(graph, to)))
             continue;
         uint32_t cost = tree->cost[node] + hw_costs_hop(search->costs, node, e);
         if (cost >= tree->cost[to])
@@ -95,13 +107,39 @@ static void add_leaves(struct search *search)
             tree->order[tree->count++] = id;
 }
 
+/* The holders of words, by what is known of their own holders; then what they alone reach. */
+static bool add_guesses(struct search *search, uint32_t distance)
+{
+    const struct hw_graph *graph = search->graph;
+    struct hw_tree *tree = search->tree;
+    for (hw_id from = graph->object_count; from < graph->node_count; from++)
+        for (uint32_t e = graph->edge_start[from]; e < graph->edge_start[from + 1]; e++) {
+            hw_id to = graph->edge_to[e];
+            if (tree->cost[from] == UINT32_MAX || !is_guess(graph, to) ||
+                tree->cost[to] != UINT32_MAX)
+                continue;
+            tree->cost[to] = distance + hw_costs_hop(search->costs, from, e);
+            tree->parent[to] = from;
+            tree->edge[to] = e;
+            if (!bucket_put(&search->ring[tree->cost[to] % BUCKETS], to))
+                return false;
+            search->waiting++;
+        }
+    search->guesses = true;
+    return true;
+}
+
 static bool search_all(struct search *search)
 {
     hw_id root = search->graph->node_count - 1;
     bool ok = bucket_put(&search->ring[0], root);
+    uint32_t distance = 0;
     search->tree->cost[root] = 0;
     search->waiting = 1;
-    for (uint32_t distance = 0; ok && search->waiting; distance++)
+    for (; ok && search->waiting; distance++)
+        ok = work_off(search, distance);
+    ok = ok && add_guesses(search, distance);
+    for (; ok && search->waiting; distance++)
         ok = work_off(search, distance);
     for (size_t i = 0; i < BUCKETS; i++)
         free(search->ring[i].nodes);

@@ -19,7 +19,8 @@ enum {
 struct ages {
     const struct hw_graph *graph;
     uint8_t *births;
-    uint8_t *firm; /* by object: since then somebody who holds it now always did */
+    uint8_t *firm;   /* by object: since then somebody who holds it now always did */
+    uint32_t *first; /* by object: its holders in the first snapshot that had it */
 };
 
 /* Objects that were there since snapshot n + 1 and in snapshot n too are that much older. */
@@ -32,7 +33,9 @@ static void step_back(const struct hw_series *series, size_t n, struct ages *age
         if (before == now && ages->births[b.row] == n + 1 &&
             a.shot->kind[a.row] == b.shot->kind[b.row]) {
             ages->births[b.row] = (uint8_t)n;
-            if (ages->firm[b.row] == n + 1 && a.shot->holders[a.row] & b.shot->holders[b.row])
+            ages->first[b.row] = a.shot->holders[a.row];
+            if (ages->firm[b.row] == n + 1 &&
+                hw_holders_meet(a.shot->holders[a.row], b.shot->holders[b.row]))
                 ages->firm[b.row] = (uint8_t)n;
         }
         a.row += before <= now;
@@ -124,33 +127,76 @@ static void rejuvenate_instance(const struct hw_graph *graph, hw_id id, uint8_t 
     make_younger(graph, id, own.oldest, births, DEPTH);
 }
 
-/* What an object refers to and hardly anybody else does; what all share says nothing of its age. */
-static bool is_own(const struct hw_graph *graph, hw_id id, uint32_t edge)
+/* What an object refers to and hardly anybody else does; what all share says nothing of its age,
+ * nor does an old function, which many may name. */
+static bool is_own(const struct ages *ages, hw_id id, uint32_t edge)
 {
-    const uint32_t shared = HW_TYPE_TYPE | HW_TYPE_MODULE | HW_TYPE_CODE | HW_TYPE_FUNCTION;
+    const uint32_t shared = HW_TYPE_TYPE | HW_TYPE_MODULE | HW_TYPE_CODE;
+    const struct hw_graph *graph = ages->graph;
     hw_id to = graph->edge_to[edge];
     return to != id && to < graph->object_count && graph->refcount[to] <= SHARED &&
            !(graph->flags[to] & (HW_NODE_IMMORTAL | HW_NODE_STATIC)) &&
-           !type_has(graph, to, shared);
+           !type_has(graph, to, shared) &&
+           (ages->births[to] || !type_has(graph, to, HW_TYPE_FUNCTION));
+}
+
+/* What an object consists of, beside a snapshot before which nobody who holds it now did so. */
+struct parts {
+    uint8_t young;         /* the oldest of those that came since; UINT8_MAX: none did */
+    uint8_t old;           /* the oldest of the others */
+    uint32_t sure, here;   /* others that had one holder at first; for how many it was this one */
+    uint32_t vague, maybe; /* the same of those that had several */
+    bool holds_itself;
+};
+
+static void add_part(const struct ages *ages, hw_id part, uint8_t since, uint32_t self,
+                     struct parts *parts)
+{
+    uint8_t birth = ages->births[part];
+    if (birth >= since) {
+        parts->young = birth < parts->young ? birth : parts->young;
+        return;
+    }
+    bool met = hw_holders_meet(ages->first[part], self);
+    parts->old = birth < parts->old ? birth : parts->old;
+    if (ages->first[part] & HW_HOLDERS_MANY) {
+        parts->vague++;
+        parts->maybe += met;
+    } else {
+        parts->sure++;
+        parts->here += met;
+    }
+}
+
+static struct parts find_parts(const struct ages *ages, hw_id id, uint8_t since)
+{
+    const struct hw_graph *graph = ages->graph;
+    struct parts parts = {.young = UINT8_MAX, .old = UINT8_MAX};
+    uint32_t self = hw_holders_one(hw_graph_addr(graph, id));
+    for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
+        parts.holds_itself |= graph->edge_to[e] == id;
+        if (is_own(ages, id, e))
+            add_part(ages, graph->edge_to[e], since, self, &parts);
+    }
+    return parts;
 }
 
 /* An object at an address where one of its type was before is another one when nobody who holds it
- * held that one, and nothing that it consists of is so old. Moving it makes neither true alone. What
- * holds itself did so before, if it is the same. */
+ * held that one, and nothing that it consists of was held by that one. Moving it makes neither true
+ * alone. What holds itself did so before, if it is the same. */
 static void rejuvenate_moved(struct ages *ages, hw_id id)
 {
-    const struct hw_graph *graph = ages->graph;
-    uint8_t birth = ages->firm[id], oldest = UINT8_MAX;
-    bool holds_itself = false;
-    if (birth <= ages->births[id])
+    uint8_t since = ages->firm[id];
+    if (since <= ages->births[id])
         return;
-    for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
-        holds_itself |= graph->edge_to[e] == id;
-        if (is_own(graph, id, e) && ages->births[graph->edge_to[e]] < oldest)
-            oldest = ages->births[graph->edge_to[e]];
-    }
-    if (oldest != UINT8_MAX || holds_itself)
-        make_younger(graph, id, birth < oldest ? birth : oldest, ages->births, DEPTH);
+    struct parts parts = find_parts(ages, id, since);
+    bool same = parts.sure ? parts.here > 0 : parts.maybe * 2 > parts.vague;
+    if (same)
+        make_younger(ages->graph, id, parts.old, ages->births, DEPTH);
+    else if (parts.sure + parts.vague) /* they came from elsewhere, and are as old as they are */
+        make_younger(ages->graph, id, since, ages->births, 0);
+    else if (parts.young != UINT8_MAX || parts.holds_itself)
+        make_younger(ages->graph, id, since, ages->births, DEPTH);
 }
 
 static void rejuvenate(struct ages *ages, hw_id id)
@@ -173,10 +219,12 @@ static void rejuvenate(struct ages *ages, hw_id id)
 bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, struct hw_err *err)
 {
     uint32_t nodes = series->last->node_count;
-    struct ages ages = {series->last, malloc(nodes), malloc(nodes)};
-    if (!ages.births || !ages.firm) {
+    struct ages ages = {series->last, malloc(nodes), malloc(nodes),
+                        calloc(nodes, sizeof(*ages.first))};
+    if (!ages.births || !ages.firm || !ages.first) {
         free(ages.births);
         free(ages.firm);
+        free(ages.first);
         return hw_err_no_memory(err);
     }
     /* Synthetic nodes have no address; what is below them is told apart, they are as old as time.
@@ -190,6 +238,7 @@ bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, stru
         for (hw_id id = 0; id < series->last->object_count; id++)
             rejuvenate(&ages, id);
     free(ages.firm);
+    free(ages.first);
     *ret_births = ages.births;
     return true;
 }

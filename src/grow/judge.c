@@ -233,6 +233,22 @@ static bool levels_off(const struct hw_series *series, const uint64_t *lengths)
            hw_chance_sigmas(early, late) >= HW_JUDGE_SLOWING_SIGMAS;
 }
 
+/* It grew at first and then no more, though members still come and go: no chance, by what it would
+ * have gained meanwhile at its first rate. */
+static bool is_full(const struct hw_growth *growth, const struct hw_site *site)
+{
+    const struct hw_series *series = growth->series;
+    size_t last = series->count - 1,
+           tail = last / 2 > HW_JUDGE_FLAT_MIN ? last / 2 : HW_JUDGE_FLAT_MIN;
+    if (last <= tail || site->lengths[last] > site->lengths[last - tail])
+        return false;
+    double deaths = (double)hw_site_deaths(growth, site);
+    double gained = (double)site->lengths[last - tail] - (double)site->lengths[0];
+    double missed = gained * hw_series_seconds(series, last - tail, last) /
+                    hw_series_seconds(series, 0, last - tail);
+    return hw_chance_sigmas(missed + deaths, deaths) >= HW_JUDGE_SIGMAS;
+}
+
 /* Members of the first snapshot do not stay. */
 static bool is_drained(const struct hw_growth *growth, const struct hw_site *site)
 {
@@ -266,6 +282,8 @@ static struct hw_judgement judge_history(const struct hw_growth *growth, const s
     if (went_down(series, site->lengths))
         return net < came * HW_JUDGE_KEPT ? is_steady(HW_JUDGE_SAWTOOTH)
                                           : is_unsettled(HW_JUDGE_UNEVEN);
+    if (is_full(growth, site))
+        return is_steady(HW_JUDGE_STOPPED);
     struct hw_judgement judgement = judge_births(series, site->joined);
     if (judgement.verdict != HW_VERDICT_LEAK)
         return judgement;

@@ -18,6 +18,7 @@ enum {
     HW_JUDGE_GAPS_FROM = 5,     /* with so many intervals, one without births may be chance */
     HW_JUDGE_BYTES = 64 * 1024, /* or so much: large objects are few */
     HW_JUDGE_OLD_MEMBERS = 24,  /* so many members that all stayed are no coincidence */
+    HW_JUDGE_FLAT_MIN = 2,      /* so many intervals without growth at the end are a level */
 };
 #define HW_JUDGE_SIGMAS 3.0  /* arrivals against departures: less is turnover that wavers */
 #define HW_JUDGE_CHANCE 0.05 /* what is more likely is believed to be chance */

@@ -62,9 +62,33 @@ static void fill_members(struct hw_series_shot *shot, const struct hw_graph *gra
     }
 }
 
-static uint32_t holder_bit(hw_addr addr)
+uint32_t hw_holders_one(hw_addr addr)
 {
-    return 1u << ((addr >> 4) * 0x9e3779b97f4a7c15u >> 59);
+    uint32_t hash = (uint32_t)((addr >> 4) * 0x9e3779b97f4a7c15u >> 33);
+    return hash ? hash : 1;
+}
+
+static uint32_t holder_bit(uint32_t hash)
+{
+    return 1u << hash % HW_HOLDERS_BITS;
+}
+
+static uint32_t add_holder(uint32_t holders, uint32_t hash)
+{
+    if (!holders || holders == hash)
+        return hash;
+    if (!(holders & HW_HOLDERS_MANY))
+        holders = HW_HOLDERS_MANY | holder_bit(holders);
+    return holders | holder_bit(hash);
+}
+
+bool hw_holders_meet(uint32_t a, uint32_t b)
+{
+    if (!a || !b || !((a | b) & HW_HOLDERS_MANY))
+        return a && a == b;
+    a = a & HW_HOLDERS_MANY ? a & ~HW_HOLDERS_MANY : holder_bit(a);
+    b = b & HW_HOLDERS_MANY ? b & ~HW_HOLDERS_MANY : holder_bit(b);
+    return a & b;
 }
 
 static void fill_holders(struct hw_series_shot *shot, const struct hw_graph *graph)
@@ -73,10 +97,12 @@ static void fill_holders(struct hw_series_shot *shot, const struct hw_graph *gra
     memset(shot->holders, 0, graph->object_count * sizeof(*shot->holders));
     for (hw_id id = 0; id < graph->object_count; id++) {
         cursor.row = id;
-        uint32_t bit = holder_bit(cursor_addr(&cursor));
-        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++)
-            if (graph->edge_to[e] < graph->object_count)
-                shot->holders[graph->edge_to[e]] |= bit;
+        uint32_t hash = hw_holders_one(cursor_addr(&cursor));
+        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
+            hw_id to = graph->edge_to[e];
+            if (to < graph->object_count)
+                shot->holders[to] = add_holder(shot->holders[to], hash);
+        }
     }
 }
 

@@ -15,6 +15,18 @@
 
 enum { HW_SERIES_MAX = 250 }; /* births are bytes */
 
+/* Who refers to an object in one snapshot: the hash of its only holder's address, or a bit for each
+ * of several. */
+#define HW_HOLDERS_MANY (UINT32_C(1) << 31)
+enum { HW_HOLDERS_BITS = 31 };
+
+/* The set of the object at addr alone. */
+uint32_t hw_holders_one(hw_addr addr);
+
+/* Whether two such sets may have a holder in common: where false, they have none. Of single holders
+ * it is as good as sure; of many, ever less. */
+bool hw_holders_meet(uint32_t a, uint32_t b);
+
 /* What is kept of each graph: 20 bytes an object. The columns and spans of the first are made when
  * a second graph comes: nothing compares one alone. */
 struct hw_series_shot {
@@ -28,9 +40,8 @@ struct hw_series_shot {
     struct hw_big_size *outside; /* by row: what belongs to an object beyond its size here */
     size_t outside_count;
     struct hw_slots slots; /* places of large objects without members */
-    uint32_t *members; /* entries, elements: edges that stand for what a container contains */
-    uint32_t *holders; /* bits of the addresses of all who refer to it: two sets without a common
-                          bit have nobody in common; 0: no object does, but itself */
+    uint32_t *members;     /* entries, elements: edges that stand for what a container contains */
+    uint32_t *holders;     /* who refers to it, for hw_holders_meet(); 0: no object does */
     struct hw_span *spans;
     size_t span_count;
     struct hw_type_row *types; /* as hw_types_ask, names owned by the series */

@@ -229,6 +229,21 @@ static bool settle_rooted(struct hw_growth *growth, struct hw_site *site)
     return true;
 }
 
+/* A container that is full, where more and more hangs from it otherwise: the next block of what C
+ * code chains together. */
+static bool grows_aside(const struct hw_growth *growth, const struct hw_site *site)
+{
+    const struct hw_graph *graph = growth->graph;
+    uint64_t aside = 0;
+    if (site->is_merged || site->box >= graph->object_count)
+        return false;
+    for (uint32_t e = graph->edge_start[site->box]; e < graph->edge_start[site->box + 1]; e++)
+        if (growth->tree.edge[graph->edge_to[e]] == e && is_new(growth, graph->edge_to[e]) &&
+            edge_kind(graph, e) != HW_LABEL_KEY && !hw_edge_is_member(graph, e))
+            aside += growth->below[graph->edge_to[e]];
+    return aside * 2 > site->born_total;
+}
+
 bool hw_site_settle(struct hw_growth *growth, struct hw_site *site)
 {
     if (is_new(growth, site->box) &&
@@ -252,6 +267,7 @@ bool hw_site_settle(struct hw_growth *growth, struct hw_site *site)
         return false;
     for (uint32_t i = 0; i < site->front_count; i++)
         site->is_container |= hw_node_has_members(growth, site->fronts[i]);
+    site->is_container &= !grows_aside(growth, site);
     hw_site_members(growth, site, count_joined, site);
     if (site->joined_total < HW_SITE_BORN_MIN)
         site->name = hw_node_owner(growth, site->name);

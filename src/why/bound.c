@@ -72,6 +72,9 @@ struct place {
     hw_id owner;        /* the object that has it as an attribute, or HW_NONE */
     hw_id module_space; /* of the module it belongs to, or HW_NONE */
     uint64_t length;
+    struct hw_code_place at;
+    struct hw_code_scope scope;
+    hw_id function; /* the code whose local variable it is, or HW_NONE */
     struct hw_bound *bound;
 };
 
@@ -123,6 +126,15 @@ static bool try_constants(const struct place *place, hw_id code)
     return false;
 }
 
+/* A number in code that happens to use the same name for something else bounds that. */
+static bool means_it(const struct place *place, size_t number, bool is_own)
+{
+    const struct hw_code *code = place->code;
+    return (is_own || code->codes[number] == place->function ||
+            hw_code_in_scope(code, &place->scope, number)) &&
+           hw_code_may_remove(code, &place->at, number);
+}
+
 static bool try_code(const struct place *place, size_t number, bool is_own)
 {
     const struct hw_code *code = place->code;
@@ -140,7 +152,7 @@ static bool try_code(const struct place *place, size_t number, bool is_own)
         if (name->words & HW_CODE_BOUND && try_name(place, name->text, words))
             return true;
     }
-    return words & HW_CODE_LENGTH && words & HW_CODE_REMOVAL &&
+    return words & HW_CODE_LENGTH && words & HW_CODE_REMOVAL && means_it(place, number, is_own) &&
            try_constants(place, code->codes[number]);
 }
 
@@ -161,6 +173,20 @@ static bool try_methods(const struct place *place, hw_id space)
     return false;
 }
 
+/* The code of the function that runs, or stands still, with the container as a local variable. */
+static hw_id function_of(const struct hw_growth *growth, hw_id box)
+{
+    const struct hw_graph *graph = growth->graph;
+    uint32_t edge = growth->tree.edge[box];
+    if (edge == HW_NONE || edge_kind(graph, edge) != HW_LABEL_LOCAL)
+        return HW_NONE;
+    hw_id holder = growth->tree.parent[box];
+    for (uint32_t e = graph->edge_start[holder]; e < graph->edge_start[holder + 1]; e++)
+        if (type_has(graph, graph->edge_to[e], HW_TYPE_CODE))
+            return graph->edge_to[e];
+    return HW_NONE;
+}
+
 static bool find_in_code(const struct hw_code *code, const struct hw_site *site,
                          struct hw_bound *bound)
 {
@@ -171,6 +197,9 @@ static bool find_in_code(const struct hw_code *code, const struct hw_site *site,
                           .owner = HW_NONE,
                           .module_space = at.module_space,
                           .length = site->lengths[growth->series->count - 1],
+                          .at = at,
+                          .scope = hw_code_scope(growth, &at),
+                          .function = function_of(growth, site->box),
                           .bound = bound};
     if (at.method_class != HW_NONE) {
         hw_id space = hw_namespace_of(graph, at.method_class);

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { FILES_MAX = 4 }; /* a class and its bases may stand in several */
-
 /* ---- the code's names ---- */
 
 static bool edge_lists_names(const struct hw_graph *graph, uint32_t edge)
@@ -251,37 +249,32 @@ static hw_id file_of(const struct hw_graph *graph, hw_id code)
     return edge == HW_NO_EDGE ? HW_NONE : graph->edge_to[edge];
 }
 
-struct files {
-    hw_id ids[FILES_MAX];
-    size_t count;
-};
-
-static void add_file(const struct hw_graph *graph, struct files *files, hw_id function)
+static void add_function(const struct hw_graph *graph, struct hw_code_scope *scope, hw_id function)
 {
     uint32_t edge = type_has(graph, function, HW_TYPE_FUNCTION)
                         ? hw_edge_find(graph, function, HW_LABEL_ATTR, "__code__")
                         : HW_NO_EDGE;
     hw_id file = edge == HW_NO_EDGE ? HW_NONE : file_of(graph, graph->edge_to[edge]);
-    for (size_t i = 0; i < files->count; i++)
-        if (files->ids[i] == file)
+    for (size_t i = 0; i < scope->file_count; i++)
+        if (scope->files[i] == file)
             return;
-    if (file != HW_NONE && files->count < FILES_MAX)
-        files->ids[files->count++] = file;
+    if (file != HW_NONE && scope->file_count < HW_CODE_FILES_MAX)
+        scope->files[scope->file_count++] = file;
 }
 
 /* The files of the functions in a class's namespace. */
-static void add_class(const struct hw_graph *graph, struct files *files, hw_id type)
+static void add_class(const struct hw_graph *graph, struct hw_code_scope *scope, hw_id type)
 {
     hw_id space = type == HW_NONE ? HW_NONE : hw_namespace_of(graph, type);
     if (space == HW_NONE)
         return;
     for (uint32_t e = graph->edge_start[space]; e < graph->edge_start[space + 1]; e++)
         if (hw_edge_is_member(graph, e))
-            add_file(graph, files, graph->edge_to[e]);
+            add_function(graph, scope, graph->edge_to[e]);
 }
 
 /* Of functions in a module only those count that look into it: others were imported. */
-static void add_module(const struct hw_graph *graph, struct files *files, hw_id space)
+static void add_module(const struct hw_graph *graph, struct hw_code_scope *scope, hw_id space)
 {
     if (space == HW_NONE)
         return;
@@ -291,22 +284,29 @@ static void add_module(const struct hw_graph *graph, struct files *files, hw_id 
             continue;
         uint32_t globals = hw_edge_find(graph, to, HW_LABEL_ATTR, "__globals__");
         if (globals != HW_NO_EDGE && graph->edge_to[globals] == space)
-            add_file(graph, files, to);
+            add_function(graph, scope, to);
     }
 }
 
-static struct files find_files(const struct hw_graph *graph, const struct hw_code_place *place)
+struct hw_code_scope hw_code_scope(const struct hw_growth *growth,
+                                   const struct hw_code_place *place)
 {
-    struct files files = {0};
+    const struct hw_graph *graph = growth->graph;
+    struct hw_code_scope scope = {0};
+    struct hw_code_place owner = {.box = place->owner};
     if (place->method_class != HW_NONE)
-        add_class(graph, &files, place->method_class);
+        add_class(graph, &scope, place->method_class);
     if (place->owner != HW_NONE && !type_has(graph, place->owner, HW_TYPE_MODULE)) {
         bool is_type = type_has(graph, place->owner, HW_TYPE_TYPE);
-        add_class(graph, &files, is_type ? place->owner : type_of(graph, place->owner)->node);
+        add_class(graph, &scope, is_type ? place->owner : type_of(graph, place->owner)->node);
     }
-    if (!files.count || place->owner == HW_NONE || type_has(graph, place->owner, HW_TYPE_MODULE))
-        add_module(graph, &files, place->module_space);
-    return files;
+    if (!scope.file_count || place->owner == HW_NONE ||
+        type_has(graph, place->owner, HW_TYPE_MODULE))
+        add_module(graph, &scope, place->module_space);
+    if (place->owner != HW_NONE)
+        name_box(growth, &owner);
+    memcpy(scope.owner, owner.name, sizeof(scope.owner));
+    return scope;
 }
 
 /* A class's method, or code of a method: it calls the container self. */
@@ -391,11 +391,21 @@ bool hw_code_is_init(const struct hw_graph *graph, hw_id id)
            (hw_graph_value(graph, id, value, sizeof(value)) && strstr(value, "__init__ ") != NULL);
 }
 
-static bool is_from(const struct hw_graph *graph, const struct files *files, hw_id code)
+static bool is_from(const struct hw_graph *graph, const struct hw_code_scope *scope, hw_id code)
 {
     hw_id file = file_of(graph, code);
-    for (size_t i = 0; i < files->count; i++)
-        if (files->ids[i] == file)
+    for (size_t i = 0; i < scope->file_count; i++)
+        if (scope->files[i] == file)
+            return true;
+    return false;
+}
+
+bool hw_code_in_scope(const struct hw_code *code, const struct hw_code_scope *scope, size_t number)
+{
+    if (is_from(code->growth->graph, scope, code->codes[number]))
+        return true;
+    for (uint32_t u = code->start[number]; scope->owner[0] && u < code->start[number + 1]; u++)
+        if (strcmp(use_name(code, u)->text, scope->owner) == 0)
             return true;
     return false;
 }
@@ -413,9 +423,8 @@ static bool is_other_container(const struct hw_code *code, const struct hw_code_
            type_has(graph, graph->edge_to[edge], containers);
 }
 
-/* Whether a method that removes is called on something that may be the container: not right behind
- * the name of another one. */
-static bool may_remove(const struct hw_code *code, const struct hw_code_place *place, size_t number)
+bool hw_code_may_remove(const struct hw_code *code, const struct hw_code_place *place,
+                        size_t number)
 {
     const uint8_t others = HW_CODE_REMOVAL | HW_CODE_LOOKUP | HW_CODE_ADDITION | HW_CODE_LENGTH;
     const char *receiver = NULL;
@@ -434,18 +443,18 @@ static size_t find_uses(const struct hw_code *code, const struct hw_code_place *
                         const uint8_t *marks, struct hw_code_use *ret_uses)
 {
     const struct hw_graph *graph = code->growth->graph;
-    struct files files = find_files(graph, place);
+    struct hw_code_scope scope = hw_code_scope(code->growth, place);
     size_t count = 0;
     for (size_t i = 0; i < code->code_count && count < HW_CODE_USES_MAX; i++) {
         hw_id id = code->codes[i];
         uint32_t at = find_marked(code, i, marks);
         bool is_own = at == UINT32_MAX && place->method_class != HW_NONE &&
                       is_method(graph, place->method_class, id);
-        if (!is_own && (at == UINT32_MAX || !is_from(graph, &files, id)))
+        if (!is_own && (at == UINT32_MAX || !is_from(graph, &scope, id)))
             continue;
         struct hw_code_use use = read_use(code, i, is_own ? code->start[i + 1] : at);
-        use.may_take_out =
-            use.takes_out || graph->flags[id] & HW_NODE_DELETES || may_remove(code, place, i);
+        use.may_take_out = use.takes_out || graph->flags[id] & HW_NODE_DELETES ||
+                           hw_code_may_remove(code, place, i);
         if (is_own || is_module_code(graph, id))
             use.takes_out = use.stores_and_deletes = use.puts_in = use.looks_up = false;
         ret_uses[count++] = use;
@@ -579,11 +588,11 @@ const char *hw_code_file(const struct hw_code *code, const struct hw_code_place 
                          struct hw_arena *arena)
 {
     const struct hw_graph *graph = code->growth->graph;
-    struct files files = find_files(graph, place);
+    struct hw_code_scope scope = hw_code_scope(code->growth, place);
     char value[HW_VALUE_MAX_BYTES + 16];
     struct hw_buf text = {0};
     const char *copy = "";
-    if (files.count && hw_graph_value(graph, files.ids[0], value, sizeof(value)) &&
+    if (scope.file_count && hw_graph_value(graph, scope.files[0], value, sizeof(value)) &&
         hw_literal_text(value, &text)) {
         const char *slash = strrchr(hw_buf_str(&text), '/');
         copy = hw_arena_strdup(arena, slash ? slash + 1 : hw_buf_str(&text));

@@ -55,6 +55,25 @@ struct hw_code_place {
 };
 struct hw_code_place hw_code_place(const struct hw_growth *growth, hw_id box);
 
+/* Where code stands that means this container when it uses its name: names such as items and path
+ * stand in many files. */
+enum { HW_CODE_FILES_MAX = 4 }; /* a class and its bases may stand in several */
+struct hw_code_scope {
+    hw_id files[HW_CODE_FILES_MAX]; /* of its owner's class, or of its module */
+    size_t file_count;
+    char owner[100]; /* what code calls the owner; "" when that is not known */
+};
+struct hw_code_scope hw_code_scope(const struct hw_growth *growth,
+                                   const struct hw_code_place *place);
+
+/* Whether the code with that number is of one of these files, or names the owner. */
+bool hw_code_in_scope(const struct hw_code *code, const struct hw_code_scope *scope, size_t number);
+
+/* Whether a method that removes is called in it on something that may be the container: not right
+ * behind the name of another one. */
+bool hw_code_may_remove(const struct hw_code *code, const struct hw_code_place *place,
+                        size_t number);
+
 /* One function of the container's own file that names it. */
 struct hw_code_use {
     hw_id code;
