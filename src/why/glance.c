@@ -23,6 +23,7 @@ enum {
     BANDS = 10,             /* fewer where there are not so many ages */
     BAND_SHARE = 50,        /* each band of ages has at least so small a part of the members */
     YOUNG_AGE = 230,        /* the youngest tenth */
+    BEGUN_AGE = 245,        /* of a container: it has just been made */
     SPREAD_MIN = 4,         /* of 255: a band of ages narrower than that is one burst */
     SINCE_SHARE = 2,        /* members are there from the first half of their container's life on */
     KNOWN_SHARE = 2,        /* half of the members must have an age */
@@ -244,7 +245,7 @@ static void read_ages(const struct hw_graph *graph, hw_id node, struct member_ag
  * itself is a batch that has just begun. */
 static bool reaches_back(unsigned container, const struct hw_glance_ages *ages)
 {
-    if (container >= YOUNG_AGE)
+    if (container >= BEGUN_AGE)
         return false;
     return !container || ages->oldest <= container ||
            (unsigned)(ages->oldest - container) * SINCE_SHARE <=
