@@ -2,10 +2,13 @@
 #include "why/glance.h"
 
 #include "ask/lookup.h"
+#include "ask/spell.h"
 #include "ask/tree.h"
 #include "base/err.h"
 #include "grow/series.h"
 #include "weigh/dominators.h"
+#include "why/bound.h"
+#include "why/rules.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +17,16 @@ enum {
     SHARE = 10,          /* a tenth of the heap is a suspect (MAT's leak report) */
     SMALL = 1024 * 1024, /* less than that troubles nobody */
     LEVELS_MAX = 1000,   /* down the dominator tree (MAT) */
-    MEMBERS_MIN = 100,   /* fewer members tell nothing about arrival */
-    ARRIVING_SMALL = 64 * 1024,
-    ARRIVING_SHARE = 100, /* beside a concentration, a hundredth of the heap deserves a word */
-    BANDS = 10,
-    BAND_SHARE = 50, /* each band of ages has at least so small a part of the members */
-    YOUNG_AGE = 230, /* the youngest tenth */
-    SPREAD_MIN = 50, /* of 255: a band of ages narrower than that is one burst */
-    KNOWN_SHARE = 2, /* half of the members must have an age */
+    MEMBERS_MIN = 20,    /* fewer members tell nothing about arrival */
+    ARRIVING_SMALL = 4 * 1024,
+    ARRIVING_SHARE = 10000, /* what keeps arriving may still be small */
+    BANDS = 10,             /* fewer where there are not so many ages */
+    BAND_SHARE = 50,        /* each band of ages has at least so small a part of the members */
+    YOUNG_AGE = 230,        /* the youngest tenth */
+    BEGUN_AGE = 245,        /* of a container: it has just been made */
+    SPREAD_MIN = 4,         /* of 255: a band of ages narrower than that is one burst */
+    SINCE_SHARE = 2,        /* members are there from the first half of their container's life on */
+    KNOWN_SHARE = 2,        /* half of the members must have an age */
 };
 #define BIG_DROP 0.7  /* a largest part below that is clearly smaller than the whole (MAT) */
 #define AGREEMENT 0.8 /* of a group's members, so many must take the same way (MAT) */
@@ -236,10 +241,32 @@ static void read_ages(const struct hw_graph *graph, hw_id node, struct member_ag
     }
 }
 
-static struct hw_glance_ages judge_ages(const struct member_ages *members)
+/* Of what only passes through, nothing is nearly as old as the container; a container that is young
+ * itself is a batch that has just begun. */
+static bool reaches_back(unsigned container, const struct hw_glance_ages *ages)
+{
+    if (container >= BEGUN_AGE)
+        return false;
+    return !container || ages->oldest <= container ||
+           (unsigned)(ages->oldest - container) * SINCE_SHARE <=
+               (unsigned)(ages->newest - container);
+}
+
+static bool spreads_evenly(const struct member_ages *members, const struct hw_glance_ages *ages)
+{
+    uint32_t bands[BANDS] = {0};
+    unsigned span = ages->newest - ages->oldest + 1u, count = span < BANDS ? span : BANDS;
+    for (unsigned age = ages->oldest; age <= ages->newest; age++)
+        bands[(age - ages->oldest) * count / span] += members->bands[age];
+    for (unsigned i = 0; i < count; i++)
+        if ((uint64_t)bands[i] * BAND_SHARE < ages->known)
+            return false;
+    return true;
+}
+
+static struct hw_glance_ages judge_ages(const struct member_ages *members, unsigned container)
 {
     struct hw_glance_ages ages = {.known = members->count - members->bands[0]};
-    uint32_t bands[BANDS] = {0};
     for (unsigned age = 1; age < 256; age++) {
         if (!members->bands[age])
             continue;
@@ -247,16 +274,30 @@ static struct hw_glance_ages judge_ages(const struct member_ages *members)
         ages.newest = (uint8_t)age;
         ages.young += age >= YOUNG_AGE ? members->bands[age] : 0;
     }
-    if (!members->newest || ages.known < MEMBERS_MIN || ages.known * KNOWN_SHARE < members->count ||
-        ages.newest < YOUNG_AGE || ages.newest - ages.oldest < SPREAD_MIN)
-        return ages;
-    unsigned span = ages.newest - ages.oldest + 1u;
-    for (unsigned age = ages.oldest; age <= ages.newest; age++)
-        bands[(age - ages.oldest) * BANDS / span] += members->bands[age];
-    ages.keeps_arriving = true;
-    for (size_t i = 0; i < BANDS; i++)
-        ages.keeps_arriving &= (uint64_t)bands[i] * BAND_SHARE >= ages.known;
+    ages.keeps_arriving = members->newest && ages.known >= MEMBERS_MIN &&
+                          ages.known * KNOWN_SHARE >= members->count && ages.newest >= YOUNG_AGE &&
+                          ages.newest - ages.oldest >= SPREAD_MIN &&
+                          reaches_back(container, &ages) && spreads_evenly(members, &ages);
     return ages;
+}
+
+/* The interpreter's own registries, which let go by themselves. */
+static bool is_registry(const struct hw_graph *graph, const struct hw_tree *tree, hw_id id)
+{
+    struct hw_buf path = {0};
+    bool is_known = false;
+    hw_path_spell(graph, tree, id, &path);
+    for (size_t i = 0; i < hw_known_cache_count; i++)
+        is_known |= hw_name_matches(hw_known_caches[i].path, hw_buf_str(&path));
+    hw_buf_deinit(&path);
+    return is_known;
+}
+
+/* A container that C code bounds lets go of the oldest when it is full. */
+static bool is_bounded(const struct hw_graph *graph, hw_id id)
+{
+    const struct hw_site site = {.box = id, .name = id};
+    return hw_bound_stated(graph, &site).value != 0;
 }
 
 /* Namespaces and what the interpreter keeps for itself are no containers of the program's. */
@@ -278,8 +319,8 @@ static void add_arrivals(struct work *work)
             bytes * ARRIVING_SHARE < work->glances->total)
             continue;
         read_ages(graph, id, &members);
-        struct hw_glance_ages ages = judge_ages(&members);
-        if (ages.keeps_arriving)
+        struct hw_glance_ages ages = judge_ages(&members, hw_graph_age(graph, id));
+        if (ages.keeps_arriving && !is_bounded(graph, id))
             add(work->glances,
                 (struct hw_glance){.node = id,
                                    .owner = id,
@@ -307,7 +348,8 @@ static bool count_members(const struct hw_graph *graph, struct hw_glance *row)
     }
     row->type = best;
     read_ages(graph, row->node, &members);
-    row->ages = judge_ages(&members);
+    row->ages = judge_ages(&members, hw_graph_age(graph, row->node));
+    row->ages.keeps_arriving &= !is_bounded(graph, row->node);
     free(types);
     return true;
 }
@@ -322,7 +364,8 @@ static bool finish(struct work *work, const struct hw_tree *tree)
         if (row.is_group ? !place_group(work, tree, &row, (uint8_t)(i + 1))
                          : !count_members(work->graph, &row))
             return false;
-        if (row.node != HW_NONE && tree_has(tree, row.node))
+        if (row.node != HW_NONE && tree_has(tree, row.node) &&
+            !is_registry(work->graph, tree, row.node))
             glances->rows[kept++] = row;
     }
     glances->count = kept;

@@ -65,7 +65,7 @@ static void test_what_is_small_is_not_told(void **state)
     (void)state;
     tell_app(&text);
     hw_buf_puts(&text, "['items'] -> 0x20000\n");
-    tell_list(&text, 0x20000, MEMBERS, 64, 1, 255, true);
+    tell_list(&text, 0x20000, 30, 64, 1, 255, true);
     assert_int_equal(look(&text).count, 0);
 }
 
