@@ -55,7 +55,8 @@ static bool has_loggers(struct hw_case *c)
 static bool has_unfinished(struct hw_case *c)
 {
     char tasks[32], most[32];
-    if (!hw_holder_is(c, "queue.Queue", NULL) && !hw_holder_is(c, "asyncio.queues.Queue", NULL))
+    if (!hw_holder_is(c, "queue.Queue", "queue") &&
+        !hw_holder_is(c, "asyncio.queues.Queue", "_queue"))
         return false;
     bool counted = value_of(c, "unfinished_tasks", tasks, sizeof(tasks)) ||
                    value_of(c, "_unfinished_tasks", tasks, sizeof(tasks));

@@ -16,7 +16,7 @@ FOLDERS = [HERE, os.path.join(os.path.dirname(HERE), "healthy")]
 # Sections whose causes have a counterpart each.
 DESCRIBED = ("Places in libraries", "What code takes out", "Caches and look-ups", "Made at run time",
              "Who holds for ever", "Views and native trees")
-WITHOUT_PROGRAM = {"finalizers-of-one-object", "finalizers-pile-up", "frame-in-own-local"}
+WITHOUT_PROGRAM = {"finalizers-pile-up", "frame-in-own-local"}
 DOCUMENT = os.path.join(support.ROOT, "docs", "causes.md")
 
 

@@ -179,6 +179,34 @@ static void test_guesses_come_last(void **state)
     hw_graph_destroy(graph);
 }
 
+/* A word on a C stack is no way to the end of a chain of true references, however long. */
+static void test_guesses_shorten_no_chain(void **state)
+{
+    (void)state;
+    enum { LONG = 300 };
+    struct hw_buf text = {0};
+    hw_buf_puts(&text, "$i interpreter \"m\"\nroot sys.modules -> 0x100\n$t thread \"T\" tid=5\n"
+                       "root stack -> $s\n$s stack \"T\" tid=5\nword 8 -> 0x22c0\n"
+                       "word 16 -> 0x300\n@0x300 app.Alone\n.x -> 0x340\n@0x340 list\n"
+                       "@0x100 dict\n['app'] -> 0x110\n@0x110 module value=app\n"
+                       ".__dict__ -> 0x118\n@0x118 dict\n['first'] -> 0x1000\n");
+    for (unsigned i = 0; i < LONG; i++)
+        hw_buf_printf(&text, "@0x%x app.Node\n.next -> 0x%x\n", 0x1000 + i * 0x10,
+                      0x1010 + i * 0x10);
+    hw_buf_printf(&text, "@0x%x list\n", 0x1000 + LONG * 0x10);
+    struct hw_graph *graph = graph_from_text(hw_buf_str(&text));
+    struct hw_tree tree;
+    assert_true(hw_tree_init(&tree, graph, NULL));
+    hw_id at = node_at(graph, 0x1000 + LONG * 0x10), first = node_at(graph, 0x1000);
+    for (unsigned i = 0; i < LONG; i++)
+        at = tree.parent[at];
+    assert_int_equal(at, first);
+    hw_tree_deinit(&tree);
+    hw_buf_deinit(&text);
+    assert_path(graph, 0x340, "<native stack of T>.<word 16>.x");
+    hw_graph_destroy(graph);
+}
+
 static void assert_resolves(const struct hw_graph *graph, const char *text, hw_addr addr)
 {
     hw_id ids[4];
@@ -505,6 +533,7 @@ int main(void)
         cmocka_unit_test(test_paths_start_at_functions),
         cmocka_unit_test(test_modules_say_more_than_self),
         cmocka_unit_test(test_guesses_come_last),
+        cmocka_unit_test(test_guesses_shorten_no_chain),
         cmocka_unit_test(test_every_path_resolves),
         cmocka_unit_test(test_names_are_unique),
         cmocka_unit_test(test_expressions_by_hand),

@@ -578,6 +578,29 @@ static void tell_global_number(struct hw_buf *out, unsigned k)
     tell_global(out, k, "pop");
 }
 
+/* app.cache.entries, and code of another file with a number, which looks at entries of something;
+ * other: what else it names. */
+static void tell_number_elsewhere(struct hw_buf *out, unsigned k, const char *other)
+{
+    tell_app(out);
+    hw_buf_printf(out,
+                  "['cache'] -> 0x1000\n@0x1000 app.Cache\n.entries -> 0x1040\n"
+                  "@0x2000 code value=trim tool.py:9\n.co_names -> 0x2040\n.co_consts -> 0x2080\n"
+                  "@0x2040 tuple\n[0] -> '%s'\n[1] -> 'entries'\n[2] -> 'len'\n[3] -> 'popitem'\n"
+                  "@0x2080 tuple\n[0] -> 800\n@0x1040 dict\n",
+                  other);
+    tell_entries(out, 0, 5 + 20 * k, 0x10000);
+    tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Page");
+}
+static void tell_number_of_others(struct hw_buf *out, unsigned k)
+{
+    tell_number_elsewhere(out, k, "archive");
+}
+static void tell_number_for_it(struct hw_buf *out, unsigned k)
+{
+    tell_number_elsewhere(out, k, "cache");
+}
+
 static void test_bounds_are_honoured(void **state)
 {
     (void)state;
@@ -586,6 +609,7 @@ static void test_bounds_are_honoured(void **state)
     assert_verdict(tell_lru, 3, HW_VERDICT_INCONCLUSIVE);
     assert_verdict(tell_bounded, 3, HW_VERDICT_INCONCLUSIVE);
     assert_verdict(tell_global_bound, 3, HW_VERDICT_INCONCLUSIVE);
+    assert_verdict(tell_number_for_it, 3, HW_VERDICT_INCONCLUSIVE);
     struct hw_diagnosis *diagnosis = ask(tell_bounded, 3);
     assert_string_equal(diagnosis->doubts[0],
                         "sys.modules['app'].cache.entries has 45 of at most 800 members "
@@ -600,6 +624,7 @@ static void test_other_numbers_are_no_bounds(void **state)
     assert_leak(tell_unrelated_number, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
     assert_leak(tell_passed_bound, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
     assert_leak(tell_unchecked, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
+    assert_leak(tell_number_of_others, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
     assert_leak(tell_global_number, HW_PATTERN_GROWING_CONTAINER, "app.Session",
                 "sys.modules['app'].sessions");
 }

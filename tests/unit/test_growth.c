@@ -129,6 +129,84 @@ static void test_moved_list_is_old(void **state)
     hw_series_destroy(series);
 }
 
+/* The table at 0x3000 is built anew at 0x2000, where a busy list had a dict before; its rules go
+ * along, which nothing else holds. */
+static void tell_built_anew(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_printf(out, "['busy'] -> 0x1800\n['table'] -> 0x%x\n@0x1800 list\n",
+                  k ? 0x2000 : 0x3000);
+    if (!k)
+        hw_buf_puts(out, "[0] -> 0x2000\n@0x2000 dict\n['host'] -> 'here'\n");
+    hw_buf_printf(out, "@0x%x dict\n", k ? 0x2000 : 0x3000);
+    tell_entries(out, 0, 30, 0x10000);
+    tell_instances(out, 0, 30, 0x10000, "app.Rule");
+}
+
+/* A dict of another holder at 0x2000, and with a function that was made meanwhile. */
+static void tell_wrapped(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_printf(out, "['busy'] -> 0x1800\n['send'] -> 0x5000\n@0x1800 list\n%s",
+                  k ? "" : "[0] -> 0x2000\n@0x2000 dict\n['host'] -> 'here'\n");
+    hw_buf_puts(out, "@0x5000 function\n");
+    if (k)
+        hw_buf_puts(out, ".__dict__ -> 0x2000\n@0x2000 dict\n['__wrapped__'] -> 0x5100\n"
+                         "@0x5100 function\n");
+}
+
+static void assert_birth(tell_snapshot *tell, hw_addr addr, uint8_t birth)
+{
+    struct hw_series *series = series_from(tell, 3);
+    uint8_t *births;
+    assert_true(hw_series_births(series, &births, NULL));
+    assert_int_equal(births[node_at(hw_series_last(series), addr)], birth);
+    free(births);
+    hw_series_destroy(series);
+}
+
+static void test_dict_of_other_holder_and_moved_contents_is_another(void **state)
+{
+    (void)state;
+    assert_birth(tell_built_anew, 0x2000, 1);
+    assert_birth(tell_built_anew, 0x10000, 0); /* what moved is as old as it is */
+    assert_birth(tell_wrapped, 0x2000, 1);
+    assert_birth(tell_wrapped, 0x5000, 0);
+}
+
+/* A block that becomes full, and then more blocks behind it, which only C knows. */
+static void tell_blocks(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_puts(out, "['reader'] -> 0x1000\n@0x1000 itertools._tee\ninternal dataobj -> 0x1040\n"
+                     "@0x1040 itertools._tee_dataobject\n");
+    tell_elements(out, 0, k ? 12 : 10, 0x10000);
+    if (k)
+        hw_buf_puts(out, "internal next -> 0x2000\n");
+    for (unsigned block = 0; block < k; block++) {
+        hw_buf_printf(out, "@0x%x itertools._tee_dataobject\n", 0x2000 + block * 0x100);
+        tell_elements(out, 12 + block * 12, 24 + block * 12, 0x10000);
+        if (block + 1 < k)
+            hw_buf_printf(out, "internal next -> 0x%x\n", 0x2000 + (block + 1) * 0x100);
+    }
+    tell_instances(out, 0, k ? 12 + 12 * k : 10, 0x10000, "app.Quote");
+}
+
+static void test_what_grows_beside_the_members_of_a_full_container(void **state)
+{
+    (void)state;
+    struct hw_series *series = series_from(tell_blocks, 4);
+    struct hw_growth growth;
+    assert_true(hw_growth_init(&growth, series, NULL));
+    const struct hw_site *site = &growth.sites[0];
+    assert_false(site->is_container);
+    assert_int_equal(site->born_total, 3 + 2 + 36);
+    assert_int_equal(site->born[1], 1 + 2 + 12);
+    assert_int_equal(site->born[3], 13);
+    hw_growth_deinit(&growth);
+    hw_series_destroy(series);
+}
+
 /* A tuple that is replaced by a longer one each time. */
 static void tell_tuple(struct hw_buf *out, unsigned k)
 {
@@ -313,6 +391,8 @@ int main(void)
         cmocka_unit_test(test_other_type_is_another_object),
         cmocka_unit_test(test_list_of_other_holder_and_contents_is_another),
         cmocka_unit_test(test_moved_list_is_old),
+        cmocka_unit_test(test_dict_of_other_holder_and_moved_contents_is_another),
+        cmocka_unit_test(test_what_grows_beside_the_members_of_a_full_container),
         cmocka_unit_test(test_replaced_tuple_is_the_site),
         cmocka_unit_test(test_siblings_are_merged),
         cmocka_unit_test(test_one_sibling_stands_out),

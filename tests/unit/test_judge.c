@@ -173,6 +173,19 @@ static void test_confidence_grows_with_the_evidence(void **state)
     assert_true((weak.high - weak.low) / weak.rate > (strong.high - strong.low) / strong.rate);
 }
 
+static void test_a_level_with_turnover_is_steady(void **state)
+{
+    (void)state;
+    const unsigned from[] = {0, 2, 4, 6}, to[] = {8, 42, 44, 46}, rising[] = {8, 42, 44, 47};
+    struct hw_pace pace;
+    struct hw_judgement full = judge(from, to, 4, &pace);
+    assert_int_equal(full.verdict, HW_VERDICT_STEADY);
+    assert_int_equal(full.reason, HW_JUDGE_STOPPED);
+    assert_int_equal(judge(from, rising, 4, &pace).verdict, HW_VERDICT_INCONCLUSIVE);
+    /* one interval alone may be a pause */
+    assert_int_equal(judge(from, to, 3, &pace).verdict, HW_VERDICT_INCONCLUSIVE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_old_members_that_all_stay),
         cmocka_unit_test(test_a_small_decline_that_is_no_chance),
         cmocka_unit_test(test_a_small_decline_that_may_be_chance),
+        cmocka_unit_test(test_a_level_with_turnover_is_steady),
         cmocka_unit_test(test_confidence_grows_with_the_evidence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
