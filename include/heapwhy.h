@@ -223,7 +223,7 @@ enum hw_type_flag {
     HW_TYPE_HEAP = 1 << 0,      /* made at run time: by a class statement or an extension's spec */
     HW_TYPE_GC = 1 << 1,
     HW_TYPE_BUILTIN = 1 << 2,   /* lives in the interpreter or the standard library's C code */
-    HW_TYPE_HAS_DEL = 1 << 3,   /* __del__ (tp_finalize of a Python class) or legacy tp_del */
+    HW_TYPE_HAS_DEL = 1 << 3,   /* __del__ (tp_finalize of a Python class) */
     HW_TYPE_PYTHON = 1 << 4,    /* made by a class statement: its instances have Python code */
     HW_TYPE_SYNTHETIC = 1 << 5,
     HW_TYPE_DICT = 1 << 6,      /* dict or a subclass; likewise below */
@@ -246,6 +246,8 @@ enum hw_type_flag {
     HW_TYPE_DEQUE = 1 << 23,
     HW_TYPE_EXCEPTION = 1 << 24,
     HW_TYPE_WEAKREF = 1 << 25,
+    HW_TYPE_LEGACY_DEL = 1 << 26, /* tp_del, of a C type or inherited from one: the collector frees no
+                                     garbage of it, nor what that reaches */
 };
 
 /* What the collector has counted for one generation: an item of gc.get_stats(). */
@@ -636,12 +638,14 @@ struct hw_cycle_group {
     uint64_t signature; /* the same in every run and for every process */
     enum hw_cycle_kind kind;
     bool kept;          /* gc.garbage holds it, so that no collection frees it */
+    bool uncollectable; /* it has legacy finalizers or is held by garbage that has: likewise */
     uint64_t components;
     uint64_t objects, bytes;           /* in the cycles */
     uint64_t largest;                  /* objects in the largest component */
     uint64_t held_objects, held_bytes; /* in no cycle, and only this group leads to them */
     uint64_t finalizers; /* objects in the cycles whose __del__ will run */
     uint64_t finalized;  /* whose __del__ has run already: they came back to life once */
+    uint64_t legacy;     /* objects in the cycles of a type with tp_del */
     uint64_t callbacks;  /* weak references with a callback in the cycles */
     struct hw_cycle_type *types; /* of what is in the cycles: the program's first, then by bytes */
     size_t type_count;
@@ -657,7 +661,9 @@ struct hw_cycles {
     size_t group_count, group_total;
     uint64_t components;                   /* in all groups, those not told included */
     uint64_t objects, bytes;               /* garbage: what a collection would free */
-    uint64_t tracked;                      /* of them, what gc.collect() would return */
+    uint64_t stuck_objects, stuck_bytes;   /* garbage that it would not free: with a legacy finalizer,
+                                              which goes to gc.garbage, and what that reaches */
+    uint64_t tracked;                      /* of both, what gc.collect() would return */
     uint64_t cycle_objects, cycle_bytes;   /* of them, in cycles */
     uint64_t shared_objects, shared_bytes; /* in no cycle, held by several groups */
     uint64_t finalizers;                   /* garbage whose __del__ must run first */
@@ -669,6 +675,7 @@ struct hw_cycles {
     uint64_t kept_objects, kept_bytes; /* what only gc.garbage keeps alive */
     struct hw_cycle_type *kept_types;  /* of the elements of gc.garbage */
     size_t kept_type_count;
+    uint64_t kept_legacy; /* of these elements, those with a legacy finalizer */
 };
 /* Tells at most max_groups groups, 0: all. */
 bool hw_cycles_ask(const struct hw_graph *graph, size_t max_groups, struct hw_cycles **ret_cycles,

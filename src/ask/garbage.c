@@ -77,7 +77,7 @@ static void mark_all_alive(const struct hw_graph *graph, const uint32_t *refs, h
 
 static void add(struct hw_garbage *garbage, const struct hw_graph *graph, hw_id id)
 {
-    garbage->is_garbage[id] = 1;
+    garbage->is_garbage[id] = HW_GARBAGE_FREE;
     garbage->count++;
     garbage->tracked += is_examined(graph, id);
     garbage->bytes += hw_graph_size(graph, id);
@@ -116,6 +116,39 @@ static void collect(struct hw_garbage *garbage, const struct hw_graph *graph, ui
             add_untracked(garbage, graph, id, refs, alive, stack);
 }
 
+static void stick(struct hw_garbage *garbage, const struct hw_graph *graph, hw_id id)
+{
+    garbage->is_garbage[id] = HW_GARBAGE_STUCK;
+    garbage->stuck++;
+    garbage->stuck_bytes += hw_graph_size(graph, id);
+}
+
+static void stick_from(struct hw_garbage *garbage, const struct hw_graph *graph, hw_id id,
+                       hw_id *stack)
+{
+    size_t depth = 0;
+    stick(garbage, graph, id);
+    stack[depth++] = id;
+    while (depth) {
+        id = stack[--depth];
+        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
+            hw_id to = graph->edge_to[e];
+            if (garbage->is_garbage[to] != HW_GARBAGE_FREE || edge_kind(graph, e) == HW_LABEL_WORD)
+                continue;
+            stick(garbage, graph, to);
+            stack[depth++] = to;
+        }
+    }
+}
+
+static void find_stuck(struct hw_garbage *garbage, const struct hw_graph *graph, hw_id *stack)
+{
+    for (hw_id id = 0; id < graph->object_count; id++)
+        if (garbage->is_garbage[id] == HW_GARBAGE_FREE && is_examined(graph, id) &&
+            type_has(graph, id, HW_TYPE_LEGACY_DEL))
+            stick_from(garbage, graph, id, stack);
+}
+
 bool hw_garbage_init_without(struct hw_garbage *garbage, const struct hw_graph *graph,
                              hw_id cleared, struct hw_err *err)
 {
@@ -131,6 +164,7 @@ bool hw_garbage_init_without(struct hw_garbage *garbage, const struct hw_graph *
         subtract_references(graph, refs);
         mark_all_alive(graph, refs, cleared, alive, stack);
         collect(&made, graph, refs, alive, stack);
+        find_stuck(&made, graph, stack);
     }
     free(refs);
     free(stack);

@@ -42,12 +42,13 @@ static const uint8_t *marks_of(const struct work *work)
     return work->list == HW_NONE ? work->garbage.is_garbage : work->kept.is_garbage;
 }
 
-/* What only gc.garbage keeps shares no group with what is free to go. */
+/* What only gc.garbage keeps, and what no collection frees, share no group with what is free to go.
+ */
 static uint8_t *mark_apart(const struct work *work)
 {
     uint8_t *apart = malloc(work->part.count + 1u);
     for (uint32_t i = 0; apart && i < work->part.count; i++)
-        apart[i] = !work->garbage.is_garbage[work->part.ids[i]];
+        apart[i] = work->garbage.is_garbage[work->part.ids[i]];
     return apart;
 }
 
@@ -148,6 +149,7 @@ static bool tell_types(struct work *work)
         if (edge_kind(graph, graph->edge_start[work->list] + i) != HW_LABEL_INDEX)
             continue;
         count_type(graph, cycles->kept_types, to);
+        cycles->kept_legacy += type_has(graph, to, HW_TYPE_LEGACY_DEL);
         cycles->kept++;
     }
     cycles->type_count = settle_types(cycles->types, graph->type_count);
@@ -217,6 +219,7 @@ static bool tell_group(struct work *work, uint32_t number, struct hw_cycle_group
     *group = (struct hw_cycle_group){
         .signature = row->signature,
         .kept = !work->garbage.is_garbage[work->part.ids[members[0]]],
+        .uncollectable = work->garbage.is_garbage[work->part.ids[members[0]]] == HW_GARBAGE_STUCK,
         .components = row->components,
         .objects = row->objects,
         .bytes = row->bytes,
@@ -225,6 +228,7 @@ static bool tell_group(struct work *work, uint32_t number, struct hw_cycle_group
         .held_bytes = row->held_bytes,
         .finalizers = row->finalizers,
         .finalized = row->finalized,
+        .legacy = row->legacy,
         .callbacks = row->callbacks,
         .start = work->part.ids[members[0]],
     };
@@ -283,8 +287,10 @@ static void tell_totals(struct work *work)
 {
     struct hw_cycles *cycles = &work->result->cycles;
     const struct hw_facts *facts = &work->graph->facts;
-    cycles->objects = work->garbage.count;
-    cycles->bytes = work->garbage.bytes;
+    cycles->objects = work->garbage.count - work->garbage.stuck;
+    cycles->bytes = work->garbage.bytes - work->garbage.stuck_bytes;
+    cycles->stuck_objects = work->garbage.stuck;
+    cycles->stuck_bytes = work->garbage.stuck_bytes;
     cycles->tracked = work->garbage.tracked;
     cycles->components = work->components.count;
     cycles->shared_objects = work->groups.shared_objects;
@@ -296,7 +302,7 @@ static void tell_totals(struct work *work)
     }
     for (uint32_t i = 0; i < work->part.count; i++) {
         hw_id id = work->part.ids[i];
-        if (work->components.of[i] == HW_NONE || !work->garbage.is_garbage[id])
+        if (work->components.of[i] == HW_NONE || work->garbage.is_garbage[id] != HW_GARBAGE_FREE)
             continue;
         cycles->cycle_objects++;
         cycles->cycle_bytes += hw_graph_size(work->graph, id);

@@ -228,8 +228,8 @@ static bool count_free(struct hw_gc *gc, const struct hw_graph *graph, struct hw
     struct hw_garbage garbage;
     if (!hw_garbage_init(&garbage, graph, err))
         return false;
-    gc->free_objects = garbage.count;
-    gc->free_bytes = garbage.bytes;
+    gc->free_objects = garbage.count - garbage.stuck;
+    gc->free_bytes = garbage.bytes - garbage.stuck_bytes;
     hw_garbage_deinit(&garbage);
     return true;
 }

@@ -135,6 +135,7 @@ static bool add_members(struct maker *maker, uint32_t component, uint32_t group)
         row->bytes += hw_graph_size(graph, id);
         row->finalizers += has_del && !finalized;
         row->finalized += has_del && finalized;
+        row->legacy += type_has(graph, id, HW_TYPE_LEGACY_DEL);
         row->callbacks += has_callback(graph, id);
         if (!count_type(maker, group, node))
             return false;

@@ -18,7 +18,7 @@ struct hw_cycle_row {
     uint64_t held_objects, held_bytes; /* in no cycle, and held by this group alone */
     uint32_t example;                  /* its smallest component */
     uint32_t largest;                  /* objects in its largest component */
-    uint32_t finalizers, finalized, callbacks;
+    uint32_t finalizers, finalized, legacy, callbacks;
     uint32_t first_type, type_count; /* its rows in types */
 };
 

@@ -369,6 +369,10 @@ static void type_set_flags(struct hw_py *py, struct hw_pytype *type)
         type->flags |= HW_TYPE_BUILTIN;
     if (type->base && type->base->flags & HW_TYPE_HAS_DEL)
         type->flags |= HW_TYPE_HAS_DEL;
+    /* PyType_Ready() copies it from the base. */
+    if (PY_HAS(py, PyTypeObject_tp_del) &&
+        hw_py_word(py, type->addr + PY_OFF(py, PyTypeObject_tp_del)))
+        type->flags |= HW_TYPE_LEGACY_DEL;
     hw_addr dict = hw_py_word(py, type->addr + PY_OFF(py, PyTypeObject_tp_dict));
     if (type->flags & HW_TYPE_PYTHON && dict && hw_dict_find(py, dict, "__del__"))
         type->flags |= HW_TYPE_HAS_DEL;

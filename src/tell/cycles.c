@@ -30,7 +30,8 @@ static void put_wrapped(struct hw_out *out, size_t indent, struct hw_buf *line)
 static void put_garbage(struct hw_buf *line, const struct hw_cycles *cycles)
 {
     if (!cycles->objects) {
-        hw_buf_puts(line, "No garbage: gc.collect() would free nothing.");
+        hw_buf_puts(line, cycles->stuck_objects ? "gc.collect() would free nothing."
+                                                : "No garbage: gc.collect() would free nothing.");
         return;
     }
     hw_buf_puts(line, "gc.collect() would free ");
@@ -50,6 +51,12 @@ static void put_state(struct hw_buf *line, const struct hw_cycles *cycles)
         hw_buf_putc(line, ' ');
         hw_text_count(line, cycles->finalizers);
         hw_buf_puts(line, " have a __del__ that runs first, and may keep what it reaches.");
+    }
+    if (cycles->stuck_objects) {
+        hw_buf_puts(line, " Uncollectable: ");
+        put_amount(line, cycles->stuck_objects, cycles->stuck_bytes);
+        hw_buf_puts(line, " have a legacy finalizer (tp_del) or are reached from such; a "
+                          "collection puts those with one into gc.garbage.");
     }
     if (cycles->frozen) {
         hw_buf_putc(line, ' ');
@@ -74,8 +81,16 @@ static void put_kept(struct hw_out *out, const struct hw_cycles *cycles, struct 
     hw_buf_puts(line, cycles->kept_type_count > TYPES_SHOWN ? ", ...; " : "; ");
     hw_buf_puts(line, "with it ");
     put_amount(line, cycles->kept_objects, cycles->kept_bytes);
-    hw_buf_puts(line, " stay alive. Look for gc.set_debug(gc.DEBUG_SAVEALL) or DEBUG_LEAK, and "
-                      "empty the list.");
+    hw_buf_puts(line, " stay alive. ");
+    if (cycles->kept_legacy) {
+        hw_text_count(line, cycles->kept_legacy);
+        hw_buf_puts(line,
+                    " have a legacy finalizer (tp_del): break their cycles by hand, and empty "
+                    "the list.");
+    } else {
+        hw_buf_puts(line, "Look for gc.set_debug(gc.DEBUG_SAVEALL) or DEBUG_LEAK, and empty the "
+                          "list.");
+    }
     put_wrapped(out, 0, line);
 }
 
@@ -131,6 +146,9 @@ static void put_closing(struct hw_out *out, const struct hw_cycle_group *group, 
         hw_buf_puts(line, " objects");
     }
     hw_buf_puts(line, group->kept ? "; gc.garbage keeps them alive" : "");
+    if (group->uncollectable)
+        hw_buf_puts(line, group->legacy ? "; uncollectable: legacy finalizer"
+                                        : "; uncollectable: held by a legacy finalizer's object");
     put_wrapped(out, 2, line);
 }
 
@@ -164,6 +182,7 @@ static void put_finalizers(struct hw_out *out, const struct hw_cycle_group *grou
         const char *text;
     } rows[] = {{group->finalizers, " have a __del__, which a collection runs first"},
                 {group->finalized, " were finalized before and came back to life"},
+                {group->legacy, " have a legacy finalizer (tp_del)"},
                 {group->callbacks, " are weak references with a callback"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (!rows[i].count)
@@ -267,8 +286,10 @@ static void group_members_json(struct hw_json *json, const struct hw_graph *grap
     hw_json_u64(json, "held_bytes", group->held_bytes);
     hw_json_u64(json, "finalizers", group->finalizers);
     hw_json_u64(json, "finalized", group->finalized);
+    hw_json_u64(json, "legacy_finalizers", group->legacy);
     hw_json_u64(json, "weakref_callbacks", group->callbacks);
     hw_json_bool(json, "in_gc_garbage", group->kept);
+    hw_json_bool(json, "uncollectable", group->uncollectable);
     breaks_json(json, group);
     types_json(json, "types", group->types, group->type_count);
     hw_parts_chain_json(json, &group->cycle);
@@ -292,6 +313,8 @@ static void cycles_json(struct hw_out *out, const struct hw_graph *graph,
     hw_json_bool(&json, "collector_off", cycles->collector_off);
     hw_json_u64(&json, "garbage_objects", cycles->objects);
     hw_json_u64(&json, "garbage_bytes", cycles->bytes);
+    hw_json_u64(&json, "uncollectable_objects", cycles->stuck_objects);
+    hw_json_u64(&json, "uncollectable_bytes", cycles->stuck_bytes);
     hw_json_u64(&json, "collect_returns", cycles->tracked);
     hw_json_u64(&json, "cycle_objects", cycles->cycle_objects);
     hw_json_u64(&json, "cycle_bytes", cycles->cycle_bytes);
@@ -310,6 +333,7 @@ static void cycles_json(struct hw_out *out, const struct hw_graph *graph,
     hw_json_u64(&json, "length", cycles->kept);
     hw_json_u64(&json, "objects", cycles->kept_objects);
     hw_json_u64(&json, "bytes", cycles->kept_bytes);
+    hw_json_u64(&json, "legacy_finalizers", cycles->kept_legacy);
     types_json(&json, "types", cycles->kept_types, cycles->kept_type_count);
     hw_json_end(&json);
     hw_json_end(&json);

@@ -201,3 +201,27 @@ def test_a_file_cannot_be_watched():
     done = subprocess.run([support.heapwhy_binary(), "cycles", "some.hwsnap", "--watch-cycles"],
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     assert done.returncode == 2 and not done.stdout
+
+
+@pytest.mark.parametrize("interpreter", support.interpreters(), ids=lambda i: i.name)
+def test_legacy_finalizers(interpreter):
+    with support.ready_target(interpreter, os.path.join(HERE, "legacy_del.py")) as process:
+        before = support.heapwhy_json("cycles", "--json", process.pid)
+        state = support.heapwhy_json("gc", "--json", process.pid)
+        process.send_signal(signal.SIGUSR1)
+        truth = json.loads(process.stdout.readline())
+        after = support.heapwhy_json("cycles", "--json", process.pid)
+        text = support.heapwhy("cycles", process.pid)
+    assert before["collect_returns"] == truth["returned"]
+    stuck = {"__main__.Legacy": 0, "__main__.Inherits": 0, "__main__.Part": 0}
+    for group in before["cycles"]:
+        name = group["types"][0]["type"]
+        if group["uncollectable"]:
+            stuck[name] += group["types"][0]["objects"]
+        assert (group["legacy_finalizers"] > 0) == (name in ("__main__.Legacy", "__main__.Inherits"))
+    assert {"__main__." + name: count for name, count in truth["alive"].items()} == stuck
+    freed = sum(g["objects"] + g["held_objects"] for g in before["cycles"] if not g["uncollectable"])
+    assert before["garbage_objects"] == state["free_objects"] == freed
+    assert after["garbage_objects"] == after["uncollectable_objects"] == 0
+    assert after["gc_garbage"]["length"] == truth["garbage"] == after["gc_garbage"]["legacy_finalizers"]
+    assert "have a legacy finalizer (tp_del): break their cycles by hand" in " ".join(text.split())

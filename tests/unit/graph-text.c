@@ -126,6 +126,7 @@ static const struct {
     {"del", HW_TYPE_HAS_DEL},
     {"python", HW_TYPE_PYTHON},
     {"has_del", HW_TYPE_HAS_DEL},
+    {"legacy_del", HW_TYPE_LEGACY_DEL},
     {"synthetic", HW_TYPE_SYNTHETIC},
     {"dict", HW_TYPE_DICT},
     {"list", HW_TYPE_LIST},

@@ -186,6 +186,29 @@ static void test_finalizers(void **state)
     done(cycles, graph);
 }
 
+/* What has a legacy finalizer stays, and what it reaches; what only leads to it goes. */
+static void test_legacy_finalizers(void **state)
+{
+    (void)state;
+    struct hw_graph *graph;
+    struct hw_cycles *cycles =
+        ask("type app.A python\ntype app.L legacy_del heap\n@0x10 app.L\n.a -> 0x10\n.b -> 0x20\n"
+            "@0x20 app.A\n.a -> 0x20\n.text -> 'kept'\n@0x30 app.A\n.a -> 0x30\n.b -> 0x10\n",
+            &graph);
+    assert_int_equal(cycles->tracked, 3);
+    assert_int_equal(cycles->objects, 1);
+    assert_int_equal(cycles->stuck_objects, 2 + 1);
+    assert_int_equal(cycles->cycle_objects, 1);
+    assert_int_equal(cycles->group_total, 3);
+    for (size_t i = 0; i < cycles->group_count; i++) {
+        const struct hw_cycle_group *group = &cycles->groups[i];
+        hw_addr start = hw_graph_addr(graph, group->start);
+        assert_int_equal(group->uncollectable, start != 0x30);
+        assert_int_equal(group->legacy, start == 0x10);
+    }
+    done(cycles, graph);
+}
+
 /* What gc.garbage keeps is told apart from what a collection would free. */
 static void test_gc_garbage(void **state)
 {
@@ -455,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_joined_rings),
         cmocka_unit_test(test_finalizers),
+        cmocka_unit_test(test_legacy_finalizers),
         cmocka_unit_test(test_gc_garbage),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_components_by_definition),
