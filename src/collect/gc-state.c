@@ -3,6 +3,8 @@
 /* What the collector's own counters mean. Where they lie is cpython's business; here they are facts
  * of the graph. */
 
+#include "collect/gc-state.h"
+
 #include "ask/garbage.h"
 #include "ask/lookup.h"
 #include "base/err.h"
@@ -52,15 +54,30 @@ static const char *debug_text(struct hw_arena *arena, uint32_t flags)
 
 /* A generation is collected when its count is over its threshold: of containers made and not freed
  * for 0, of collections of the generation before for the others. */
-static uint64_t full_after(const struct hw_facts *facts)
+static uint64_t collected_after(const struct hw_facts *facts, unsigned generation)
 {
     uint64_t after = facts->gc_threshold[0];
     if (!facts->gc_enabled)
         return 0;
-    for (unsigned i = 1; i < 3; i++)
+    for (unsigned i = 1; i <= generation; i++)
         if (__builtin_mul_overflow(after, (uint64_t)facts->gc_threshold[i] + 1, &after))
             return UINT64_MAX;
     return after;
+}
+
+static uint64_t full_after(const struct hw_facts *facts)
+{
+    return collected_after(facts, 2);
+}
+
+unsigned hw_gc_first_left(const struct hw_facts *facts)
+{
+    unsigned generation = 0;
+    if (!facts->gc_enabled || !facts->gc_threshold[0])
+        return 0;
+    while (generation < 3 && collected_after(facts, generation) < RARE_FULL)
+        generation++;
+    return generation;
 }
 
 static bool full_held_back(const struct hw_facts *facts)
@@ -70,15 +87,15 @@ static bool full_held_back(const struct hw_facts *facts)
            facts->gc_long_lived_pending < facts->gc_long_lived_total / HELD_BACK_SHARE;
 }
 
-static enum hw_gc_condition condition_of(const struct hw_facts *facts, const struct hw_gc *gc)
+enum hw_gc_condition hw_gc_condition_of(const struct hw_facts *facts)
 {
     if (!facts->gc_enabled)
         return HW_GC_OFF;
     if (!facts->gc_threshold[0])
         return HW_GC_THRESHOLD_ZERO;
-    if (gc->full_after >= RARE_FULL)
+    if (full_after(facts) >= RARE_FULL)
         return HW_GC_RARE;
-    return gc->full_held_back ? HW_GC_HELD_BACK : HW_GC_ON;
+    return full_held_back(facts) ? HW_GC_HELD_BACK : HW_GC_ON;
 }
 
 static void put_on(struct hw_buf *text, const struct hw_facts *facts)
@@ -239,7 +256,7 @@ static bool fill(struct gc_result *result, const struct hw_graph *graph, struct 
     struct hw_gc *gc = &result->gc;
     gc->full_after = full_after(&graph->facts);
     gc->full_held_back = full_held_back(&graph->facts);
-    gc->condition = condition_of(&graph->facts, gc);
+    gc->condition = hw_gc_condition_of(&graph->facts);
     gc->callback_count = item_count(graph, collector_list(graph, "gc.callbacks"));
     gc->debug = debug_text(&result->arena, graph->facts.gc_debug);
     gc->answer = answer_text(&result->arena, &graph->facts, gc);

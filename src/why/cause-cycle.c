@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask/lookup.h"
+#include "collect/gc-state.h"
 #include "why/cause.h"
 
 #include <inttypes.h>
@@ -36,6 +37,15 @@ static bool is_kind(struct hw_case *c, enum hw_cycle_kind kind)
 {
     const struct hw_explained *found = c->candidate->cycle;
     if (!found || !found->cycle.count || found->kind != kind)
+        return false;
+    put_words(c);
+    return true;
+}
+
+/* The collector is on, and comes to the young only. */
+static bool is_never_full(struct hw_case *c)
+{
+    if (!c->candidate->cycle || hw_gc_condition_of(&c->graph->facts) != HW_GC_RARE)
         return false;
     put_words(c);
     return true;
@@ -146,6 +156,11 @@ static bool is_resurrected(struct hw_case *c)
 #define OR_ENABLE "; or call gc.enable()."
 
 static const struct hw_cause rows[] = {
+    {"full-collection-never-comes", CYCLE, NULL, NULL, is_never_full,
+     "Cycles live until only a collection of the whole heap would find them, and the collector's "
+     "thresholds put that off for ever.",
+     "Break the cycle: {break}; or lower the numbers in gc.set_threshold(), or call gc.collect() "
+     "now and then."},
     {"exception-in-own-frame", CYCLE, NULL, NULL, is_exception,
      "An exception is kept in a local of the frame that its traceback holds, so that they hold "
      "each "

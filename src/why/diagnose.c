@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
+#include "collect/gc-state.h"
 #include "why/glance.h"
 #include "why/work.h"
 
@@ -68,6 +69,13 @@ static const char *tell_totals(struct hw_work *work, const char *what)
                            hw_series_seconds(series, 0, last));
 }
 
+static const char *cycles_place(const struct hw_work *work)
+{
+    return hw_gc_condition_of(&work->growth.graph->facts) == HW_GC_RARE
+               ? "reference cycles that the garbage collector never comes to"
+               : "reference cycles, with the garbage collector off";
+}
+
 static bool fill_answer(struct hw_work *work)
 {
     struct hw_diagnosis *diagnosis = &work->result->diagnosis;
@@ -77,7 +85,7 @@ static bool fill_answer(struct hw_work *work)
         const char *bytes = hw_bytes_text(arena, first->bytes_per_second);
         const char *where = first->chain.path[0] ? first->chain.path
                             : first->pattern == HW_PATTERN_REFERENCE_CYCLE
-                                ? "reference cycles, with the garbage collector off"
+                                ? cycles_place(work)
                                 : "no place that can be seen";
         if (bytes && first->held_objects_per_second == 0)
             diagnosis->answer = hw_arena_printf(arena, "one %s becomes larger by %s/s: %s",

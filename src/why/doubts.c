@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
+#include "collect/gc-state.h"
 #include "why/work.h"
 
 #include <inttypes.h>
@@ -25,8 +26,16 @@ bool hw_work_doubt(struct hw_work *work, const char *doubt)
 
 static bool doubt_garbage(struct hw_work *work)
 {
-    if (work->new_garbage < GARBAGE_WORTH || hw_collector_is_off(&work->growth.graph->facts))
+    enum hw_gc_condition condition = hw_gc_condition_of(&work->growth.graph->facts);
+    if (work->new_garbage < GARBAGE_WORTH || hw_gc_never_full(condition))
         return true;
+    if (condition == HW_GC_HELD_BACK)
+        return hw_work_doubt(
+            work, hw_arena_printf(&work->result->arena,
+                                  "%" PRIu64 " new objects wait in cycles for a collection "
+                                  "of the whole heap, which comes when a quarter as much "
+                                  "is new as survived the last one; they are no leak",
+                                  work->new_garbage));
     return hw_work_doubt(work,
                          hw_arena_printf(&work->result->arena,
                                          "%" PRIu64 " new objects wait in cycles for the garbage "

@@ -3,6 +3,7 @@
 
 #include "ask/lookup.h"
 #include "base/err.h"
+#include "collect/gc-state.h"
 #include "why/cause.h"
 
 #include <inttypes.h>
@@ -255,6 +256,18 @@ static const char *spell_cycle(const struct hw_growth *growth, const struct hw_c
                                                                                 : NULL;
 }
 
+static const char *tell_collector(const struct hw_facts *facts, struct hw_arena *arena)
+{
+    const uint32_t *threshold = facts->gc_threshold;
+    if (hw_gc_condition_of(facts) != HW_GC_RARE)
+        return hw_arena_strdup(arena, "the garbage collector is off");
+    return hw_arena_printf(arena,
+                           "the garbage collector is on, but gc.get_threshold() is (%" PRIu32
+                           ", %" PRIu32 ", %" PRIu32
+                           "), which puts a collection of the whole heap off for ever",
+                           threshold[0], threshold[1], threshold[2]);
+}
+
 static void tell_cycle(struct evidence *evidence, const struct hw_growth *growth,
                        const struct hw_candidate *candidate, const char *place)
 {
@@ -266,7 +279,7 @@ static void tell_cycle(struct evidence *evidence, const struct hw_growth *growth
         add_evidence(evidence, candidate->cycle->weak.count == 1
                                    ? hw_arena_printf(arena, "without %s no cycle is left", place)
                                    : "no single reference breaks all of its cycles");
-    add_evidence(evidence, hw_arena_strdup(arena, "the garbage collector is off"));
+    add_evidence(evidence, tell_collector(&growth->graph->facts, arena));
     add_evidence(evidence,
                  bytes ? hw_arena_printf(arena, "gc.collect() would free %" PRIu64 " objects, %s",
                                          candidate->objects, bytes)

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask/lookup.h"
 #include "base/err.h"
+#include "collect/gc-state.h"
 #include "why/work.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-bool hw_collector_is_off(const struct hw_facts *facts)
-{
-    return !facts->gc_enabled || !facts->gc_threshold[0];
-}
 
 /* Births of marked nodes; marks that are old are taken away. */
 static bool count_marked(struct hw_work *work, uint8_t *marks, struct hw_candidate *candidate)
@@ -38,6 +34,41 @@ static bool count_marked(struct hw_work *work, uint8_t *marks, struct hw_candida
     return true;
 }
 
+static unsigned generation_of(const struct hw_graph *graph, hw_id id)
+{
+    uint32_t flags = graph->flags[id];
+    return flags & HW_NODE_GEN2 ? 2 : flags & HW_NODE_GEN1 ? 1 : 0;
+}
+
+/* Keeps the marks of garbage that no collection comes to: in a generation from `first` on, and what
+ * such garbage holds. */
+static bool mark_left(const struct hw_graph *graph, const uint8_t *garbage, unsigned first,
+                      uint8_t *marks, struct hw_err *err)
+{
+    hw_id *stack = malloc(graph->node_count * sizeof(*stack));
+    size_t depth = 0;
+    if (!stack)
+        return hw_err_no_memory(err);
+    for (hw_id id = 0; id < graph->node_count; id++) {
+        marks[id] =
+            garbage[id] && graph->flags[id] & HW_NODE_TRACKED && generation_of(graph, id) >= first;
+        if (marks[id])
+            stack[depth++] = id;
+    }
+    while (depth) {
+        hw_id id = stack[--depth];
+        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++) {
+            hw_id to = graph->edge_to[e];
+            if (!garbage[to] || marks[to] || edge_kind(graph, e) == HW_LABEL_WORD)
+                continue;
+            marks[to] = 1;
+            stack[depth++] = to;
+        }
+    }
+    free(stack);
+    return true;
+}
+
 bool hw_work_add_garbage(struct hw_work *work)
 {
     const struct hw_graph *graph = work->growth.graph;
@@ -47,11 +78,14 @@ bool hw_work_add_garbage(struct hw_work *work)
     uint8_t *marks = malloc(graph->node_count);
     if (!marks)
         return hw_err_no_memory(work->err);
+    unsigned first = hw_gc_first_left(&graph->facts);
     memcpy(marks, work->garbage.is_garbage, graph->node_count);
-    bool ok = count_marked(work, marks, &candidate) &&
-              hw_kind_dominant(graph, marks, &candidate.kind.type, work->err);
+    bool ok = (first != 1 && first != 2) ||
+              mark_left(graph, work->garbage.is_garbage, first, marks, work->err);
+    ok = ok && count_marked(work, marks, &candidate) &&
+         hw_kind_dominant(graph, marks, &candidate.kind.type, work->err);
     work->new_garbage = candidate.born_total;
-    bool wanted = ok && hw_collector_is_off(&graph->facts) &&
+    bool wanted = ok && hw_gc_never_full(hw_gc_condition_of(&graph->facts)) &&
                   candidate.judgement.verdict != HW_VERDICT_STEADY &&
                   candidate.kind.type != UINT32_MAX;
     if (wanted) {

@@ -51,7 +51,6 @@ int64_t hw_series_type_delta(const struct hw_series *series, const char *name);
 /* unheld.c. Garbage first: it explains what would else be unexplained. */
 bool hw_work_add_garbage(struct hw_work *work);
 bool hw_work_add_unexplained(struct hw_work *work);
-bool hw_collector_is_off(const struct hw_facts *facts);
 
 /* rank.c: from candidates to the suspects that are told, in their order, with what they hold. */
 bool hw_work_rank(struct hw_work *work);
