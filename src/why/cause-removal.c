@@ -75,16 +75,13 @@ static bool returns_early(struct hw_case *c)
     return true;
 }
 
-/* Who puts in and takes out again by itself has run, so it was left in between. Taking out the
- * oldest, pop(), is another matter. */
+/* Who puts in and takes out again by itself has run, so it was left in between. */
 static bool leaves_between(struct hw_case *c)
 {
     const struct hw_code_report *report = hw_case_report(c);
-    if (!report || report->takes_out == HW_NONE || report->puts_in != report->takes_out ||
-        (!hw_code_has_name(c->code, report->takes_out, "remove") &&
-         !hw_code_has_name(c->code, report->takes_out, "discard")))
+    if (!report || report->takes_back == HW_NONE)
         return false;
-    const char *function = hw_code_spell(c->graph, report->takes_out, c->arena);
+    const char *function = hw_code_spell(c->graph, report->takes_back, c->arena);
     hw_case_word(c, "{removal}", function);
     hw_case_say(c, function ? hw_arena_printf(c->arena,
                                               "%s puts them in and would take them out again, yet "
@@ -216,7 +213,7 @@ static const struct hw_cause rows[] = {
      "Let {removal} take out also those with {condition}: do it before any return, or in a finally "
      "block."},
     {"early-return", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, leaves_between,
-     "A function puts entries in and takes them out again, but leaves before that.",
+     "A function puts entries in and takes them out again, but seems to leave before that.",
      "Let {removal} take the entry out of {holder} in a finally block: a return or an exception "
      "in between skips it."},
     {"second-index", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, is_second_index,

@@ -273,18 +273,32 @@ static void add_class(const struct hw_graph *graph, struct hw_code_scope *scope,
             add_function(graph, scope, graph->edge_to[e]);
 }
 
+/* Below its decorators, which may come from anywhere, the function that looks into that module. */
+static hw_id undecorate(const struct hw_graph *graph, hw_id function, hw_id space)
+{
+    enum { DECORATORS_MAX = 8 };
+    for (unsigned i = 0; i < DECORATORS_MAX && type_has(graph, function, HW_TYPE_FUNCTION); i++) {
+        uint32_t globals = hw_edge_find(graph, function, HW_LABEL_ATTR, "__globals__");
+        if (globals != HW_NO_EDGE && graph->edge_to[globals] == space)
+            return function;
+        uint32_t inner = hw_attr_find(graph, function, "__wrapped__");
+        if (inner == HW_NO_EDGE)
+            break;
+        function = graph->edge_to[inner];
+    }
+    return HW_NONE;
+}
+
 /* Of functions in a module only those count that look into it: others were imported. */
 static void add_module(const struct hw_graph *graph, struct hw_code_scope *scope, hw_id space)
 {
     if (space == HW_NONE)
         return;
     for (uint32_t e = graph->edge_start[space]; e < graph->edge_start[space + 1]; e++) {
-        hw_id to = graph->edge_to[e];
-        if (!hw_edge_is_member(graph, e) || !type_has(graph, to, HW_TYPE_FUNCTION))
-            continue;
-        uint32_t globals = hw_edge_find(graph, to, HW_LABEL_ATTR, "__globals__");
-        if (globals != HW_NO_EDGE && graph->edge_to[globals] == space)
-            add_function(graph, scope, to);
+        hw_id function =
+            hw_edge_is_member(graph, e) ? undecorate(graph, graph->edge_to[e], space) : HW_NONE;
+        if (function != HW_NONE)
+            add_function(graph, scope, function);
     }
 }
 
@@ -361,6 +375,14 @@ static uint8_t words_behind(const struct hw_code *code, size_t number, uint32_t 
     return words;
 }
 
+static bool names_one_of(const struct hw_code *code, size_t number, const char *const *words)
+{
+    for (uint32_t u = code->start[number]; u < code->start[number + 1]; u++)
+        if (is_one_of(use_name(code, u)->text, words))
+            return true;
+    return false;
+}
+
 static struct hw_code_use read_use(const struct hw_code *code, size_t number, uint32_t at)
 {
     hw_id id = code->codes[number];
@@ -423,20 +445,40 @@ static bool is_other_container(const struct hw_code *code, const struct hw_code_
            type_has(graph, graph->edge_to[edge], containers);
 }
 
-bool hw_code_may_remove(const struct hw_code *code, const struct hw_code_place *place,
-                        size_t number)
+static bool may_remove_by(const struct hw_code *code, const struct hw_code_place *place,
+                          size_t number, const char *const *words)
 {
     const uint8_t others = HW_CODE_REMOVAL | HW_CODE_LOOKUP | HW_CODE_ADDITION | HW_CODE_LENGTH;
     const char *receiver = NULL;
     for (uint32_t u = code->start[number]; u < code->start[number + 1]; u++) {
         const struct hw_code_name *name = use_name(code, u);
-        if (name->words & HW_CODE_REMOVAL &&
+        if (is_one_of(name->text, words) &&
             !(receiver && is_other_container(code, place, receiver)))
             return true;
         if (!(name->words & others))
             receiver = name->text;
     }
     return false;
+}
+
+bool hw_code_may_remove(const struct hw_code *code, const struct hw_code_place *place,
+                        size_t number)
+{
+    return may_remove_by(code, place, number, hw_removal_words);
+}
+
+/* It stores or adds, and undoes that in the end. Names stand in the order of their first use, so
+ * the removal may be far behind the container's name. Who looks for an entry to take out makes
+ * room for others instead. */
+static bool takes_back(const struct hw_code *code, const struct hw_code_place *place, size_t number,
+                       const struct hw_code_use *use)
+{
+    uint16_t flags = code->growth->graph->flags[use->code];
+    bool stores = flags & HW_NODE_STORES;
+    if ((!use->puts_in && !stores) || names_one_of(code, number, hw_choosing_words))
+        return false;
+    return (stores && flags & HW_NODE_DELETES) ||
+           may_remove_by(code, place, number, hw_undoing_words);
 }
 
 static size_t find_uses(const struct hw_code *code, const struct hw_code_place *place,
@@ -455,8 +497,10 @@ static size_t find_uses(const struct hw_code *code, const struct hw_code_place *
         struct hw_code_use use = read_use(code, i, is_own ? code->start[i + 1] : at);
         use.may_take_out = use.takes_out || graph->flags[id] & HW_NODE_DELETES ||
                            hw_code_may_remove(code, place, i);
+        use.takes_back = takes_back(code, place, i, &use);
         if (is_own || is_module_code(graph, id))
-            use.takes_out = use.stores_and_deletes = use.puts_in = use.looks_up = false;
+            use.takes_back = use.takes_out = use.stores_and_deletes = use.puts_in = use.looks_up =
+                false;
         ret_uses[count++] = use;
     }
     return count;
@@ -525,12 +569,22 @@ static void settle_deletions(const struct hw_code *code, struct hw_code_use *use
         uses[i].takes_out |= filled && uses[i].stores_and_deletes;
 }
 
+/* Who stores into another container may take out what somebody else has put in. */
+static bool is_filled_elsewhere(const struct hw_code_use *uses, size_t count, size_t skipped)
+{
+    for (size_t i = 0; i < count; i++)
+        if (i != skipped && uses[i].puts_in)
+            return true;
+    return false;
+}
+
 struct hw_code_report hw_code_report(const struct hw_code *code, hw_id box)
 {
     struct hw_code_use uses[HW_CODE_USES_MAX];
     struct hw_code_report report = {.place = hw_code_place(code->growth, box),
                                     .takes_out = HW_NONE,
                                     .puts_in = HW_NONE,
+                                    .takes_back = HW_NONE,
                                     .may_put_in = HW_NONE,
                                     .looks_up = HW_NONE};
     report.count = hw_code_uses(code, &report.place, uses);
@@ -538,6 +592,8 @@ struct hw_code_report hw_code_report(const struct hw_code *code, hw_id box)
     for (size_t i = 0; i < report.count; i++) {
         note_best(code->growth->graph, &report.takes_out, uses[i].takes_out, uses[i].code);
         note_first(&report.puts_in, uses[i].puts_in, uses[i].code);
+        note_first(&report.takes_back,
+                   uses[i].takes_back && !is_filled_elsewhere(uses, report.count, i), uses[i].code);
         note_first(&report.may_put_in, uses[i].may_put_in, uses[i].code);
         note_first(&report.looks_up, uses[i].looks_up && uses[i].puts_in, uses[i].code);
         report.may_take_out |= uses[i].may_take_out;

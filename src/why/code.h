@@ -80,7 +80,8 @@ struct hw_code_use {
     bool takes_out, may_take_out;
     bool stores_and_deletes; /* items of something; it calls no method of the container */
     bool puts_in, may_put_in;
-    bool looks_up; /* by get or setdefault */
+    bool takes_back; /* puts one in, and takes one out by its key or value */
+    bool looks_up;   /* by get or setdefault */
 };
 enum { HW_CODE_USES_MAX = 32 };
 /* Writes at most HW_CODE_USES_MAX; returns how many. A module's own code is only looked at for what
@@ -94,7 +95,8 @@ struct hw_code_report {
     size_t count;    /* functions that name it */
     hw_id takes_out; /* the first function of each kind, or HW_NONE */
     hw_id puts_in;
-    hw_id looks_up; /* that also puts in */
+    hw_id takes_back; /* unless another function puts in, and may be the one meant */
+    hw_id looks_up;   /* that also puts in */
     hw_id may_put_in;
     bool may_take_out; /* some function may */
 };

@@ -93,6 +93,9 @@ const size_t hw_known_cache_count = sizeof(hw_known_caches) / sizeof(hw_known_ca
 const char *const hw_bound_words[] = {"max", "limit", "capacity", "bound", "size", "most", NULL};
 const char *const hw_removal_words[] = {"pop",    "popitem", "popleft", "clear",
                                         "remove", "discard", "next",    NULL};
+const char *const hw_undoing_words[] = {"remove", "discard", "pop", NULL};
+const char *const hw_choosing_words[] = {"len",  "next",  "iter", "min",    "popitem", "popleft",
+                                         "list", "items", "keys", "values", "sorted",  NULL};
 const char *const hw_lookup_words[] = {"get", "setdefault", NULL};
 const char *const hw_addition_words[] = {"append", "appendleft", "add",      "extend", "insert",
                                          "update", "put",        "heappush", NULL};

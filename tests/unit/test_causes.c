@@ -116,6 +116,32 @@ static void test_doubtful_removal_claims_nothing(void **state)
     assert_cause("growing-dict", NULL);
 }
 
+/* Other names stand between the container's and the removal. */
+static void test_put_and_taken_back(void **state)
+{
+    (void)state;
+    methods = TAKE;
+    codes = TAKE_CODE(",stores", "[0] -> 'users'\n[1] -> 'check'\n[2] -> 'pop'\n");
+    assert_cause("early-return", "Hub.take() at app.py:9 puts them in and would take them out");
+    codes = TAKE_CODE(",stores,deletes", "[0] -> 'users'\n[1] -> 'check'\n");
+    assert_cause("early-return", "Hub.take() at app.py:9");
+    codes = TAKE_CODE("", "[0] -> 'users'\n[1] -> 'add'\n[2] -> 'work'\n[3] -> 'discard'\n");
+    assert_cause("early-return", "Hub.take() at app.py:9");
+}
+
+static void test_making_room_is_no_early_return(void **state)
+{
+    struct hw_diagnosis *diagnosis;
+    (void)state;
+    methods = TAKE;
+    codes = TAKE_CODE(",stores,deletes", "[0] -> 'users'\n[1] -> 'next'\n[2] -> 'iter'\n");
+    assert_string_not_equal(ask(&diagnosis)->cause, "early-return");
+    hw_diagnosis_destroy(diagnosis);
+    codes = TAKE_CODE(",stores", "[0] -> 'users'\n[1] -> 'other'\n[2] -> 'pop'\n");
+    assert_string_not_equal(ask(&diagnosis)->cause, "early-return");
+    hw_diagnosis_destroy(diagnosis);
+}
+
 static void test_code_of_another_file_does_not_count(void **state)
 {
     (void)state;
@@ -142,6 +168,8 @@ int main(void)
         cmocka_unit_test(test_deletion_beside_a_store_takes_out),
         cmocka_unit_test(test_removal_from_another_container_is_none),
         cmocka_unit_test(test_doubtful_removal_claims_nothing),
+        cmocka_unit_test(test_put_and_taken_back),
+        cmocka_unit_test(test_making_room_is_no_early_return),
         cmocka_unit_test(test_code_of_another_file_does_not_count),
         cmocka_unit_test(test_look_up_and_store_is_a_cache),
     };
