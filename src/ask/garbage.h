@@ -17,7 +17,7 @@ struct hw_garbage {
     uint8_t *is_garbage; /* one byte for each node */
     uint32_t count;
     uint32_t tracked; /* of them: the number that gc.collect() returns */
-    uint64_t bytes;
+    uint64_t bytes; /* as hw_graph_weight() says */
 };
 bool hw_garbage_init(struct hw_garbage *garbage, const struct hw_graph *graph, struct hw_err *err);
 
