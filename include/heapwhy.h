@@ -483,7 +483,8 @@ struct hw_gc {
     size_t garbage_row_count;
     uint64_t garbage_count, garbage_bytes;
     uint64_t callback_count; /* len(gc.callbacks) */
-    /* What gc.collect() would find now; with DEBUG_SAVEALL it would put that into gc.garbage. */
+    /* What gc.collect() would find now; with DEBUG_SAVEALL it would put that into gc.garbage. Bytes
+     * here are those of objects with the memory outside of them. */
     uint64_t free_objects, free_bytes;
 };
 /* The state itself is in the graph's facts. */
@@ -608,7 +609,8 @@ void hw_branch_destroy(struct hw_branch *branch);
  *
  * What gc.collect() would find, without running it: the garbage, and the cycles in it. A component is
  * a largest set of objects of which each leads to each; components that consist of the same
- * references, by type and attribute, are one group. */
+ * references, by type and attribute, are one group. All bytes are those of objects with the memory
+ * outside of them: hw_graph_size() and hw_graph_native(). */
 
 enum hw_cycle_kind {
     HW_CYCLE_OBJECTS,       /* instances that refer to each other */
@@ -686,7 +688,8 @@ void hw_cycles_destroy(struct hw_cycles *cycles);
 struct hw_cycle_news {
     const struct hw_cycle_group *group; /* of the later look */
     bool first;                         /* the look before had no such group */
-    uint64_t components, objects, bytes; /* more than before; what they hold is in bytes */
+    uint64_t components;                /* more than before */
+    uint64_t objects, bytes; /* more than before, in the cycles and held by only this group */
 };
 /* Groups that have more components in `now` than in `before`. Where a collection ran between the
  * looks there may be more that is new. news has room for now->group_count; returns how many. */

@@ -80,7 +80,7 @@ static void add(struct hw_garbage *garbage, const struct hw_graph *graph, hw_id 
     garbage->is_garbage[id] = HW_GARBAGE_FREE;
     garbage->count++;
     garbage->tracked += is_examined(graph, id);
-    garbage->bytes += hw_graph_size(graph, id);
+    garbage->bytes += hw_graph_weight(graph, id);
 }
 
 /* An untracked object dies with the garbage when every one of its references was subtracted: then

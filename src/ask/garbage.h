@@ -20,7 +20,7 @@ struct hw_garbage {
     uint8_t *is_garbage; /* one byte for each node; 0: it is none */
     uint32_t count;
     uint32_t tracked; /* of them: the number that gc.collect() returns */
-    uint64_t bytes;
+    uint64_t bytes; /* as hw_graph_weight() says */
     uint32_t stuck; /* of them: what no collection frees */
     uint64_t stuck_bytes;
 };

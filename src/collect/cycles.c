@@ -125,7 +125,7 @@ static struct hw_cycle_type *make_types(struct work *work)
 static void count_type(const struct hw_graph *graph, struct hw_cycle_type *rows, hw_id id)
 {
     rows[graph->type[id]].count++;
-    rows[graph->type[id]].bytes += hw_graph_size(graph, id);
+    rows[graph->type[id]].bytes += hw_graph_weight(graph, id);
 }
 
 static bool tell_types(struct work *work)
@@ -305,7 +305,7 @@ static void tell_totals(struct work *work)
         if (work->components.of[i] == HW_NONE || work->garbage.is_garbage[id] != HW_GARBAGE_FREE)
             continue;
         cycles->cycle_objects++;
-        cycles->cycle_bytes += hw_graph_size(work->graph, id);
+        cycles->cycle_bytes += hw_graph_weight(work->graph, id);
     }
 }
 
@@ -375,7 +375,7 @@ size_t hw_cycles_compare(const struct hw_cycles *before, const struct hw_cycles 
             .group = group,
             .first = !found,
             .components = group->components - was->components,
-            .objects = rise(was->objects, group->objects),
+            .objects = rise(was->objects + was->held_objects, group->objects + group->held_objects),
             .bytes = rise(was->bytes + was->held_bytes, group->bytes + group->held_bytes),
         };
     }

@@ -227,9 +227,9 @@ static bool count_garbage(struct gc_result *result, const struct hw_graph *graph
         hw_id id = graph->edge_to[edge];
         rows[n++] = (struct hw_type_row){.name = type_of(graph, id)->name,
                                          .count = 1,
-                                         .bytes = hw_graph_size(graph, id),
+                                         .bytes = hw_graph_weight(graph, id),
                                          .type_index = graph->type[id]};
-        gc->garbage_bytes += hw_graph_size(graph, id);
+        gc->garbage_bytes += hw_graph_weight(graph, id);
     }
     gc->garbage = rows;
     gc->garbage_row_count = merge(rows, n);

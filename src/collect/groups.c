@@ -112,7 +112,7 @@ static bool count_type(struct maker *maker, uint32_t group, uint32_t node)
     if (number == out->type_count)
         types[out->type_count++] = (struct hw_cycle_count){group, type, 0, 0};
     types[number].count++;
-    types[number].bytes += hw_graph_size(graph, id);
+    types[number].bytes += hw_graph_weight(graph, id);
     return true;
 }
 
@@ -132,7 +132,7 @@ static bool add_members(struct maker *maker, uint32_t component, uint32_t group)
         hw_id id = maker->part->ids[node];
         bool finalized = graph->flags[id] & HW_NODE_FINALIZED;
         bool has_del = type_has(graph, id, HW_TYPE_HAS_DEL);
-        row->bytes += hw_graph_size(graph, id);
+        row->bytes += hw_graph_weight(graph, id);
         row->finalizers += has_del && !finalized;
         row->finalized += has_del && finalized;
         row->legacy += type_has(graph, id, HW_TYPE_LEGACY_DEL);
@@ -212,7 +212,7 @@ static bool share_out(struct maker *maker)
         }
     }
     for (uint32_t i = 0; i < part->count; i++) {
-        uint64_t bytes = hw_graph_size(part->graph, part->ids[i]);
+        uint64_t bytes = hw_graph_weight(part->graph, part->ids[i]);
         if (all->of[i] != HW_NONE || owner[i] == OWNER_NONE)
             continue;
         bool shared = owner[i] == OWNER_MANY;

@@ -144,7 +144,7 @@ static bool count_garbage(struct hw_merge *merge, struct hw_err *err)
         if (!garbage.is_garbage[merge->unheld[i]])
             continue;
         sums->garbage_count++;
-        sums->garbage_bytes += hw_graph_size(merge->graph, merge->unheld[i]);
+        sums->garbage_bytes += hw_graph_weight(merge->graph, merge->unheld[i]);
     }
     hw_garbage_deinit(&garbage);
     return true;

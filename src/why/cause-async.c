@@ -165,8 +165,8 @@ static void say_waits(struct hw_case *c, const struct waiting *found)
     const char *wanted = top ? strstr(top, " for ") : NULL;
     hw_case_word(c, "{wait}", hw_arena_strdup(c->arena, wanted ? wanted + 5 : "what it awaits"));
     if (top)
-        hw_case_say(c, hw_arena_printf(c->arena, "%u tasks wait in %s", found->places.total,
-                                       hw_tally_spell(&found->places, c, 2)));
+        hw_case_say_new(c, hw_arena_printf(c->arena, "%u tasks wait in %s", found->places.total,
+                                           hw_tally_spell(&found->places, c, 2)));
 }
 
 static bool fits_finished_tasks(struct hw_case *c)
@@ -174,7 +174,8 @@ static bool fits_finished_tasks(struct hw_case *c)
     struct waiting found;
     if (!find_waiting(c, is_task, &found) || !hw_look_most(found.ended, found.count))
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena, "%u of %u tasks are done", found.ended, found.count));
+    hw_case_say_new(c,
+                    hw_arena_printf(c->arena, "%u of %u tasks are done", found.ended, found.count));
     return true;
 }
 
@@ -192,8 +193,8 @@ static bool fits_finished_futures(struct hw_case *c)
     struct waiting found;
     if (!find_waiting(c, is_future, &found) || !hw_look_most(found.ended, found.count))
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena, "%u of %u futures are done and keep their results",
-                                   found.ended, found.count));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u of %u futures are done and keep their results",
+                                       found.ended, found.count));
     return true;
 }
 
@@ -202,8 +203,8 @@ static bool fits_futures(struct hw_case *c)
     struct waiting found;
     if (!find_waiting(c, is_future, &found) || found.ended * 2 >= found.count)
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena, "%u of %u futures are pending",
-                                   found.count - found.ended, found.count));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u of %u futures are pending",
+                                       found.count - found.ended, found.count));
     say_waits(c, &found);
     return true;
 }
@@ -227,8 +228,8 @@ static bool fits_timers(struct hw_case *c)
         if (is_timer(c->graph, members->ids[i]) && !hw_look_is_none(c->graph, callback))
             hw_tally_add(&callbacks, hw_look_function(c, callback));
     }
-    hw_case_say(c, hw_arena_printf(c->arena, "%u timers are not due, and %u of them cancelled",
-                                   found.count, found.ended));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u timers are not due, and %u of them cancelled",
+                                       found.count, found.ended));
     if (callbacks.total)
         hw_case_say(
             c, hw_arena_printf(c->arena, "they will call %s", hw_tally_spell(&callbacks, c, 2)));
@@ -297,8 +298,8 @@ static bool fits_waiters(struct hw_case *c)
         !find_waiting(c, is_future, &found) || found.ended * 2 >= found.count)
         return false;
     hw_case_word(c, "{object}", hw_arena_strdup(c->arena, type_of(c->graph, owner)->name));
-    hw_case_say(c, hw_arena_printf(c->arena, "%u futures wait for one %s", found.count,
-                                   type_of(c->graph, owner)->name));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u futures wait for one %s", found.count,
+                                       type_of(c->graph, owner)->name));
     say_waits(c, &found);
     return true;
 }
@@ -385,8 +386,9 @@ static bool fits_contexts(struct hw_case *c)
     if (!hw_look_most(contexts, members->count))
         return false;
     hw_case_word(c, "{variable}", said.total ? hw_tally_top(&said, NULL) : "its variables");
-    hw_case_say(c, hw_arena_printf(c->arena, "%u contexts keep the values of %s", contexts,
-                                   said.total ? hw_tally_spell(&said, c, 2) : "their variables"));
+    hw_case_say_new(c,
+                    hw_arena_printf(c->arena, "%u contexts keep the values of %s", contexts,
+                                    said.total ? hw_tally_spell(&said, c, 2) : "their variables"));
     return true;
 }
 

@@ -77,9 +77,10 @@ static bool fits_subscribed_again(struct hw_case *c)
         return false;
     hw_case_word(c, "{object}", spell_type(c, owners->rows[0].id));
     hw_case_word(c, "{method}", hw_tally_top(&owners->functions, NULL));
-    hw_case_say(c, hw_arena_printf(c->arena, "%u methods of only %u object%s: %s", owners->methods,
-                                   owners->count, owners->count == 1 ? "" : "s",
-                                   hw_tally_spell(&owners->functions, c, 2)));
+    hw_case_say_new(c,
+                    hw_arena_printf(c->arena, "%u methods of only %u object%s: %s", owners->methods,
+                                    owners->count, owners->count == 1 ? "" : "s",
+                                    hw_tally_spell(&owners->functions, c, 2)));
     return true;
 }
 
@@ -93,10 +94,11 @@ static bool fits_forgotten_listeners(struct hw_case *c)
     if (!owners || alone * 2 < owners->count)
         return false;
     hw_case_word(c, "{object}", spell_type(c, owners->rows[0].id));
-    hw_case_say(c, hw_arena_printf(c->arena,
-                                   "%u of %u objects are held by nothing but their "
-                                   "methods there: %s",
-                                   alone, owners->count, hw_tally_spell(&owners->functions, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena,
+                                       "%u of %u objects are held by nothing but their "
+                                       "methods there: %s",
+                                       alone, owners->count,
+                                       hw_tally_spell(&owners->functions, c, 2)));
     return true;
 }
 
@@ -105,8 +107,8 @@ static bool fits_methods(struct hw_case *c)
     const struct owners *owners = find_owners(c);
     if (!owners)
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena, "%u methods of %u objects: %s", owners->methods,
-                                   owners->count, hw_tally_spell(&owners->functions, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u methods of %u objects: %s", owners->methods,
+                                       owners->count, hw_tally_spell(&owners->functions, c, 2)));
     return true;
 }
 
@@ -160,12 +162,12 @@ static bool fits_functions_made_again(struct hw_case *c)
         functions.count < functions.codes * FEW)
         return false;
     hw_case_word(c, "{function}", hw_tally_top(&functions.said, NULL));
-    hw_case_say(c,
-                hw_arena_printf(c->arena,
-                                "%u functions come from %u definition%s and captured "
-                                "nothing: %s",
-                                functions.count, functions.codes, functions.codes == 1 ? "" : "s",
-                                hw_tally_spell(&functions.said, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena,
+                                       "%u functions come from %u definition%s and captured "
+                                       "nothing: %s",
+                                       functions.count, functions.codes,
+                                       functions.codes == 1 ? "" : "s",
+                                       hw_tally_spell(&functions.said, c, 2)));
     return true;
 }
 
@@ -303,8 +305,8 @@ static bool fits_partials(struct hw_case *c)
         return false;
     const char *type = c->graph->types[c->candidate->kind.type].name;
     hw_case_word(c, "{function}", hw_tally_top(&said, NULL));
-    hw_case_say(c, hw_arena_printf(c->arena, "%u partials of %s, with arguments such as a %s",
-                                   said.total, hw_tally_spell(&said, c, 2), type));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u partials of %s, with arguments such as a %s",
+                                       said.total, hw_tally_spell(&said, c, 2), type));
     return true;
 }
 
@@ -340,8 +342,8 @@ static bool fits_ctypes(struct hw_case *c)
             hw_tally_add(&said, hw_look_function(c, members->ids[i]));
     if (!hw_look_most(said.total, members->count))
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena, "%u callbacks that C can call: %s", said.total,
-                                   hw_tally_spell(&said, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u callbacks that C can call: %s", said.total,
+                                       hw_tally_spell(&said, c, 2)));
     return true;
 }
 
@@ -364,8 +366,8 @@ static bool fits_dead_references(struct hw_case *c)
     }
     if (!hw_look_most(references, members->count) || dead * 2 < references)
         return false;
-    hw_case_say(c,
-                hw_arena_printf(c->arena, "%u of %u weak references are dead", dead, references));
+    hw_case_say_new(
+        c, hw_arena_printf(c->arena, "%u of %u weak references are dead", dead, references));
     if (called.total)
         hw_case_say(c, hw_arena_printf(c->arena, "%u keep a callback: %s", called.total,
                                        hw_tally_spell(&called, c, 2)));
@@ -440,11 +442,11 @@ static bool fits_finalizers_keep(struct hw_case *c)
     struct finalizers found;
     if (!find_finalizers(c, &found) || found.keeping * 2 < found.count)
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena,
-                                   "%u of %u finalizers refer to the object whose end "
-                                   "they wait for: %s",
-                                   found.keeping, found.count,
-                                   hw_tally_spell(&found.functions, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena,
+                                       "%u of %u finalizers refer to the object whose end "
+                                       "they wait for: %s",
+                                       found.keeping, found.count,
+                                       hw_tally_spell(&found.functions, c, 2)));
     return true;
 }
 
@@ -453,11 +455,11 @@ static bool fits_finalizers_again(struct hw_case *c)
     struct finalizers found;
     if (!find_finalizers(c, &found) || !found.objects || found.count < found.objects * FEW)
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena,
-                                   "%u finalizers wait for the end of only %u object%s: "
-                                   "%s",
-                                   found.count, found.objects, found.objects == 1 ? "" : "s",
-                                   hw_tally_spell(&found.functions, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena,
+                                       "%u finalizers wait for the end of only %u object%s: "
+                                       "%s",
+                                       found.count, found.objects, found.objects == 1 ? "" : "s",
+                                       hw_tally_spell(&found.functions, c, 2)));
     return true;
 }
 
@@ -466,9 +468,9 @@ static bool fits_finalizers(struct hw_case *c)
     struct finalizers found;
     if (!find_finalizers(c, &found))
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena, "%u finalizers wait for %u objects that live: %s",
-                                   found.count, found.objects,
-                                   hw_tally_spell(&found.functions, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u finalizers wait for %u objects that live: %s",
+                                       found.count, found.objects,
+                                       hw_tally_spell(&found.functions, c, 2)));
     return true;
 }
 

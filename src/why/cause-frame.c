@@ -170,10 +170,11 @@ static bool fits_exceptions(struct hw_case *c)
     }
     if (!with || with * 2 < members->count)
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena,
-                                   "%u of %u exceptions have a traceback; it keeps the "
-                                   "frames of %s",
-                                   with, members->count, hw_tally_names(&frames.functions, c, 2)));
+    hw_case_say_new(c,
+                    hw_arena_printf(c->arena,
+                                    "%u of %u exceptions have a traceback; it keeps the "
+                                    "frames of %s",
+                                    with, members->count, hw_tally_names(&frames.functions, c, 2)));
     say_local(c, &frames);
     return true;
 }
@@ -193,10 +194,11 @@ static bool fits_log_records(struct hw_case *c)
     }
     if (!with || with * 2 < members->count)
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena,
-                                   "%u of %u log records have exc_info; its traceback "
-                                   "keeps the frames of %s",
-                                   with, members->count, hw_tally_names(&frames.functions, c, 2)));
+    hw_case_say_new(c,
+                    hw_arena_printf(c->arena,
+                                    "%u of %u log records have exc_info; its traceback "
+                                    "keeps the frames of %s",
+                                    with, members->count, hw_tally_names(&frames.functions, c, 2)));
     say_local(c, &frames);
     return true;
 }
@@ -212,8 +214,8 @@ static bool fits_frames(struct hw_case *c)
     }
     if (!hw_look_most(frames.functions.total, members->count))
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena, "%u frames of %s", frames.functions.total,
-                                   hw_tally_names(&frames.functions, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u frames of %s", frames.functions.total,
+                                       hw_tally_names(&frames.functions, c, 2)));
     say_local(c, &frames);
     return true;
 }
@@ -263,8 +265,8 @@ static bool fits_generators(struct hw_case *c)
     struct suspended found;
     if (!find_suspended(c, "*generator", &found))
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena, "%u stand still: %s", found.count,
-                                   hw_tally_spell(&found.said, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u stand still: %s", found.count,
+                                       hw_tally_spell(&found.said, c, 2)));
     say_local(c, &found.frames);
     return true;
 }
@@ -274,9 +276,9 @@ static bool fits_unawaited(struct hw_case *c)
     struct suspended found;
     if (!find_suspended(c, "coroutine", &found) || !hw_look_most(found.unstarted, found.count))
         return false;
-    hw_case_say(c,
-                hw_arena_printf(c->arena, "%u of %u coroutines have not begun: %s", found.unstarted,
-                                found.count, hw_tally_spell(&found.frames.functions, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u of %u coroutines have not begun: %s",
+                                       found.unstarted, found.count,
+                                       hw_tally_spell(&found.frames.functions, c, 2)));
     say_local(c, &found.frames);
     return true;
 }
@@ -286,8 +288,8 @@ static bool fits_coroutines(struct hw_case *c)
     struct suspended found;
     if (!find_suspended(c, "coroutine", &found))
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena, "%u wait: %s", found.count,
-                                   hw_tally_spell(&found.said, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u wait: %s", found.count,
+                                       hw_tally_spell(&found.said, c, 2)));
     say_local(c, &found.frames);
     return true;
 }

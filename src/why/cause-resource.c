@@ -63,8 +63,8 @@ static bool fits_kept_after_end(struct hw_case *c)
     if (!find_handles(c, &found) || !hw_look_most(found.ended, found.count))
         return false;
     hw_case_word(c, "{noun}", found.rule->noun);
-    hw_case_say(c, hw_arena_printf(c->arena, "%u of %u are closed or ended already", found.ended,
-                                   found.count));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u of %u are closed or ended already",
+                                       found.ended, found.count));
     return true;
 }
 
@@ -74,10 +74,10 @@ static bool fits_children(struct hw_case *c)
     if (!find_handles(c, &found) || count_children(c) != found.count ||
         found.ended * 2 >= found.count)
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena,
-                                   "%u of %u child processes have no returncode: nobody "
-                                   "asked for it with wait() or poll()",
-                                   found.count - found.ended, found.count));
+    hw_case_say_new(c, hw_arena_printf(c->arena,
+                                       "%u of %u child processes have no returncode: nobody "
+                                       "asked for it with wait() or poll()",
+                                       found.count - found.ended, found.count));
     return true;
 }
 
@@ -98,10 +98,10 @@ static bool fits_registrations(struct hw_case *c)
     }
     if (!hw_look_most(keys, members->count))
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena,
-                                   "%u registrations; of their files and sockets %u are "
-                                   "closed",
-                                   keys, closed));
+    hw_case_say_new(c, hw_arena_printf(c->arena,
+                                       "%u registrations; of their files and sockets %u are "
+                                       "closed",
+                                       keys, closed));
     return true;
 }
 
@@ -111,8 +111,8 @@ static bool fits_open(struct hw_case *c)
     if (!find_handles(c, &found))
         return false;
     if (found.ended)
-        hw_case_say(c, hw_arena_printf(c->arena, "%u of %u are open", found.count - found.ended,
-                                       found.count));
+        hw_case_say_new(c, hw_arena_printf(c->arena, "%u of %u are open", found.count - found.ended,
+                                           found.count));
     return true;
 }
 

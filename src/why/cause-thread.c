@@ -112,8 +112,8 @@ static bool find_threads(struct hw_case *c, struct threads *found)
 static void say_functions(struct hw_case *c, const struct threads *found, const char *what)
 {
     if (found->functions.total)
-        hw_case_say(c, hw_arena_printf(c->arena, "%u threads %s %s", found->functions.total, what,
-                                       hw_tally_spell(&found->functions, c, 2)));
+        hw_case_say_new(c, hw_arena_printf(c->arena, "%u threads %s %s", found->functions.total,
+                                           what, hw_tally_spell(&found->functions, c, 2)));
 }
 
 static bool fits_finished(struct hw_case *c)
@@ -121,8 +121,8 @@ static bool fits_finished(struct hw_case *c)
     struct threads found;
     if (!find_threads(c, &found) || !hw_look_most(found.ended, found.count))
         return false;
-    hw_case_say(c,
-                hw_arena_printf(c->arena, "%u of %u threads have ended", found.ended, found.count));
+    hw_case_say_new(
+        c, hw_arena_printf(c->arena, "%u of %u threads have ended", found.ended, found.count));
     return true;
 }
 
@@ -142,8 +142,8 @@ static bool fits_threads(struct hw_case *c)
     if (!find_threads(c, &found) || found.alive * 2 < found.count)
         return false;
     say_functions(c, &found, "run");
-    hw_case_say(c, hw_arena_printf(c->arena, "%u wait in %s", found.alive,
-                                   hw_tally_spell(&found.places, c, 2)));
+    hw_case_say_new(c, hw_arena_printf(c->arena, "%u wait in %s", found.alive,
+                                       hw_tally_spell(&found.places, c, 2)));
     return true;
 }
 
@@ -165,10 +165,10 @@ static bool fits_executors(struct hw_case *c)
     }
     if (!hw_look_most(pools, members->count) || open * 2 < pools)
         return false;
-    hw_case_say(c, hw_arena_printf(c->arena,
-                                   "%u of %u pools were not shut down; they have %u "
-                                   "threads",
-                                   open, pools, threads));
+    hw_case_say_new(c, hw_arena_printf(c->arena,
+                                       "%u of %u pools were not shut down; they have %u "
+                                       "threads",
+                                       open, pools, threads));
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "ask/lookup.h"
 #include "base/err.h"
+#include "why/look.h"
 
 #include <string.h>
 
@@ -20,6 +21,17 @@ void hw_case_say(struct hw_case *c, const char *sentence)
         c->no_memory = true;
     else if (c->evidence_count < HW_CASE_EVIDENCE_MAX)
         c->evidence[c->evidence_count++] = sentence;
+}
+
+void hw_case_say_new(struct hw_case *c, const char *sentence)
+{
+    uint32_t count = hw_look_members(c)->count;
+    if (!sentence)
+        c->no_memory = true;
+    else if (count < HW_LOOK_MAX)
+        hw_case_say(c, hw_arena_printf(c->arena, "of the new ones, %s", sentence));
+    else
+        hw_case_say(c, hw_arena_printf(c->arena, "of %u new ones, %s", count, sentence));
 }
 
 void hw_case_word(struct hw_case *c, const char *word, const char *text)

@@ -45,6 +45,10 @@ struct hw_case {
  * than fit are dropped. */
 void hw_case_say(struct hw_case *c, const char *sentence);
 
+/* The same for a sentence that counts hw_look_members(): "148 timers ..." becomes "of the new ones,
+ * 148 timers ...", or "of 1000 new ones, ..." where not all were looked at. */
+void hw_case_say_new(struct hw_case *c, const char *sentence);
+
 /* What a {word} in the row's sentence and cure stands for; word is written with its braces. */
 void hw_case_word(struct hw_case *c, const char *word, const char *text);
 

@@ -405,6 +405,48 @@ static void test_proposals_hold(void **state)
     assert_true(single > 50 && several > 50);
 }
 
+/* What lies outside of objects belongs to them, in a cycle and below one. */
+static void test_memory_outside(void **state)
+{
+    (void)state;
+    struct hw_graph *graph;
+    struct hw_cycles *cycles = ask(CLASSES "@0x10 app.A size=48 native=1000\n"
+                                           ".b -> 0x20\n"
+                                           "@0x20 app.B size=48\n"
+                                           ".owner -> 0x10\n"
+                                           ".map -> 0x30\n"
+                                           "@0x30 app.C size=40 native=5000\n",
+                                   &graph);
+    assert_int_equal(cycles->bytes, 48 + 1000 + 48 + 40 + 5000);
+    assert_int_equal(cycles->cycle_bytes, 48 + 1000 + 48);
+    assert_int_equal(cycles->groups[0].bytes, 48 + 1000 + 48);
+    assert_int_equal(cycles->groups[0].held_bytes, 40 + 5000);
+    assert_int_equal(cycles->types[0].bytes, 5040);
+    assert_int_equal(cycles->groups[0].types[0].bytes, 1048);
+    done(cycles, graph);
+}
+
+/* Objects and bytes of news are of the same objects. */
+static void test_news(void **state)
+{
+    (void)state;
+    struct hw_graph *graphs[2];
+    struct hw_cycle_news news[2];
+#define HOLDING "@0x10 app.A size=48\n.me -> 0x10\n.c -> 0x20\n@0x20 app.C size=40\n"
+    struct hw_cycles *before = ask(CLASSES HOLDING, &graphs[0]);
+    struct hw_cycles *now = ask(CLASSES HOLDING "@0x30 app.A size=48\n.me -> 0x30\n.c -> 0x40\n"
+                                                "@0x40 app.C size=40\n",
+                                &graphs[1]);
+#undef HOLDING
+    assert_int_equal(hw_cycles_compare(before, now, news), 1);
+    assert_int_equal(news[0].components, 1);
+    assert_int_equal(news[0].objects, 2);
+    assert_int_equal(news[0].bytes, 88);
+    assert_false(news[0].first);
+    done(before, graphs[0]);
+    done(now, graphs[1]);
+}
+
 /* ---- size ---- */
 
 /* rings times length instances, each the next one's only holder. */
@@ -483,6 +525,8 @@ int main(void)
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_components_by_definition),
         cmocka_unit_test(test_proposals_hold),
+        cmocka_unit_test(test_memory_outside),
+        cmocka_unit_test(test_news),
         cmocka_unit_test(test_many_rings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

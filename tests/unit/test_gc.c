@@ -113,10 +113,10 @@ static void test_garbage_and_callbacks(void **state)
                                  "@0x200 list\n"
                                  "[0] -> 0x400\n"
                                  "@0x300 app.Node size=48\n"
-                                 "@0x310 dict size=232\n"
+                                 "@0x310 dict size=200 native=32\n"
                                  "@0x320 app.Node size=48\n"
                                  "@0x400 function\n"
-                                 "@0x500 app.Lost size=40\n"
+                                 "@0x500 app.Lost size=16 native=24\n"
                                  ".me -> 0x500\n",
                            facts);
     assert_int_equal(gc->garbage_count, 3);
