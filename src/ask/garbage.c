@@ -120,7 +120,7 @@ static void stick(struct hw_garbage *garbage, const struct hw_graph *graph, hw_i
 {
     garbage->is_garbage[id] = HW_GARBAGE_STUCK;
     garbage->stuck++;
-    garbage->stuck_bytes += hw_graph_size(graph, id);
+    garbage->stuck_bytes += hw_graph_weight(graph, id);
 }
 
 static void stick_from(struct hw_garbage *garbage, const struct hw_graph *graph, hw_id id,
