@@ -21,6 +21,7 @@ struct ages {
     uint8_t *births;
     uint8_t *firm;   /* by object: since then somebody who holds it now always did */
     uint32_t *first; /* by object: its holders in the first snapshot that had it */
+    uint8_t *other;  /* by object: whether it had another size there, or other members */
 };
 
 /* Objects that were there since snapshot n + 1 and in snapshot n too are that much older. */
@@ -34,6 +35,8 @@ static void step_back(const struct hw_series *series, size_t n, struct ages *age
             a.shot->kind[a.row] == b.shot->kind[b.row]) {
             ages->births[b.row] = (uint8_t)n;
             ages->first[b.row] = a.shot->holders[a.row];
+            ages->other[b.row] = a.shot->size[a.row] != b.shot->size[b.row] ||
+                                 a.shot->members[a.row] != b.shot->members[b.row];
             if (ages->firm[b.row] == n + 1 &&
                 hw_holders_meet(a.shot->holders[a.row], b.shot->holders[b.row]))
                 ages->firm[b.row] = (uint8_t)n;
@@ -182,8 +185,9 @@ static struct parts find_parts(const struct ages *ages, hw_id id, uint8_t since)
 }
 
 /* An object at an address where one of its type was before is another one when nobody who holds it
- * held that one, and nothing that it consists of was held by that one. Moving it makes neither true
- * alone. What holds itself did so before, if it is the same. */
+ * held that one, and nothing that it consists of was held by that one; of what consists of nothing
+ * of its own, when its size says so. Moving it makes none of this true alone. What holds itself did
+ * so before, if it is the same. */
 static void rejuvenate_moved(struct ages *ages, hw_id id)
 {
     uint8_t since = ages->firm[id];
@@ -195,7 +199,7 @@ static void rejuvenate_moved(struct ages *ages, hw_id id)
         make_younger(ages->graph, id, parts.old, ages->births, DEPTH);
     else if (parts.sure + parts.vague) /* they came from elsewhere, and are as old as they are */
         make_younger(ages->graph, id, since, ages->births, 0);
-    else if (parts.young != UINT8_MAX || parts.holds_itself)
+    else if (parts.young != UINT8_MAX || parts.holds_itself || ages->other[id])
         make_younger(ages->graph, id, since, ages->births, DEPTH);
 }
 
@@ -220,11 +224,12 @@ bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, stru
 {
     uint32_t nodes = series->last->node_count;
     struct ages ages = {series->last, malloc(nodes), malloc(nodes),
-                        calloc(nodes, sizeof(*ages.first))};
-    if (!ages.births || !ages.firm || !ages.first) {
+                        calloc(nodes, sizeof(*ages.first)), calloc(nodes, 1)};
+    if (!ages.births || !ages.firm || !ages.first || !ages.other) {
         free(ages.births);
         free(ages.firm);
         free(ages.first);
+        free(ages.other);
         return hw_err_no_memory(err);
     }
     /* Synthetic nodes have no address; what is below them is told apart, they are as old as time.
@@ -239,6 +244,7 @@ bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, stru
             rejuvenate(&ages, id);
     free(ages.firm);
     free(ages.first);
+    free(ages.other);
     *ret_births = ages.births;
     return true;
 }

@@ -155,6 +155,19 @@ static void tell_wrapped(struct hw_buf *out, unsigned k)
                          "@0x5100 function\n");
 }
 
+/* Lists of what all share, which says nothing of their age: a busy list had one of another length
+ * there. */
+static void tell_registers(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    hw_buf_printf(out, "['busy'] -> 0x1800\n['driver'] -> 0x1900\n@0x1800 list\n%s",
+                  k ? "" : "[0] -> 0x2000\n[1] -> 0x2100\n");
+    hw_buf_printf(out, "@0x1900 list\n%s", k ? "[0] -> 0x2000\n[1] -> 0x2100\n" : "");
+    hw_buf_printf(out, "@0x2000 list\n[0] -> 0x4000\n%s", k ? "[1] -> 0x4000\n" : "");
+    hw_buf_puts(out, "@0x2100 list\n[0] -> 0x4000\n");
+    hw_buf_puts(out, "@0x4000 object rc=100\n");
+}
+
 static void assert_birth(tell_snapshot *tell, hw_addr addr, uint8_t birth)
 {
     struct hw_series *series = series_from(tell, 3);
@@ -172,6 +185,8 @@ static void test_dict_of_other_holder_and_moved_contents_is_another(void **state
     assert_birth(tell_built_anew, 0x10000, 0); /* what moved is as old as it is */
     assert_birth(tell_wrapped, 0x2000, 1);
     assert_birth(tell_wrapped, 0x5000, 0);
+    assert_birth(tell_registers, 0x2000, 1);
+    assert_birth(tell_registers, 0x2100, 0); /* moved, for all that can be seen */
 }
 
 /* A block that becomes full, and then more blocks behind it, which only C knows. */
