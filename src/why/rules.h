@@ -38,7 +38,6 @@ extern const size_t hw_known_cache_count;
     ", bound the number of entries, or use weakref.WeakValueDictionary if others own the values."
 
 /* Parts of names that say "at most", and names that take something out of a container. */
-extern const char *const hw_bound_words[];   /* NULL at the end */
 extern const char *const hw_removal_words[]; /* likewise */
 
 /* Methods that ask a container for a member, and that put one in. */
