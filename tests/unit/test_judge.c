@@ -138,6 +138,24 @@ static void test_turnover_that_wavers(void **state)
     assert_judged(from, to, 4, HW_VERDICT_STEADY, HW_JUDGE_TURNOVER);
 }
 
+/* A batch that is emptied when it is full, at whatever lengths it is met. */
+static void test_nothing_early_is_left(void **state)
+{
+    (void)state;
+    const unsigned from[] = {0, 100, 300}, to[] = {53, 208, 464};
+    assert_judged(from, to, 3, HW_VERDICT_STEADY, HW_JUDGE_TURNOVER);
+    const unsigned low_from[] = {0, 0, 300, 300, 600}, low_to[] = {66, 193, 309, 365, 797};
+    assert_judged(low_from, low_to, 5, HW_VERDICT_STEADY, HW_JUDGE_TURNOVER);
+}
+
+/* Members go, but ever more come. */
+static void test_nothing_early_is_left_of_what_rises_for_long(void **state)
+{
+    (void)state;
+    const unsigned from[] = {0, 35, 70, 105, 145}, to[] = {50, 150, 250, 350, 450};
+    assert_judged(from, to, 5, HW_VERDICT_INCONCLUSIVE, HW_JUDGE_PILING_UP);
+}
+
 /* The same amount of growth in a container that loses none of two hundred is no chance. */
 static void test_old_members_that_all_stay(void **state)
 {
@@ -198,6 +216,8 @@ int main(void)
         cmocka_unit_test(test_very_slow_growth_that_stopped),
         cmocka_unit_test(test_growth_with_a_long_gap_is_uneven),
         cmocka_unit_test(test_turnover_that_wavers),
+        cmocka_unit_test(test_nothing_early_is_left),
+        cmocka_unit_test(test_nothing_early_is_left_of_what_rises_for_long),
         cmocka_unit_test(test_old_members_that_all_stay),
         cmocka_unit_test(test_a_small_decline_that_is_no_chance),
         cmocka_unit_test(test_a_small_decline_that_may_be_chance),
