@@ -345,7 +345,8 @@ static struct hw_judgement judge_history(const struct hw_growth *growth, const s
 }
 
 /* A container that is younger than its members was filled from another, as cleaning by copying
- * does. A tuple cannot grow otherwise. */
+ * does. A tuple cannot grow otherwise; and copies that are longer every time, with all that the
+ * first of them had, clean nothing. */
 static bool is_rebuilt(const struct hw_growth *growth, const struct hw_site *site)
 {
     const struct hw_series *series = growth->series;
@@ -354,6 +355,10 @@ static bool is_rebuilt(const struct hw_growth *growth, const struct hw_site *sit
     uint8_t birth = growth->birth[site->box];
     if (!site->is_container || site->is_merged || !birth || site->box >= graph->object_count ||
         !(graph->types[graph->type[site->box]].flags & kinds))
+        return false;
+    uint64_t net = site->lengths[series->count - 1] - site->lengths[0];
+    if (site->is_replaced && rose_always(series, site->lengths) &&
+        (double)hw_site_deaths(growth, site) <= HW_JUDGE_LEFT * (double)net)
         return false;
     uint64_t members = series->shots[series->count - 1].members[site->box];
     uint64_t older = members > site->joined_total ? members - site->joined_total : 0;
