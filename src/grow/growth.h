@@ -36,6 +36,7 @@ struct hw_site {
     uint64_t joined_total;
     uint64_t *lengths; /* members in each snapshot; of what lives now when it has no history */
     bool has_history;
+    bool is_replaced; /* a younger container in the place of others, whose lengths these are */
 };
 
 struct hw_growth {

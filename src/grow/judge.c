@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grow/judge.h"
 
+#include "ask/lookup.h"
 #include "grow/chance.h"
 
 static struct hw_judgement is_steady(enum hw_judge_reason reason)
@@ -258,6 +259,46 @@ static bool is_drained(const struct hw_growth *growth, const struct hw_site *sit
            (double)old < (1 - HW_JUDGE_DRAINED) * (double)site->lengths[0];
 }
 
+/* Members that came no later than snapshot k, as far as their places tell: an entry whose value is
+ * put anew has stayed. */
+struct stayed {
+    size_t k;
+    uint64_t count;
+};
+
+static void count_stayed(const struct hw_growth *growth, hw_id from, struct stayed *stayed)
+{
+    const struct hw_graph *graph = growth->graph;
+    for (uint32_t e = graph->edge_start[from]; e < graph->edge_start[from + 1]; e++) {
+        if (!hw_edge_is_member(graph, e))
+            continue;
+        enum hw_label_kind kind = edge_kind(graph, e);
+        hw_id what = kind == HW_LABEL_VALUE ? key_of(graph, e) : graph->edge_to[e];
+        stayed->count += kind == HW_LABEL_NAMED || growth->birth[what] <= stayed->k;
+    }
+}
+
+/* Nothing to speak of is left of what was there in a snapshot after the first: the container is
+ * emptied again and again, at whatever length it is met. Where it rises for long all the same,
+ * more comes than goes; a deque is a queue, whose members go one by one. */
+static bool is_emptied(const struct hw_growth *growth, const struct hw_site *site)
+{
+    const struct hw_series *series = growth->series;
+    bool is_queue = type_has(growth->graph, site->fronts[0], HW_TYPE_DEQUE);
+    if (rose_always(series, site->lengths) && (is_queue || series->count >= HW_JUDGE_GAPS_FROM))
+        return false;
+    for (size_t k = 1; k + 1 < series->count; k++) {
+        struct stayed stayed = {.k = k};
+        if (site->lengths[k] < HW_JUDGE_OLD_MEMBERS)
+            continue;
+        for (uint32_t i = 0; i < site->front_count; i++)
+            count_stayed(growth, site->fronts[i], &stayed);
+        if ((double)stayed.count <= HW_JUDGE_EMPTIED * (double)site->lengths[k])
+            return true;
+    }
+    return false;
+}
+
 /* More than chance moves a population whose members come and go. */
 static bool is_significant(const struct hw_growth *growth, const struct hw_site *site, double net)
 {
@@ -279,6 +320,8 @@ static struct hw_judgement judge_history(const struct hw_growth *growth, const s
                  rose_always(series, site->lengths) && hw_site_deaths(growth, site) == 0;
     if (net <= 0 || (!large && !is_significant(growth, site, net)))
         return is_steady(net <= 0 || came > net ? HW_JUDGE_TURNOVER : HW_JUDGE_TOO_SMALL);
+    if (is_emptied(growth, site))
+        return is_steady(HW_JUDGE_TURNOVER);
     if (went_down(series, site->lengths))
         return net < came * HW_JUDGE_KEPT ? is_steady(HW_JUDGE_SAWTOOTH)
                                           : is_unsettled(HW_JUDGE_UNEVEN);
@@ -302,7 +345,8 @@ static struct hw_judgement judge_history(const struct hw_growth *growth, const s
 }
 
 /* A container that is younger than its members was filled from another, as cleaning by copying
- * does. A tuple cannot grow otherwise. */
+ * does. A tuple cannot grow otherwise; and copies that are longer every time, with all that the
+ * first of them had, clean nothing. */
 static bool is_rebuilt(const struct hw_growth *growth, const struct hw_site *site)
 {
     const struct hw_series *series = growth->series;
@@ -311,6 +355,10 @@ static bool is_rebuilt(const struct hw_growth *growth, const struct hw_site *sit
     uint8_t birth = growth->birth[site->box];
     if (!site->is_container || site->is_merged || !birth || site->box >= graph->object_count ||
         !(graph->types[graph->type[site->box]].flags & kinds))
+        return false;
+    uint64_t net = site->lengths[series->count - 1] - site->lengths[0];
+    if (site->is_replaced && rose_always(series, site->lengths) &&
+        (double)hw_site_deaths(growth, site) <= HW_JUDGE_LEFT * (double)net)
         return false;
     uint64_t members = series->shots[series->count - 1].members[site->box];
     uint64_t older = members > site->joined_total ? members - site->joined_total : 0;

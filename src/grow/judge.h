@@ -35,6 +35,8 @@ enum {
 #define HW_JUDGE_BUSY 0.9 /* of the time at work: it never waits */
 #define HW_JUDGE_FASTER \
     5 /* times the present rate: it was filled, and now gets what was left out */
+#define HW_JUDGE_EMPTIED \
+    0.2 /* of the members of a snapshot, so many may seem to stay: others at their addresses */
 #define HW_JUDGE_DRAINED 0.5 /* of the members at the start, so many are gone: they do not stay */
 
 enum hw_judge_reason {

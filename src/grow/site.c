@@ -121,9 +121,34 @@ static bool count_joined(void *ctx, const struct hw_growth *growth, uint32_t edg
     return true;
 }
 
+/* A container that took the place of another: the place has the history, not the object. False
+ * where it is not known. */
+static bool follow_place(const struct hw_growth *growth, struct hw_site *site)
+{
+    const struct hw_series *series = growth->series;
+    size_t last = series->count - 1;
+    hw_id owner = growth->tree.parent[site->box];
+    if (!site->is_container || site->is_merged || !is_new(growth, site->box) || owner == HW_NONE ||
+        is_new(growth, owner))
+        return false;
+    for (size_t k = 0; k < last; k++) {
+        uint32_t there = hw_slots_members(&series->shots[k].slots, growth->graph, owner,
+                                          growth->tree.edge[site->box]);
+        if (!there && k < growth->birth[site->box])
+            return false;
+        site->lengths[k] = there ? there : hw_series_members(series, k, site->box);
+    }
+    site->lengths[last] = hw_series_members(series, last, site->box);
+    site->has_history = site->is_replaced = true;
+    return true;
+}
+
 static void fill_lengths(struct hw_growth *growth, struct hw_site *site)
 {
     size_t n = growth->series->count;
+    if (follow_place(growth, site))
+        return;
+    memset(site->lengths, 0, n * sizeof(*site->lengths));
     bool replaced = is_new(growth, site->box) && growth->birth[site->box] == n - 1;
     site->has_history = site->is_container && !replaced;
     for (size_t k = 0; site->has_history && k < n; k++)

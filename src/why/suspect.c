@@ -122,7 +122,8 @@ static const char *tell_lengths(const struct hw_growth *growth,
     if (removed)
         put_removed(&text, removed);
     else
-        hw_buf_puts(&text, "; nothing was removed");
+        hw_buf_puts(&text, site->is_replaced ? "; it was made anew, and kept all that was seen"
+                                             : "; nothing was removed");
     return take(arena, &text);
 }
 

@@ -241,7 +241,8 @@ static void test_replaced_tuple_is_the_site(void **state)
     struct hw_series *series = series_from(tell_tuple, 3);
     struct hw_growth growth;
     assert_true(hw_growth_init(&growth, series, NULL));
-    assert_false(growth.sites[0].has_history);
+    assert_true(growth.sites[0].is_replaced);
+    assert_int_equal(growth.sites[0].lengths[0], 10);
     assert_int_equal(growth.sites[0].lengths[1], 30);
     hw_growth_deinit(&growth);
     hw_series_destroy(series);

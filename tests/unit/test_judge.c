@@ -138,6 +138,24 @@ static void test_turnover_that_wavers(void **state)
     assert_judged(from, to, 4, HW_VERDICT_STEADY, HW_JUDGE_TURNOVER);
 }
 
+/* A batch that is emptied when it is full, at whatever lengths it is met. */
+static void test_nothing_early_is_left(void **state)
+{
+    (void)state;
+    const unsigned from[] = {0, 100, 300}, to[] = {53, 208, 464};
+    assert_judged(from, to, 3, HW_VERDICT_STEADY, HW_JUDGE_TURNOVER);
+    const unsigned low_from[] = {0, 0, 300, 300, 600}, low_to[] = {66, 193, 309, 365, 797};
+    assert_judged(low_from, low_to, 5, HW_VERDICT_STEADY, HW_JUDGE_TURNOVER);
+}
+
+/* Members go, but ever more come. */
+static void test_nothing_early_is_left_of_what_rises_for_long(void **state)
+{
+    (void)state;
+    const unsigned from[] = {0, 35, 70, 105, 145}, to[] = {50, 150, 250, 350, 450};
+    assert_judged(from, to, 5, HW_VERDICT_INCONCLUSIVE, HW_JUDGE_PILING_UP);
+}
+
 /* The same amount of growth in a container that loses none of two hundred is no chance. */
 static void test_old_members_that_all_stay(void **state)
 {
@@ -186,6 +204,52 @@ static void test_a_level_with_turnover_is_steady(void **state)
     assert_int_equal(judge(from, to, 3, &pace).verdict, HW_VERDICT_INCONCLUSIVE);
 }
 
+/* ---- a list that is made anew each time: the place has the history ---- */
+
+static void tell_copies(struct hw_buf *out, unsigned k)
+{
+    unsigned addr = 0x1000 + k * 0x100;
+    tell_app(out);
+    hw_buf_printf(out, "['users'] -> 0x%x\n@0x%x list\n", addr, addr);
+    tell_elements(out, story.from[k], story.to[k], 0x10000);
+    tell_instances(out, story.from[k], story.to[k], 0x10000, "app.User");
+}
+
+static void assert_copies(const unsigned *from, const unsigned *to, enum hw_verdict verdict,
+                          enum hw_judge_reason reason)
+{
+    story = (struct story){from, to};
+    struct hw_series *series = series_from(tell_copies, 3);
+    struct hw_growth growth;
+    assert_true(hw_growth_init(&growth, series, NULL));
+    assert_true(growth.site_count > 0);
+    const struct hw_site *site = &growth.sites[0];
+    assert_true(site->is_replaced && site->has_history);
+    for (unsigned k = 0; k < 3; k++)
+        assert_int_equal(site->lengths[k], to[k] - from[k]);
+    struct hw_judgement judgement = hw_site_judge(&growth, site);
+    assert_int_equal(judgement.reason, reason);
+    assert_int_equal(judgement.verdict, verdict);
+    hw_growth_deinit(&growth);
+    hw_series_destroy(series);
+}
+
+static void test_longer_copies_that_keep_all(void **state)
+{
+    (void)state;
+    const unsigned to[] = {130, 194, 259};
+    assert_copies(NOBODY_LEAVES, to, HW_VERDICT_LEAK, HW_JUDGE_GROWS);
+}
+
+static void test_copies_that_leave_out_the_old(void **state)
+{
+    (void)state;
+    const unsigned from[] = {0, 100, 200}, to[] = {130, 230, 331};
+    assert_copies(from, to, HW_VERDICT_STEADY, HW_JUDGE_TURNOVER);
+    const unsigned few_from[] = {0, 10, 20}, few_to[] = {130, 200, 270};
+    assert_copies(few_from, few_to, HW_VERDICT_INCONCLUSIVE, HW_JUDGE_REBUILT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,11 +262,15 @@ int main(void)
         cmocka_unit_test(test_very_slow_growth_that_stopped),
         cmocka_unit_test(test_growth_with_a_long_gap_is_uneven),
         cmocka_unit_test(test_turnover_that_wavers),
+        cmocka_unit_test(test_nothing_early_is_left),
+        cmocka_unit_test(test_nothing_early_is_left_of_what_rises_for_long),
         cmocka_unit_test(test_old_members_that_all_stay),
         cmocka_unit_test(test_a_small_decline_that_is_no_chance),
         cmocka_unit_test(test_a_small_decline_that_may_be_chance),
         cmocka_unit_test(test_a_level_with_turnover_is_steady),
         cmocka_unit_test(test_confidence_grows_with_the_evidence),
+        cmocka_unit_test(test_longer_copies_that_keep_all),
+        cmocka_unit_test(test_copies_that_leave_out_the_old),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
