@@ -39,7 +39,7 @@ static bool is_consequence(const struct hw_work *work, const struct hw_candidate
                            const struct hw_candidate *of)
 {
     const struct hw_type *types = work->growth.graph->types;
-    return candidate->site && types[candidate->kind.member_type].flags & HW_TYPE_WEAKREF &&
+    return types[candidate->kind.member_type].flags & HW_TYPE_WEAKREF &&
            !(types[of->kind.member_type].flags & HW_TYPE_WEAKREF) &&
            (of->judgement.verdict == HW_VERDICT_LEAK ||
             candidate->judgement.verdict != HW_VERDICT_LEAK) &&

@@ -86,6 +86,10 @@ const struct hw_known_cache hw_known_caches[] = {
     {"sys.modules['importlib*", "one entry for each directory or module"},
     {"sys.modules['_frozen_importlib*", "one entry for each directory or module"},
     {"sys.modules['copyreg']*", "one entry for each class"},
+    {"sys.modules['_asyncio']._all_tasks*", "weak references: the tasks are held elsewhere"},
+    {"sys.modules['_asyncio']._scheduled_tasks*", "weak references, since 3.12"},
+    {"sys.modules['asyncio.tasks']._all_tasks*", "weak references: the tasks are held elsewhere"},
+    {"sys.modules['asyncio.tasks']._scheduled_tasks*", "weak references, since 3.12"},
     {"*.<tp_subclasses>", "weak references: the classes are held elsewhere"},
 };
 const size_t hw_known_cache_count = sizeof(hw_known_caches) / sizeof(hw_known_caches[0]);
