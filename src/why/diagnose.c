@@ -75,9 +75,12 @@ static bool fill_answer(struct hw_work *work)
     const struct hw_suspect *first = diagnosis->suspects;
     if (diagnosis->verdict == HW_VERDICT_LEAK) {
         const char *bytes = hw_bytes_text(arena, first->bytes_per_second);
+        const char *cycles = work->growth.graph->facts.gc_enabled
+                                 ? "reference cycles, with the garbage collector's threshold at 0"
+                                 : "reference cycles, with the garbage collector off";
         const char *where = first->chain.path[0] ? first->chain.path
                             : first->pattern == HW_PATTERN_REFERENCE_CYCLE
-                                ? "reference cycles, with the garbage collector off"
+                                ? cycles
                                 : "no place that can be seen";
         if (bytes && first->held_objects_per_second == 0)
             diagnosis->answer = hw_arena_printf(arena, "one %s becomes larger by %s/s: %s",
