@@ -43,10 +43,14 @@ static void put_garbage(struct hw_buf *line, const struct hw_cycles *cycles)
     hw_buf_puts(line, " of them are in cycles.");
 }
 
-static void put_state(struct hw_buf *line, const struct hw_cycles *cycles)
+static void put_state(struct hw_buf *line, const struct hw_facts *facts,
+                      const struct hw_cycles *cycles)
 {
-    if (cycles->collector_off)
+    if (!facts->gc_enabled)
         hw_buf_puts(line, " The collector is off: none of it will be freed.");
+    else if (cycles->collector_off)
+        hw_buf_puts(line, " The collector's threshold is 0, so it never runs: none of it will be "
+                          "freed. gc.set_threshold(700, 10, 10) lets it run.");
     if (cycles->finalizers) {
         hw_buf_putc(line, ' ');
         hw_text_count(line, cycles->finalizers);
@@ -222,11 +226,12 @@ static void put_group(struct hw_out *out, const struct hw_cycle_group *group, st
     put_steps(out, group);
 }
 
-static void cycles_text(struct hw_out *out, const struct hw_cycles *cycles)
+static void cycles_text(struct hw_out *out, const struct hw_facts *facts,
+                        const struct hw_cycles *cycles)
 {
     struct hw_buf line = {0};
     put_garbage(&line, cycles);
-    put_state(&line, cycles);
+    put_state(&line, facts, cycles);
     put_wrapped(out, 0, &line);
     put_kept(out, cycles, &line);
     for (size_t i = 0; i < cycles->group_count; i++)
@@ -364,7 +369,7 @@ void hw_tell_cycle_start(struct hw_out *out, const struct hw_graph *graph,
     hw_text_count(&line, cycles->group_total);
     hw_buf_puts(&line, cycles->group_total == 1 ? " kind: " : " kinds: ");
     put_amount(&line, cycles->objects, cycles->bytes);
-    hw_buf_puts(&line, cycles->collector_off ? "; the collector is off"
+    hw_buf_puts(&line, cycles->collector_off ? "; the collector does not run"
                                              : "; the collector is on, and may take them away");
     hw_out_wrap(out, 0, CLOCK_WIDTH, hw_buf_str(&line));
     hw_buf_clear(&line);
@@ -439,5 +444,5 @@ void hw_tell_cycles(struct hw_out *out, const struct hw_graph *graph,
         return;
     }
     hw_parts_facts(out, hw_graph_facts(graph));
-    cycles_text(out, cycles);
+    cycles_text(out, hw_graph_facts(graph), cycles);
 }

@@ -50,19 +50,6 @@ static hw_id class_of_method(const struct hw_case *c)
     return HW_NONE;
 }
 
-static bool is_class_or_base(const struct hw_graph *graph, hw_id type, hw_id base)
-{
-    uint32_t mro =
-        type == HW_NONE ? HW_NO_EDGE : hw_edge_find(graph, type, HW_LABEL_ATTR, "__mro__");
-    if (type == base || mro == HW_NO_EDGE)
-        return type == base;
-    hw_id tuple = graph->edge_to[mro];
-    for (uint32_t e = graph->edge_start[tuple]; e < graph->edge_start[tuple + 1]; e++)
-        if (edge_kind(graph, e) == HW_LABEL_INDEX && graph->edge_to[e] == base)
-            return true;
-    return false;
-}
-
 /* The first argument of a cached call: of a key that is a tuple, or stands for one. */
 static hw_id first_argument(const struct hw_graph *graph, hw_id key)
 {
@@ -84,7 +71,7 @@ static bool caches_method(struct hw_case *c)
         return false;
     for (uint32_t i = 0; i < members.count; i++) {
         hw_id self = first_argument(graph, hw_member_key(c, members.edges[i]));
-        if (self == HW_NONE || !is_class_or_base(graph, type_of(graph, self)->node, owner))
+        if (self == HW_NONE || !hw_is_class_or_base(graph, type_of(graph, self)->node, owner))
             continue;
         selves++;
         alone += graph->refcount[self] == 1;
@@ -124,11 +111,14 @@ static bool is_cache(struct hw_case *c)
     static const char *const words[] = {"cache", "memo", NULL};
     const struct hw_code_report *report = hw_case_report(c);
     if (!report || !type_has(c->graph, c->candidate->site->box, HW_TYPE_DICT) ||
-        report->may_take_out || !report->count)
+        c->candidate->site->is_merged || report->may_take_out || !report->count)
         return false;
     if (report->looks_up == HW_NONE && !is_called(c, &report->place, words))
         return false;
     struct hw_members members = hw_members_of(c);
+    const uint32_t filled = HW_TYPE_LIST | HW_TYPE_DICT | HW_TYPE_SET | HW_TYPE_DEQUE;
+    bool is_result = !(c->graph->types[c->candidate->kind.member_type].flags & filled);
+    hw_case_word(c, "{memo}", is_result ? "functools.lru_cache(maxsize=...), or drop" : "drop");
     if (report->looks_up != HW_NONE) {
         const char *function = hw_code_spell(c->graph, report->looks_up, c->arena);
         hw_case_say(c, function ? hw_arena_printf(c->arena,
@@ -229,7 +219,7 @@ static const struct hw_cause rows[] = {
      "Count few kinds of things: clear {holder} after each report, or keep most_common(...) only."},
     {"unbounded-cache", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, is_cache,
      "A cache has no bound: each new key adds an entry for ever.",
-     "Bound {holder}: functools.lru_cache(maxsize=...), or drop the oldest entry when it is full; "
+     "Bound {holder}: {memo} the oldest entry when it is full; "
      "leave out of the key what no two requests share."},
     {"seen-set", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, remembers_values,
      "A set remembers all that was ever seen.",

@@ -152,8 +152,8 @@ static bool is_resurrected(struct hw_case *c)
 }
 
 #define CYCLE HW_FAMILY(REFERENCE_CYCLE)
-#define OFF " The collector that would free them is off."
-#define OR_ENABLE "; or call gc.enable()."
+#define OFF " The collector that would free them {off}."
+#define OR_ENABLE "; or call {enable}."
 
 static const struct hw_cause rows[] = {
     {"full-collection-never-comes", CYCLE, NULL, NULL, is_never_full,
@@ -174,7 +174,7 @@ static const struct hw_cause rows[] = {
     {"finalizer-in-cycle", CYCLE, NULL, NULL, has_finalizer,
      "Objects in cycles have a __del__, which only a collection would call." OFF,
      "Break the cycle: {break}; then {finalized}.__del__ runs as soon as the object is done. Or "
-     "give it a close() or a with statement instead of __del__, and call gc.enable()."},
+     "give it a close() or a with statement instead of __del__, and call {enable}."},
     {"bound-methods-on-self", CYCLE, NULL, NULL, is_bound_methods,
      "Objects keep their own bound methods, and each of these keeps its object." OFF,
      "Break the cycle: {break}" OR_ENABLE},
@@ -186,7 +186,7 @@ static const struct hw_cause rows[] = {
     {"dropped-classes", CYCLE, NULL, NULL, is_class,
      "Classes are made again and again and dropped; a class always is a cycle." OFF,
      "Make the class once, or keep the ones made in a dict by their parameters; or call "
-     "gc.enable()."},
+     "{enable}."},
     {"objects-in-cycles", CYCLE, NULL, NULL, is_objects,
      "Objects refer to each other in cycles." OFF, "Break the cycle: {break}" OR_ENABLE},
     {"gc-garbage-grows", 0, NULL, NULL, is_gc_garbage,

@@ -16,9 +16,9 @@ static const struct hw_cause rows[] = {
      "Keep text instead of exceptions in {holder}, or clear their __traceback__: a traceback keeps "
      "every frame and all of its local variables."},
     {"cycles-without-collector", HW_FAMILY(REFERENCE_CYCLE), NULL, NULL, NULL,
-     "Objects hold each other in cycles, and the collector that would free them is off.",
+     "Objects hold each other in cycles, and the collector that would free them {off}.",
      "Break the cycle: make {cycle} a weakref.ref, or set it to None when the object is done; or "
-     "call gc.enable()."},
+     "call {enable}."},
     {"unexplained-references", HW_FAMILY(UNEXPLAINED), NULL, NULL, NULL,
      "C code holds references that no object, frame or C variable shows.",
      "Look for a missing Py_DECREF in the extension that makes or receives {type}."},
@@ -30,8 +30,9 @@ static const struct hw_cause rows[] = {
      "Give {holder} a bound, collections.deque(maxlen=...), or take out what has been handled."},
     {"growing-defaultdict", 0, "collections.defaultdict", NULL, NULL,
      "A defaultdict only grows: every look-up of a new key adds an entry.",
-     "Look up with {holder}.get(key) where only reading is meant, since defaultdict stores what it "
-     "makes up; remove entries when they are done, or bound their number."},
+     "Remove entries from {holder} when they are done, or bound their number; where only reading "
+     "is "
+     "meant, ask `key in` first, since defaultdict stores what it makes up."},
     {"growing-dict", 0, "dict", NULL, NULL, "A dict gets entries and loses none.",
      "Remove the entry from {holder} when its {type} is done{bound}"},
     {"growing-set", 0, "set", NULL, NULL, "A set gets members and loses none.",

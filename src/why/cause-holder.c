@@ -61,18 +61,12 @@ static bool is_registry_of_class(struct hw_case *c)
     uint32_t own = 0;
     for (uint32_t i = 0; i < members.count; i++) {
         hw_id member = c->graph->edge_to[members.edges[i]];
-        hw_id type = type_of(c->graph, member)->node;
-        uint32_t mro =
-            type == HW_NONE ? HW_NO_EDGE : hw_edge_find(c->graph, type, HW_LABEL_ATTR, "__mro__");
-        hw_id tuple = mro == HW_NO_EDGE ? HW_NONE : c->graph->edge_to[mro];
-        bool is_own = type == owner;
-        for (uint32_t e = tuple == HW_NONE ? 0 : c->graph->edge_start[tuple];
-             tuple != HW_NONE && !is_own && e < c->graph->edge_start[tuple + 1]; e++)
-            is_own = c->graph->edge_to[e] == owner;
-        own += is_own;
+        own += hw_is_class_or_base(c->graph, type_of(c->graph, member)->node, owner);
     }
     if (!own || own < members.count)
         return false;
+    bool has_keys = type_has(c->graph, c->candidate->site->box, HW_TYPE_DICT);
+    hw_case_word(c, "{weak}", has_keys ? "weakref.WeakValueDictionary()" : "weakref.WeakSet()");
     hw_case_say(c, hw_arena_printf(c->arena, "all %u are instances of the class that holds them",
                                    members.count));
     return true;
@@ -134,7 +128,7 @@ static const struct hw_cause rows[] = {
      "Take each {type} out of {holder} and of .{other} when it is done."},
     {"instances-on-class", 0, NULL, NULL, is_registry_of_class,
      "A class notes each of its instances, and so none of them dies.",
-     "Let {holder} be a weakref.WeakSet() if it only looks at living instances; else take each "
+     "Let {holder} be a {weak} if it only looks at living instances; else take each "
      "out when it is done."},
     {"history-log", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, is_log,
      "A history is appended to and never cut.",

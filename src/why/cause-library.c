@@ -144,7 +144,108 @@ static bool is_unflushed(struct hw_case *c)
     return true;
 }
 
+static bool has_filters(struct hw_case *c)
+{
+    return hw_holder_is(c, "logging.Filterer", "filters");
+}
+
+static bool is_weak_key_dict(struct hw_case *c)
+{
+    return hw_holder_is(c, "weakref.WeakKeyDictionary", "data");
+}
+
+static bool is_backlog(struct hw_case *c)
+{
+    if (!hw_holder_is(c, "concurrent.futures.*Executor", "_work_queue") &&
+        !hw_holder_is(c, "concurrent.futures.*Executor", "_pending_work_items"))
+        return false;
+    hw_case_say(c, hw_arena_printf(c->arena, "%" PRIu64 " submitted calls wait", length_now(c)));
+    return true;
+}
+
+static bool has_sqlalchemy_listeners(struct hw_case *c)
+{
+    return hw_name_matches("sys.modules['sqlalchemy.event.registry'].*", c->path);
+}
+
+static bool has_receivers(struct hw_case *c)
+{
+    return hw_holder_is(c, "django.dispatch.dispatcher.Signal", "receivers");
+}
+
+/* A short walk through the arguments of a timer. */
+static bool leads_to(const struct hw_graph *graph, hw_id node, const char *type, int depth)
+{
+    enum { EDGES_MAX = 8 };
+    if (strcmp(type_of(graph, node)->name, type) == 0)
+        return true;
+    for (uint32_t e = graph->edge_start[node];
+         depth && e < graph->edge_start[node + 1] && e < graph->edge_start[node] + EDGES_MAX; e++)
+        if (graph->edge_to[e] < graph->object_count &&
+            leads_to(graph, graph->edge_to[e], type, depth - 1))
+            return true;
+    return false;
+}
+
+static bool has_periodic_callbacks(struct hw_case *c)
+{
+    enum { ARGUMENTS_DEPTH = 4 }; /* tuple, partial, method, PeriodicCallback */
+    struct hw_members members = hw_members_of(c);
+    uint32_t periodic = 0;
+    if (!members.count || !hw_holder_is(c, "asyncio.base_events.BaseEventLoop", "_scheduled"))
+        return false;
+    for (uint32_t i = 0; i < members.count; i++)
+        periodic += leads_to(c->graph, c->graph->edge_to[members.edges[i]],
+                             "tornado.ioloop.PeriodicCallback", ARGUMENTS_DEPTH);
+    if (periodic * 2 < members.count)
+        return false;
+    const char *share = hw_share_text(c->arena, periodic, members.count);
+    hw_case_say(c, share ? hw_arena_printf(c->arena, "%s timers are of a PeriodicCallback", share)
+                         : NULL);
+    return true;
+}
+
+static bool has_locks(struct hw_case *c)
+{
+    static const char *const locks[] = {"asyncio.locks.Lock", "asyncio.locks.Semaphore",
+                                        "_thread.lock", "_thread.RLock"};
+    const char *type = c->graph->types[c->candidate->kind.member_type].name;
+    for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++)
+        if (strcmp(type, locks[i]) == 0)
+            return type_has(c->graph, c->candidate->site->box, HW_TYPE_DICT);
+    return false;
+}
+
 static const struct hw_cause rows[] = {
+    {"logging-filters", 0, NULL, NULL, has_filters,
+     "A logger or handler gets one more filter again and again, and none is removed.",
+     "Add the filter once, where the program starts; or call removeFilter() when what it was added "
+     "for is done: {holder} lives as long as its logger."},
+    {"weak-keys-held", 0, NULL, NULL, is_weak_key_dict,
+     "A WeakKeyDictionary gets entries whose keys do not die.",
+     "See what holds the keys: where a {type} refers to its own key, let it hold a weakref.ref() "
+     "to "
+     "it; else take the entry out when the key is done."},
+    {"executor-backlog", 0, NULL, NULL, is_backlog,
+     "More calls are submitted to an executor than its workers finish.",
+     "Let those who submit wait: take a threading.BoundedSemaphore before submit() and release it "
+     "in add_done_callback(), or wait for the futures; or give it more workers."},
+    {"sqlalchemy-listeners", 0, NULL, NULL, has_sqlalchemy_listeners,
+     "Listeners of SQLAlchemy events are added again and again, and none is removed.",
+     "Call event.listen() once, where the program starts, or event.remove() with the same target, "
+     "name and function when the listener is done."},
+    {"signal-receivers", 0, NULL, NULL, has_receivers,
+     "A Django signal gets one more receiver again and again, and none is disconnected.",
+     "Connect the receiver once, with a dispatch_uid, or call disconnect() when it is done: with "
+     "weak=False {holder} keeps it and all that it refers to."},
+    {"periodic-callbacks", 0, NULL, NULL, has_periodic_callbacks,
+     "Periodic callbacks of tornado are started and never stopped.",
+     "Call stop() of each PeriodicCallback when its object is done: until then it starts itself "
+     "anew, and the event loop keeps it."},
+    {"locks-per-key", HW_FAMILY(GROWING_CONTAINER), NULL, NULL, has_locks,
+     "Each new key gets a lock of its own, and none is dropped.",
+     "Keep a fixed number of locks and choose one by hash(key), or take the lock out of {holder} "
+     "when nobody holds or awaits it."},
     {"logging-handlers", 0, NULL, NULL, has_handlers,
      "A logger gets one more handler again and again, and none is removed.",
      "Add the handler once, where the program starts; or call removeHandler() and close() when "

@@ -197,6 +197,10 @@ static const struct hw_cause rows[] = {
      "Keep a copy of the part in {holder}, {copy}, instead of a slice or view: that keeps the "
      "whole "
      "buffer alive as long as it lives."},
+    {"proxy-pins-tree", 0, NULL, "lxml.etree._Element*Result", element_pins,
+     "{holder} keeps results of xpath(), and each of them keeps its whole document.",
+     "Keep plain text, str(...) of each result, in {holder}, or call xpath(..., "
+     "smart_strings=False): a smart string knows its parent, and so keeps the document."},
     {"proxy-pins-tree", 0, NULL, NULL, element_pins,
      "{holder} keeps single elements, and each of them keeps its whole document.",
      "Keep what you need from the element in {holder}, its text and attributes "

@@ -4,6 +4,7 @@
 #include "ask/lookup.h"
 #include "base/err.h"
 #include "why/look.h"
+#include "why/members.h"
 
 #include <string.h>
 
@@ -84,6 +85,18 @@ static bool may_be_weak(const struct hw_graph *graph, const struct hw_type *type
     return false;
 }
 
+/* Only a dict can become a dict of weak references; one that is a part of another container, or of
+ * a weak dict, cannot. */
+static const char *bound_of(const struct hw_case *c, const struct hw_type *member)
+{
+    const struct hw_site *site = c->candidate->site;
+    if (!site || site->is_merged || !type_has(c->graph, site->box, HW_TYPE_DICT))
+        return HW_FIX_BOUND;
+    return may_be_weak(c->graph, member) && !hw_holder_is(c, "weakref.Weak*", NULL)
+               ? HW_FIX_BOUND_OR_WEAK
+               : HW_FIX_BOUND;
+}
+
 /* The words that every row may use. */
 static void begin(struct hw_case *c, const struct hw_suspect *suspect, const char *cycle)
 {
@@ -96,7 +109,10 @@ static void begin(struct hw_case *c, const struct hw_suspect *suspect, const cha
     hw_case_word(c, "{cycle}", cycle);
     hw_case_word(c, "{noun}", kind->resource ? kind->resource->noun : "");
     hw_case_word(c, "{cure}", kind->resource ? kind->resource->cure : "");
-    hw_case_word(c, "{bound}", may_be_weak(c->graph, member) ? HW_FIX_BOUND_OR_WEAK : HW_FIX_BOUND);
+    bool disabled = !c->graph->facts.gc_enabled;
+    hw_case_word(c, "{off}", disabled ? "is off" : "never runs, its threshold being 0");
+    hw_case_word(c, "{enable}", disabled ? "gc.enable()" : "gc.set_threshold(700, 10, 10)");
+    hw_case_word(c, "{bound}", bound_of(c, member));
 }
 
 static bool fits(struct hw_case *c, const struct hw_cause *cause)

@@ -71,9 +71,11 @@ static const char *tell_totals(struct hw_work *work, const char *what)
 
 static const char *cycles_place(const struct hw_work *work)
 {
-    return hw_gc_condition_of(&work->growth.graph->facts) == HW_GC_RARE
-               ? "reference cycles that the garbage collector never comes to"
-               : "reference cycles, with the garbage collector off";
+    const struct hw_facts *facts = &work->growth.graph->facts;
+    if (hw_gc_condition_of(facts) == HW_GC_RARE)
+        return "reference cycles that the garbage collector never comes to";
+    return facts->gc_enabled ? "reference cycles, with the garbage collector's threshold at 0"
+                             : "reference cycles, with the garbage collector off";
 }
 
 static bool fill_answer(struct hw_work *work)

@@ -253,6 +253,10 @@ static bool find_kind(struct sample *sample, const struct hw_growth *growth,
             kind->member_type = graph->type[site->box];
     }
     kind->type = telling_type(sample, graph, kind->member_type);
+    if (sample->direct[kind->type] * 2 >= sample->inside[kind->type])
+        kind->member_type = kind->type; /* they stand beside plain data, not in it */
+    kind->direct = chain == UINT32_MAX ? sample->direct[kind->member_type] : 0;
+    kind->carriers = sample->inside[kind->type];
     kind->in_key = kind->type != kind->member_type &&
                    sample->in_keys[kind->type] * 2 > sample->inside[kind->type];
     decide(sample, graph, kind);

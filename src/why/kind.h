@@ -14,6 +14,8 @@ struct hw_kind {
     bool in_key;                             /* what leaks hangs from the key, not the value */
     const struct hw_resource_rule *resource; /* for unclosed resources */
     uint32_t sampled;                        /* new members looked at */
+    uint32_t direct;                         /* of them, of member_type */
+    uint32_t carriers;                       /* instances of type found in them */
 };
 bool hw_kind_find(const struct hw_growth *growth, const struct hw_site *site,
                   struct hw_kind *ret_kind, struct hw_err *err);

@@ -315,6 +315,19 @@ bool hw_is_instance(const struct hw_graph *graph, hw_id id, const char *pattern)
     return false;
 }
 
+bool hw_is_class_or_base(const struct hw_graph *graph, hw_id type, hw_id base)
+{
+    uint32_t mro =
+        type == HW_NONE ? HW_NO_EDGE : hw_edge_find(graph, type, HW_LABEL_ATTR, "__mro__");
+    if (type == base || mro == HW_NO_EDGE)
+        return type == base;
+    hw_id tuple = graph->edge_to[mro];
+    for (uint32_t e = graph->edge_start[tuple]; e < graph->edge_start[tuple + 1]; e++)
+        if (edge_kind(graph, e) == HW_LABEL_INDEX && graph->edge_to[e] == base)
+            return true;
+    return false;
+}
+
 bool hw_holder_is(const struct hw_case *c, const char *owner, const char *name)
 {
     if (!c->candidate->site)

@@ -53,6 +53,9 @@ hw_id hw_member_key(const struct hw_case *c, uint32_t edge);
 /* Whether id is an instance of a class whose name matches, or of a subclass. */
 bool hw_is_instance(const struct hw_graph *graph, hw_id id, const char *pattern);
 
+/* Whether a type object is base, or derives from it; HW_NONE is none. */
+bool hw_is_class_or_base(const struct hw_graph *graph, hw_id type, hw_id base);
+
 /* Whether the holder is attribute `name` of an instance of that class or of a subclass, or of a
  * module ("module"). Either may be NULL, for any, and may hold one '*'. */
 bool hw_holder_is(const struct hw_case *c, const char *owner, const char *name);

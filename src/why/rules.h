@@ -32,8 +32,8 @@ struct hw_known_cache {
 extern const struct hw_known_cache hw_known_caches[];
 extern const size_t hw_known_cache_count;
 
-/* What {bound} stands for, by whether the values can be weakly referenced. */
-#define HW_FIX_BOUND ", or bound the number of entries."
+/* What {bound} stands for, by whether weak references to the values would do. */
+#define HW_FIX_BOUND ", or bound how many it keeps."
 #define HW_FIX_BOUND_OR_WEAK \
     ", bound the number of entries, or use weakref.WeakValueDictionary if others own the values."
 

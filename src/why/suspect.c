@@ -176,11 +176,29 @@ static const char *tell_amount(const char *what, const struct hw_candidate *cand
     return take(arena, &text);
 }
 
+/* "Each of them" is said of nine in ten. */
+static bool is_mixed(const struct hw_kind *kind)
+{
+    uint32_t least = kind->type == kind->member_type || kind->carriers > kind->direct
+                         ? kind->direct
+                         : kind->carriers;
+    return kind->direct && (uint64_t)least * 10 < (uint64_t)kind->sampled * 9;
+}
+
 static const char *tell_kind(const struct hw_growth *growth, const struct hw_candidate *candidate,
                              struct hw_arena *arena)
 {
     const struct hw_type *types = growth->graph->types;
     const struct hw_kind *kind = &candidate->kind;
+    if (is_mixed(kind) && kind->type == kind->member_type)
+        return hw_arena_printf(arena, "%" PRIu32 " of %" PRIu32 " new ones looked at are a %s",
+                               kind->direct, kind->sampled, types[kind->type].name);
+    if (is_mixed(kind))
+        return hw_arena_printf(arena,
+                               "of %" PRIu32 " new ones looked at, %" PRIu32
+                               " are a %s, and %" PRIu32 " %s hang below them",
+                               kind->sampled, kind->direct, types[kind->member_type].name,
+                               kind->carriers, types[kind->type].name);
     if (kind->in_key)
         return hw_arena_printf(arena, "each of them is a %s under a key that carries a %s",
                                types[kind->member_type].name, types[kind->type].name);
@@ -237,7 +255,7 @@ static void tell_site(struct evidence *evidence, const struct hw_growth *growth,
     }
     if (candidate->sampled && candidate->freed * 2 < candidate->sampled)
         add_evidence(evidence, tell_sharing(candidate, evidence->suspect, arena));
-    if (candidate->kind.type != candidate->kind.member_type ||
+    if (candidate->kind.type != candidate->kind.member_type || is_mixed(&candidate->kind) ||
         candidate->kind.pattern == HW_PATTERN_FRAME || candidate->kind.resource)
         add_evidence(evidence, tell_kind(growth, candidate, arena));
     add_evidence(evidence, tell_amount("it holds", candidate, arena));
@@ -261,7 +279,10 @@ static const char *tell_collector(const struct hw_facts *facts, struct hw_arena 
 {
     const uint32_t *threshold = facts->gc_threshold;
     if (hw_gc_condition_of(facts) != HW_GC_RARE)
-        return hw_arena_strdup(arena, "the garbage collector is off");
+        return hw_arena_strdup(
+            arena, facts->gc_enabled ? "the garbage collector is enabled, but its threshold is "
+                                       "0, so it never runs"
+                                     : "the garbage collector is off");
     return hw_arena_printf(arena,
                            "the garbage collector is on, but gc.get_threshold() is (%" PRIu32
                            ", %" PRIu32 ", %" PRIu32

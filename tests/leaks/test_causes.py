@@ -16,7 +16,8 @@ FOLDERS = [HERE, os.path.join(os.path.dirname(HERE), "healthy")]
 # Sections whose causes have a counterpart each.
 DESCRIBED = ("Places in libraries", "What code takes out", "Caches and look-ups", "Made at run time",
              "Who holds for ever", "Views and native trees")
-WITHOUT_PROGRAM = {"finalizers-pile-up", "frame-in-own-local"}
+# Hard to make happen in a program; kept-by-library has a unit test.
+WITHOUT_PROGRAM = {"finalizers-pile-up", "frame-in-own-local", "kept-by-library"}
 DOCUMENT = os.path.join(support.ROOT, "docs", "causes.md")
 
 

@@ -142,6 +142,21 @@ static void test_making_room_is_no_early_return(void **state)
     hw_diagnosis_destroy(diagnosis);
 }
 
+static void test_library_keeps(void **state)
+{
+    (void)state;
+    methods = TAKE PUT;
+    codes = "@0x3000 function\n.__code__ -> 0x3040\n"
+            "@0x3040 code flags=tracked,stores value=Hub.put hub.py:3\n.co_names -> 0x3080\n"
+            ".co_filename -> '/usr/lib/python3/dist-packages/hub.py'\n"
+            "@0x3080 tuple\n[0] -> 'users'\n"
+            "@0x3100 function\n.__code__ -> 0x3140\n"
+            "@0x3140 code flags=tracked value=Hub.leave hub.py:9\n.co_names -> 0x3180\n"
+            ".co_filename -> '/usr/lib/python3/dist-packages/hub.py'\n"
+            "@0x3180 tuple\n[0] -> 'users'\n[1] -> 'pop'\n";
+    assert_cause("kept-by-library", "Hub.leave() at hub.py:9 takes entries out");
+}
+
 static void test_code_of_another_file_does_not_count(void **state)
 {
     (void)state;
@@ -170,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_doubtful_removal_claims_nothing),
         cmocka_unit_test(test_put_and_taken_back),
         cmocka_unit_test(test_making_room_is_no_early_return),
+        cmocka_unit_test(test_library_keeps),
         cmocka_unit_test(test_code_of_another_file_does_not_count),
         cmocka_unit_test(test_look_up_and_store_is_a_cache),
     };
