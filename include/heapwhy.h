@@ -112,6 +112,10 @@ bool hw_snapshot_save(const struct hw_graph *graph, const char *path, struct hw_
 /* Loads a whole file. The caller owns *ret_graph. */
 bool hw_snapshot_load(const char *path, struct hw_graph **ret_graph, struct hw_err *err);
 
+/* Reads only the facts of a file. */
+struct hw_facts;
+bool hw_snapshot_facts(const char *path, struct hw_facts *ret_facts, struct hw_err *err);
+
 /* One row for every chunk that hw_snapshot_check() met. */
 struct hw_chunk_row {
     char name[16];        /* the chunk's tag, printable */

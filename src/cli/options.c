@@ -66,7 +66,9 @@ const struct hw_option hw_options[] = {
      NULL,
      {NULL},
      BIT(DIAGNOSE),
-     "Keep the snapshots in this directory, for diff, holders and show. It is made when missing."},
+     "Keep the snapshots in this directory as PID-001.hwsnap, PID-002.hwsnap and so on, for diff, "
+     "holders and show. It is made when missing; what an earlier run kept there stays, and the "
+     "numbers go on."},
     {"ignore",
      0,
      HW_OPTION_TEXTS,
