@@ -781,6 +781,7 @@ struct hw_suspect {
     uint64_t native_bytes;     /* of bytes, those outside of objects */
     const char **evidence;     /* sentences */
     size_t evidence_count;
+    const char *doubt;         /* what is not settled about it, and what would; NULL: nothing */
     const char *fix;           /* the cure, in the user's own names */
 };
 struct hw_shot {
@@ -814,7 +815,8 @@ void hw_rules_destroy(struct hw_rules *rules);
 struct hw_diagnosis {
     enum hw_verdict verdict;
     const char *answer;      /* one sentence */
-    const char **doubts;     /* what the evidence does not settle, and what would */
+    const char **doubts;     /* what the evidence does not settle, and what would; those of the
+                                suspects, in their order, are the same strings as there */
     size_t doubt_count;
     struct hw_shot *shots;
     size_t shot_count;
@@ -823,6 +825,7 @@ struct hw_diagnosis {
     struct hw_ignored *ignored;  /* largest first */
     size_t ignored_count;
     const char **unused_rules;   /* what of the rules that fitted nothing */
+    const char **unused_sources; /* their sources */
     size_t unused_rule_count;
 };
 struct hw_diagnose_options {
