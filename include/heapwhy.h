@@ -112,6 +112,10 @@ bool hw_snapshot_save(const struct hw_graph *graph, const char *path, struct hw_
 /* Loads a whole file. The caller owns *ret_graph. */
 bool hw_snapshot_load(const char *path, struct hw_graph **ret_graph, struct hw_err *err);
 
+/* Reads only the facts of a file. */
+struct hw_facts;
+bool hw_snapshot_facts(const char *path, struct hw_facts *ret_facts, struct hw_err *err);
+
 /* One row for every chunk that hw_snapshot_check() met. */
 struct hw_chunk_row {
     char name[16];        /* the chunk's tag, printable */
@@ -777,6 +781,7 @@ struct hw_suspect {
     uint64_t native_bytes;     /* of bytes, those outside of objects */
     const char **evidence;     /* sentences */
     size_t evidence_count;
+    const char *doubt;         /* what is not settled about it, and what would; NULL: nothing */
     const char *fix;           /* the cure, in the user's own names */
 };
 struct hw_shot {
@@ -810,7 +815,8 @@ void hw_rules_destroy(struct hw_rules *rules);
 struct hw_diagnosis {
     enum hw_verdict verdict;
     const char *answer;      /* one sentence */
-    const char **doubts;     /* what the evidence does not settle, and what would */
+    const char **doubts;     /* what the evidence does not settle, and what would; those of the
+                                suspects, in their order, are the same strings as there */
     size_t doubt_count;
     struct hw_shot *shots;
     size_t shot_count;
@@ -819,6 +825,7 @@ struct hw_diagnosis {
     struct hw_ignored *ignored;  /* largest first */
     size_t ignored_count;
     const char **unused_rules;   /* what of the rules that fitted nothing */
+    const char **unused_sources; /* their sources */
     size_t unused_rule_count;
 };
 struct hw_diagnose_options {

@@ -86,7 +86,7 @@ static void put_bash(void)
          "complete -F _heapwhy heapwhy");
 }
 
-static void zsh_option(const struct hw_option *option)
+static void zsh_option(const struct hw_option *option, enum hw_command_id command)
 {
     fputs("            '", stdout);
     if (option->letter)
@@ -95,7 +95,7 @@ static void zsh_option(const struct hw_option *option)
     else
         printf("%s--%s", option->kind == HW_OPTION_TEXTS ? "*" : "", option->name);
     printf("%s[", option->arg && !option->letter ? "=" : "");
-    for (const char *s = option->help; *s; s++)
+    for (const char *s = hw_option_help(option, command); *s; s++)
         printf(*s == '\'' ? "'\\''" : *s == ':' || *s == '[' || *s == ']' ? "\\%c" : "%c", *s);
     putchar(']');
     if (option->arg)
@@ -130,7 +130,7 @@ static void put_zsh(void)
         printf("    %s)\n        _arguments -s \\\n", id ? hw_commands[id].name : "*");
         for (size_t n = 0; n < hw_option_count; n++)
             if (hw_option_fits(&hw_options[n], (enum hw_command_id)id))
-                zsh_option(&hw_options[n]);
+                zsh_option(&hw_options[n], (enum hw_command_id)id);
         puts(id == HW_COMMAND_HELP ? "            '*:command:->commands'\n"
                                      "        _describe -t commands 'heapwhy command' commands ;;"
                                    : "            '*:target:_heapwhy_target' ;;");

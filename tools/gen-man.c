@@ -42,7 +42,7 @@ static void put_paragraphs(FILE *page, const char *s)
     free(text);
 }
 
-static void put_option(FILE *page, const struct hw_option *option)
+static void put_option(FILE *page, const struct hw_option *option, enum hw_command_id command)
 {
     fputs(".TP\n", page);
     if (option->letter)
@@ -53,7 +53,7 @@ static void put_option(FILE *page, const struct hw_option *option)
     if (option->arg)
         fprintf(page, "=\\fI%s\\fR", option->arg);
     fputc('\n', page);
-    put_text(page, option->help);
+    put_text(page, hw_option_help(option, command));
     for (size_t i = 0; option->words[i]; i++)
         fprintf(page, "%s%s", i ? ", " : " One of ", option->words[i]);
     fputs(option->words[0] ? "." : "", page);
@@ -67,7 +67,7 @@ static void put_options(FILE *page, int command)
     fputs(".SH OPTIONS\n", page);
     for (size_t i = 0; i < hw_option_count; i++)
         if (hw_option_fits(&hw_options[i], (enum hw_command_id)command))
-            put_option(page, &hw_options[i]);
+            put_option(page, &hw_options[i], (enum hw_command_id)command);
 }
 
 static void put_examples(FILE *page, const struct hw_command *command)

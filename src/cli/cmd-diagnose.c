@@ -3,12 +3,13 @@
 #include "cli/run.h"
 #include "tell/tell.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { EXIT_LEAK = 3, STANDARD_SNAPSHOTS = 3 };
+enum { EXIT_LEAK = 3, STANDARD_SNAPSHOTS = 3, DIGITS_MIN = 3 };
 
 static int64_t wanted(const struct hw_run *run)
 {
@@ -24,28 +25,61 @@ static bool wait_for(struct hw_run *run, pid_t pid, int64_t deadline, int64_t nu
     return hw_run_wait(run, pid, deadline, what, err);
 }
 
+/* The number in a name that save() gave; 0: it is another's. */
+static int64_t number_in(const char *name, pid_t pid)
+{
+    int of, end = 0;
+    int64_t number;
+    if (sscanf(name, "%9d-%9" SCNd64 ".hwsnap%n", &of, &number, &end) != 2 || !end || name[end])
+        return 0;
+    return of == (int)pid && number > 0 ? number : 0;
+}
+
+/* Snapshots that an earlier run saved there stay; the numbers go on after theirs. */
+static bool count_saved(const char *directory, pid_t pid, int64_t *ret_last, struct hw_err *err)
+{
+    DIR *listing = opendir(directory);
+    const struct dirent *entry;
+    *ret_last = 0;
+    if (!listing)
+        return hw_err_sys(err, HW_ERR_IO, errno, "cannot read the directory %s", directory);
+    while ((entry = readdir(listing))) {
+        int64_t number = number_in(entry->d_name, pid);
+        *ret_last = number > *ret_last ? number : *ret_last;
+    }
+    closedir(listing);
+    return true;
+}
+
+/* Names sort as their numbers do. */
+static int digits_of(int64_t number)
+{
+    int digits = snprintf(NULL, 0, "%" PRId64, number);
+    return digits < DIGITS_MIN ? DIGITS_MIN : digits;
+}
+
 static bool save(struct hw_run *run, const struct hw_graph *graph, pid_t pid, int64_t number,
-                 struct hw_err *err)
+                 int64_t saved, struct hw_err *err)
 {
     char path[4096];
     if (!run->args->save)
         return true;
-    int n =
-        snprintf(path, sizeof(path), "%s/%d-%" PRId64 ".hwsnap", run->args->save, (int)pid, number);
+    int n = snprintf(path, sizeof(path), "%s/%d-%0*" PRId64 ".hwsnap", run->args->save, (int)pid,
+                     digits_of(saved + wanted(run)), saved + number);
     if (n >= (int)sizeof(path))
         return hw_err_set(err, HW_ERR_USAGE, "the name of the directory is too long");
     return hw_snapshot_save(graph, path, err);
 }
 
 static bool take(struct hw_run *run, struct hw_series *series, pid_t pid, int64_t number,
-                 struct hw_err *err)
+                 int64_t saved, struct hw_err *err)
 {
     struct hw_graph *graph = NULL;
     hw_progress_prefix(&run->progress, "snapshot %" PRId64 " of %" PRId64 ": ", number,
                        wanted(run));
     if (!hw_capture(pid, &run->capture, &graph, err))
         return false;
-    if (!save(run, graph, pid, number, err)) {
+    if (!save(run, graph, pid, number, saved, err)) {
         hw_graph_destroy(graph);
         return false;
     }
@@ -67,12 +101,14 @@ static bool explain_exit(pid_t pid, int64_t taken, int64_t wanted, struct hw_err
     return false;
 }
 
-static bool take_all(struct hw_run *run, struct hw_series *series, pid_t pid, struct hw_err *err)
+/* saved: the last number that an earlier run has used. */
+static bool take_all(struct hw_run *run, struct hw_series *series, pid_t pid, int64_t saved,
+                     struct hw_err *err)
 {
     int64_t start = hw_run_now();
     for (int64_t i = 0; i < wanted(run); i++) {
         int64_t deadline = start + i * run->args->interval_ns;
-        if (!wait_for(run, pid, deadline, i + 1, err) || !take(run, series, pid, i + 1, err))
+        if (!wait_for(run, pid, deadline, i + 1, err) || !take(run, series, pid, i + 1, saved, err))
             return explain_exit(pid, i, wanted(run), err);
     }
     return true;
@@ -101,10 +137,13 @@ static void tell(struct hw_run *run, const struct hw_series *series,
 static bool watch(struct hw_run *run, struct hw_series *series, struct hw_err *err)
 {
     pid_t pid;
+    int64_t saved = 0;
+    const char *directory = run->args->save;
     if (!hw_run_pid(run->args->words[0], &pid, err) ||
-        (run->args->save && !make_directory(run->args->save, err)))
+        (directory &&
+         (!make_directory(directory, err) || !count_saved(directory, pid, &saved, err))))
         return false;
-    return take_all(run, series, pid, err);
+    return take_all(run, series, pid, saved, err);
 }
 
 static bool diagnose(struct hw_run *run, const struct hw_ignores *ignores, struct hw_err *err)

@@ -25,7 +25,8 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "inconclusive: give it more or longer intervals.\n"
          "Exit status: 0 after any verdict (with --exit-code 3 after leak), 1 when there is none, "
          "as when the process exits or becomes another program meanwhile, 2 after wrong usage.\n"
-         "With snapshot files instead, oldest first: the same answer from them. One snapshot shows "
+         "With snapshot files instead, in any order: the same answer from them, by the times of "
+         "their capture. One snapshot shows "
          "no growth; it tells where memory is concentrated and which containers get new members "
          "all "
          "the time.\n"
@@ -74,9 +75,10 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          2,
          1000,
          "what grew from one snapshot to the next",
-         "Compares two or more snapshots of one process, oldest first: growth by type and by "
+         "Compares two or more snapshots of one process: growth by type and by "
          "holder, what is new since the first, and what of it has survived since the last but one. "
-         "The last may be the process itself, by its id.",
+         "Files may stand in any order: they are compared by the times of their capture. The last "
+         "may be the process itself, by its id.",
          {{"heapwhy diff before.hwsnap after.hwsnap", "What changed between two files."},
           {"heapwhy diff before.hwsnap 41233", "What changed since, in the running process."}}},
     [HW_COMMAND_HOLDERS] =

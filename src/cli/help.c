@@ -28,7 +28,8 @@ static void put_paragraphs(struct hw_out *out, const char *text)
     }
 }
 
-static void put_option(struct hw_out *out, const struct hw_option *option)
+static void put_option(struct hw_out *out, const struct hw_option *option,
+                       enum hw_command_id command)
 {
     char left[64], help[512];
     char letter[8] = "    ";
@@ -37,7 +38,7 @@ static void put_option(struct hw_out *out, const struct hw_option *option)
     snprintf(left, sizeof(left), "  %s--%s%s%s", letter, option->name, option->arg ? "=" : "",
              option->arg ? option->arg : "");
     hw_out_printf(out, "%-*s", OPTION_COLUMN, left);
-    int used = snprintf(help, sizeof(help), "%s", option->help);
+    int used = snprintf(help, sizeof(help), "%s", hw_option_help(option, command));
     for (size_t i = 0; option->words[i]; i++)
         used += snprintf(help + used, sizeof(help) - (size_t)used, "%s%s", i ? ", " : " One of ",
                          option->words[i]);
@@ -68,7 +69,7 @@ static void help_command(struct hw_out *out, enum hw_command_id command)
     put_title(out, "Options");
     for (size_t i = 0; i < hw_option_count; i++)
         if (hw_option_fits(&hw_options[i], command))
-            put_option(out, &hw_options[i]);
+            put_option(out, &hw_options[i], command);
     put_examples(out, &hw_commands[command]);
 }
 

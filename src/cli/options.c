@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define BIT(command) (1u << HW_COMMAND_##command)
 enum {
@@ -27,9 +28,8 @@ const struct hw_option hw_options[] = {
      NULL,
      {NULL},
      BIT(DIAGNOSE) | BIT(CYCLES) | BIT(GC),
-     "How many snapshots to take, 3 for diagnose. One shows where memory is and what keeps "
-     "arriving, two show growth, three or more tell a leak from a filling cache. --watch-cycles has "
-     "no end without it."},
+     "How many snapshots to take, 3 when not given. One shows where memory is and what keeps "
+     "arriving, two show growth, three or more tell a leak from a filling cache."},
     {"watch-cycles",
      0,
      HW_OPTION_FLAG,
@@ -66,7 +66,9 @@ const struct hw_option hw_options[] = {
      NULL,
      {NULL},
      BIT(DIAGNOSE),
-     "Keep the snapshots in this directory, for diff, holders and show. It is made when missing."},
+     "Keep the snapshots in this directory as PID-001.hwsnap, PID-002.hwsnap and so on, for diff, "
+     "holders and show. It is made when missing; what an earlier run kept there stays, and the "
+     "numbers go on."},
     {"ignore",
      0,
      HW_OPTION_TEXTS,
@@ -105,8 +107,7 @@ const struct hw_option hw_options[] = {
      NULL,
      {NULL},
      BIT(DIAGNOSE) | BIT(CYCLES) | BIT(GC),
-     "Exit with status 3 when the verdict is leak, or --watch-cycles found new cycles, for "
-     "scripts."},
+     "Exit with status 3 when the verdict is leak, for scripts."},
     {"output",
      'o',
      HW_OPTION_TEXT,
@@ -142,8 +143,7 @@ const struct hw_option hw_options[] = {
      NULL,
      {NULL},
      QUESTIONS & ~BIT(TEXT),
-     "The most rows; of holders the most chains, of show the references in each direction, of tree "
-     "the branches of one object."},
+     "The most rows to show."},
     {"depth",
      'd',
      HW_OPTION_COUNT,
@@ -167,7 +167,7 @@ const struct hw_option hw_options[] = {
      NULL,
      {NULL},
      BIT(TYPES) | BIT(DIFF) | BIT(GC) | BIT(TREE) | BIT(CYCLES) | BIT(OWNERS) | BIT(PATHS),
-     "Show all rows; of a tree also the branches that retain less than one percent."},
+     "Show all rows."},
     {"objects",
      0,
      HW_OPTION_COUNT,
@@ -280,3 +280,31 @@ const struct hw_option hw_options[] = {
      "Show the version."},
 };
 const size_t hw_option_count = sizeof(hw_options) / sizeof(*hw_options);
+
+#define WATCHING (BIT(CYCLES) | BIT(GC))
+
+const struct hw_option_help hw_option_helps[] = {
+    {"snapshots", WATCHING,
+     "With --watch-cycles: how many times to look. Without it there is no end."},
+    {"interval", WATCHING,
+     "With --watch-cycles: time from one look to the next: 500ms, 5s, 1m, 2h."},
+    {"exit-code", WATCHING,
+     "With --watch-cycles: exit with status 3 when it found new cycles, for scripts."},
+    {"limit", BIT(HOLDERS), "The most chains to show for one object."},
+    {"limit", BIT(SHOW), "The most references to show in each direction."},
+    {"limit", BIT(TREE), "The most branches to show below one object."},
+    {"limit", BIT(CYCLES), "The most kinds of cycles to show."},
+    {"limit", BIT(GC), "The most types of gc.garbage to show."},
+    {"all", BIT(TREE), "Show all branches, also those that retain less than one percent."},
+    {"all", BIT(CYCLES), "Show all kinds of cycles."},
+};
+const size_t hw_option_help_count = sizeof(hw_option_helps) / sizeof(*hw_option_helps);
+
+const char *hw_option_help(const struct hw_option *option, enum hw_command_id command)
+{
+    for (size_t i = 0; i < hw_option_help_count; i++)
+        if (hw_option_helps[i].commands >> command & 1 &&
+            strcmp(hw_option_helps[i].name, option->name) == 0)
+            return hw_option_helps[i].help;
+    return option->help;
+}

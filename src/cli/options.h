@@ -92,6 +92,18 @@ struct hw_option {
 extern const struct hw_option hw_options[];
 extern const size_t hw_option_count;
 
+/* Where an option means something else in some commands than its row says. */
+struct hw_option_help {
+    const char *name;  /* of the option */
+    uint32_t commands; /* bits, as in the option's row */
+    const char *help;
+};
+extern const struct hw_option_help hw_option_helps[];
+extern const size_t hw_option_help_count;
+
+/* What the option means in this command. */
+const char *hw_option_help(const struct hw_option *option, enum hw_command_id command);
+
 static inline bool hw_option_fits(const struct hw_option *option, enum hw_command_id command)
 {
     return option->commands >> command & 1;

@@ -34,19 +34,6 @@ bool hw_run_open(struct hw_run *run, const char *word, struct hw_graph **ret_gra
     return hw_run_pid(word, &pid, err) && hw_capture(pid, &run->capture, ret_graph, err);
 }
 
-bool hw_run_series(struct hw_run *run, struct hw_series *series, struct hw_err *err)
-{
-    for (size_t i = 0; i < run->args->word_count; i++) {
-        struct hw_graph *graph = NULL;
-        if (*run->cancel)
-            return hw_err_set(err, HW_ERR_INTERRUPTED, "interrupted");
-        if (!hw_run_open(run, run->args->words[i], &graph, err) ||
-            !hw_series_add(series, graph, err))
-            return false;
-    }
-    return true;
-}
-
 size_t hw_run_limit(const struct hw_run *run, size_t standard)
 {
     if (run->args->all)

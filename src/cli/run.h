@@ -47,7 +47,8 @@ void hw_ignores_deinit(struct hw_ignores *ignores);
 bool hw_run_open(struct hw_run *run, const char *word, struct hw_graph **ret_graph,
                  struct hw_err *err);
 
-/* All words of the command into series, oldest first: files, and processes. */
+/* All words of the command into series: files by the time of their capture, then processes. Fails
+ * with HW_ERR_USAGE when two files are the same snapshot. */
 bool hw_run_series(struct hw_run *run, struct hw_series *series, struct hw_err *err);
 
 /* Whether word means a process; as a process id. */

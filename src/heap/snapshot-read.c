@@ -341,3 +341,19 @@ bool hw_snapshot_load(const char *path, struct hw_graph **ret_graph, struct hw_e
     hw_snap_file_close(&file);
     return ok;
 }
+
+bool hw_snapshot_facts(const char *path, struct hw_facts *ret_facts, struct hw_err *err)
+{
+    struct hw_snap_file file;
+    struct hw_graph *graph = hw_graph_create();
+    if (!graph)
+        return hw_err_no_memory(err);
+    bool ok = hw_snap_file_open(&file, path, err);
+    if (ok) {
+        ok = load_column(&file, &hw_snap_facts, graph, err);
+        *ret_facts = graph->facts;
+        hw_snap_file_close(&file);
+    }
+    hw_graph_destroy(graph);
+    return ok;
+}

@@ -411,8 +411,8 @@ static void news_text(struct hw_out *out, int64_t at_ns, double seconds,
     hw_text_count(line, news->components);
     hw_buf_puts(line, news->components == 1 ? " new cycle, " : " new cycles, ");
     hw_text_rate(line, seconds > 0 ? (double)news->components / seconds : 0);
-    hw_buf_puts(line, news->components == 1 ? " a second, with all that only it holds "
-                                            : " a second, with all that only they hold ");
+    hw_buf_puts(line, news->components == 1 ? " a second, with all that only it holds: "
+                                            : " a second, with all that only they hold: ");
     put_amount(line, news->objects, news->bytes);
     hw_buf_puts(line, "; ");
     hw_text_count(line, news->group->components);

@@ -6,6 +6,7 @@
 #include "tell/text.h"
 
 #include <ctype.h>
+#include <string.h>
 
 /* Text stands in two columns: a word that says what follows, and from column MARGIN on the rest. */
 enum { MARGIN = 9 };
@@ -47,6 +48,12 @@ static void put_range(struct hw_buf *line, const struct hw_suspect *suspect)
     hw_buf_puts(line, ")");
 }
 
+static void put_objects(struct hw_buf *line, uint64_t count)
+{
+    hw_text_count(line, count);
+    hw_buf_puts(line, count == 1 ? " object" : " objects");
+}
+
 static void put_members(struct hw_buf *line, const struct hw_suspect *suspect)
 {
     if (!suspect->objects || suspect->objects == suspect->held_objects)
@@ -68,8 +75,8 @@ static void put_amounts(struct hw_buf *line, const struct hw_suspect *suspect)
         hw_buf_puts(line, suspect->objects == 1 ? " member; " : " members; ");
     }
     hw_buf_puts(line, "with all they hold ");
-    hw_text_count(line, suspect->held_objects);
-    hw_buf_puts(line, " objects, ");
+    put_objects(line, suspect->held_objects);
+    hw_buf_puts(line, ", ");
     hw_text_bytes(line, (double)suspect->bytes);
 }
 
@@ -82,11 +89,12 @@ static void put_rates(struct hw_buf *line, const struct hw_suspect *suspect)
     hw_buf_puts(line, suspect->bytes_per_second > 0 ? "+" : "");
     hw_text_bytes(line, suspect->bytes_per_second);
     hw_buf_puts(line, "/s; now ");
-    hw_text_count(line, suspect->held_objects);
-    hw_buf_puts(line, " objects, ");
+    put_objects(line, suspect->held_objects);
+    hw_buf_puts(line, ", ");
     hw_text_bytes(line, (double)suspect->bytes);
     if (suspect->confidence < SURE)
-        hw_buf_printf(line, "; %.0f %% sure that it is no chance", 100 * suspect->confidence);
+        hw_buf_printf(line, "; by chance alone it would look so in %.0f %% of cases",
+                      100 * (1 - suspect->confidence));
 }
 
 static void put_what(struct hw_out *out, const struct hw_suspect *suspect, bool grows)
@@ -127,14 +135,19 @@ static void put_also(struct hw_out *out, const struct hw_suspect *suspect)
     }
 }
 
+/* number: from 0, among those under one word. */
+static void put_sentence(struct hw_out *out, const char *word, const char *sentence, size_t number)
+{
+    put_word(out, number ? "" : word);
+    hw_out_puts(out, "- ");
+    hw_out_wrap(out, MARGIN + 2, MARGIN + 2, sentence);
+}
+
 static void put_sentences(struct hw_out *out, const char *word, const char **sentences,
                           size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        put_word(out, i ? "" : word);
-        hw_out_puts(out, "- ");
-        hw_out_wrap(out, MARGIN + 2, MARGIN + 2, sentences[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        put_sentence(out, word, sentences[i], i);
 }
 
 static void put_suspect(struct hw_out *out, const struct hw_suspect *suspect, bool grows)
@@ -213,6 +226,51 @@ static void put_all_ignored(struct hw_out *out, const struct hw_diagnosis *diagn
     hw_parts_more(out, MARGIN, shown, diagnosis->ignored_count);
 }
 
+/* Below a leak the others' doubts would hide the answer. */
+static bool is_told_in_brief(const struct hw_diagnosis *diagnosis, const char *doubt)
+{
+    for (size_t i = 1; diagnosis->verdict == HW_VERDICT_LEAK && i < diagnosis->suspect_count; i++)
+        if (diagnosis->suspects[i].doubt == doubt)
+            return true;
+    return false;
+}
+
+static void put_doubts(struct hw_out *out, const struct hw_diagnosis *diagnosis)
+{
+    struct hw_buf line = {0};
+    size_t told = 0, others = 0;
+    for (size_t i = 0; i < diagnosis->doubt_count; i++) {
+        if (is_told_in_brief(diagnosis, diagnosis->doubts[i]))
+            others++;
+        else
+            put_sentence(out, "Doubts", diagnosis->doubts[i], told++);
+    }
+    if (others) {
+        hw_text_count(&line, others);
+        hw_buf_puts(&line, others == 1 ? " other suspect is not settled: --json tells why"
+                                       : " other suspects are not settled: --json tells why");
+        put_sentence(out, "Doubts", hw_buf_str(&line), told);
+    }
+    hw_buf_deinit(&line);
+}
+
+/* A rule of a file may wait for its leak; what is typed is meant now. */
+static void put_unused(struct hw_out *out, const struct hw_diagnosis *diagnosis)
+{
+    struct hw_buf line = {0};
+    size_t told = 0;
+    for (size_t i = 0; i < diagnosis->unused_rule_count; i++) {
+        if (strcmp(diagnosis->unused_sources[i], "--ignore") != 0)
+            continue;
+        hw_buf_printf(&line, "--ignore %s matched nothing", diagnosis->unused_rules[i]);
+        hw_out_puts(out, told ? "" : "\n");
+        put_word(out, told++ ? "" : "Unused");
+        hw_out_wrap(out, MARGIN, MARGIN, hw_buf_str(&line));
+        hw_buf_clear(&line);
+    }
+    hw_buf_deinit(&line);
+}
+
 static void diagnosis_text(struct hw_out *out, const struct hw_facts *facts,
                            const struct hw_diagnosis *diagnosis)
 {
@@ -229,10 +287,10 @@ static void diagnosis_text(struct hw_out *out, const struct hw_facts *facts,
         hw_parts_more(out, 2, others, suspects - 1);
     }
     put_all_ignored(out, diagnosis);
-    if (diagnosis->doubt_count) {
+    if (diagnosis->doubt_count)
         hw_out_puts(out, "\n");
-        put_sentences(out, "Doubts", diagnosis->doubts, diagnosis->doubt_count);
-    }
+    put_doubts(out, diagnosis);
+    put_unused(out, diagnosis);
     hw_out_puts(out, "\n");
     hw_shots_text(out, facts, diagnosis->shots, diagnosis->shot_count);
 }
@@ -274,6 +332,7 @@ static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
     hw_json_u64(json, "bytes", suspect->bytes);
     hw_json_u64(json, "native_bytes", suspect->native_bytes);
     strings_json(json, "evidence", suspect->evidence, suspect->evidence_count);
+    hw_json_string(json, "doubt", suspect->doubt ? suspect->doubt : "");
     hw_json_string(json, "fix", suspect->fix);
     hw_json_end(json);
 }

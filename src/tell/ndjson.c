@@ -80,10 +80,12 @@ static const char *label_text(struct hw_buf *buf, struct key_text *keys,
     }
 }
 
-static void put_refs(struct hw_json *json, struct hw_buf *buf, struct key_text *keys,
+/* False: memory is out, and a label is missing. */
+static bool put_refs(struct hw_json *json, struct hw_buf *buf, struct key_text *keys,
                      const struct hw_graph *graph, hw_id id)
 {
     uint32_t degree = hw_graph_degree(graph, id), objects = hw_graph_object_count(graph);
+    bool ok = true;
     hw_json_array(json, "refs");
     for (uint32_t n = 0; n < degree; n++) {
         hw_id to = hw_graph_edge(graph, id, n).to;
@@ -93,11 +95,13 @@ static void put_refs(struct hw_json *json, struct hw_buf *buf, struct key_text *
         hw_json_u64(json, "to", hw_graph_addr(graph, to));
         hw_json_string(json, "label", label_text(buf, keys, graph, id, n));
         hw_json_end(json);
+        ok = ok && hw_buf_ok(buf);
     }
     hw_json_end(json);
+    return ok;
 }
 
-static void put_line(struct hw_json *json, struct hw_buf *buf, struct key_text *keys,
+static bool put_line(struct hw_json *json, struct hw_buf *buf, struct key_text *keys,
                      const struct hw_graph *graph, hw_id id)
 {
     hw_json_object(json, NULL);
@@ -109,8 +113,9 @@ static void put_line(struct hw_json *json, struct hw_buf *buf, struct key_text *
     hw_json_u64(json, "refcount", hw_graph_refcount(graph, id));
     hw_json_bool(json, "tracked", hw_graph_flags(graph, id) & HW_NODE_TRACKED);
     hw_json_u64(json, "age", hw_graph_age(graph, id));
-    put_refs(json, buf, keys, graph, id);
+    bool ok = put_refs(json, buf, keys, graph, id);
     hw_json_end(json);
+    return ok;
 }
 
 bool hw_tell_ndjson(struct hw_out *out, const struct hw_graph *graph, struct hw_err *err)
@@ -118,14 +123,15 @@ bool hw_tell_ndjson(struct hw_out *out, const struct hw_graph *graph, struct hw_
     struct key_text *keys = malloc(KEY_SLOTS * sizeof(*keys));
     struct hw_buf buf = {0};
     struct hw_json json;
+    bool ok = true;
     if (!keys)
         return hw_err_no_memory(err);
     for (size_t i = 0; i < KEY_SLOTS; i++)
         keys[i].id = HW_NONE;
     hw_json_init(&json, out, true);
-    for (hw_id id = 0; id < hw_graph_object_count(graph) && hw_out_ok(out); id++)
-        put_line(&json, &buf, keys, graph, id);
+    for (hw_id id = 0; ok && id < hw_graph_object_count(graph) && hw_out_ok(out); id++)
+        ok = put_line(&json, &buf, keys, graph, id);
     hw_buf_deinit(&buf);
     free(keys);
-    return true;
+    return ok || hw_err_no_memory(err);
 }

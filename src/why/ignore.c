@@ -15,11 +15,14 @@ static bool is_path(const char *what)
     return what[0] == '<' || strncmp(what, "sys.modules", strlen("sys.modules")) == 0;
 }
 
-/* sys.modules['app'].hub begins ...hub, ...hub.x and ...hub[3], not ...hubs. */
+/* sys.modules['app'].hub begins ...hub, ...hub.x and ...hub[3], not ...hubs. Python takes either
+ * quotes, and so do users; paths have single ones where they can. */
 static bool path_begins(const char *path, const char *what)
 {
-    size_t n = strlen(what);
-    return strncmp(path, what, n) == 0 && (!path[n] || strchr(".[(+<", path[n]));
+    for (; *what; what++, path++)
+        if (*path != *what && !(*what == '"' && *path == '\''))
+            return false;
+    return !*path || strchr(".[(+<", *path);
 }
 
 static bool rule_fits(const struct hw_ignore *rule, const struct hw_candidate *candidate,
@@ -63,14 +66,19 @@ static bool list_unused(const struct hw_diagnose_options *options, const bool *u
 {
     diagnosis->unused_rules =
         hw_arena_array(arena, options->ignore_count, sizeof(*diagnosis->unused_rules));
-    if (!diagnosis->unused_rules)
+    diagnosis->unused_sources =
+        hw_arena_array(arena, options->ignore_count, sizeof(*diagnosis->unused_sources));
+    if (!diagnosis->unused_rules || !diagnosis->unused_sources)
         return false;
     for (size_t i = 0; i < options->ignore_count; i++) {
         if (used[i])
             continue;
-        const char *rule = hw_arena_strdup(arena, options->ignores[i].what);
-        if (!rule)
+        const struct hw_ignore *ignore = &options->ignores[i];
+        const char *rule = hw_arena_strdup(arena, ignore->what);
+        const char *source = hw_arena_strdup(arena, ignore->source ? ignore->source : "");
+        if (!rule || !source)
             return false;
+        diagnosis->unused_sources[diagnosis->unused_rule_count] = source;
         diagnosis->unused_rules[diagnosis->unused_rule_count++] = rule;
     }
     return true;

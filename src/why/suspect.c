@@ -475,10 +475,10 @@ const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_can
                                path);
     case HW_JUDGE_PILING_UP:
         return hw_arena_printf(arena,
-                               "much leaves %s again, but more comes: a queue that is not "
+                               "much of %s%s goes again, but more comes: a queue that is not "
                                "emptied fast enough, or a leak beside healthy use; longer "
                                "intervals tell",
-                               path);
+                               site ? "what comes into " : "", path);
     default:
         return NULL;
     }

@@ -430,10 +430,54 @@ def test_diagnose_in_json_and_saved(leaking, tmp_path):
     assert suspect["type"] == "__main__.Session"
     assert suspect["path"].endswith("hub") and suspect["steps"]
     files = sorted(os.listdir(tmp_path / "kept"))
-    assert files == ["%d-%d.hwsnap" % (leaking.pid, n) for n in (1, 2, 3)]
+    assert files == ["%d-%03d.hwsnap" % (leaking.pid, n) for n in (1, 2, 3)]
     for name in files:
         assert run("check", tmp_path / "kept" / name).returncode == 0
         assert os.stat(tmp_path / "kept" / name).st_mode & 0o777 == 0o600
+
+
+def test_saved_snapshots_stay_and_are_asked_again_in_any_order(leaking, tmp_path):
+    for _ in range(2):
+        assert run(leaking.pid, "-n", 2, "-i", "300ms", "--save", tmp_path).returncode == 0
+    files = [tmp_path / ("%d-%03d.hwsnap" % (leaking.pid, n)) for n in (1, 2, 3, 4)]
+    assert sorted(tmp_path.glob("*.hwsnap")) == files
+    shots = []
+    for order in (files, [files[2], files[0], files[3], files[1]]):
+        answer = json.loads(run("diagnose", "--json", *order).stdout)
+        assert answer["verdict"] == "leak"
+        shots.append(answer["snapshots"])
+    assert shots[0] == shots[1] == sorted(shots[0], key=lambda shot: shot["at"])
+    backwards = json.loads(run("diff", "--json", files[3], files[0]).stdout)
+    assert backwards == json.loads(run("diff", "--json", files[0], files[3]).stdout)
+    for command in ("diagnose", "diff"):
+        assert_one_line_error(run(command, files[0], files[1], files[0]), 2, "the same snapshot")
+
+
+def test_saved_numbers_have_as_many_digits_as_they_need(leaking, tmp_path):
+    taken = tmp_path / ("%d-998.hwsnap" % leaking.pid)
+    taken.touch()
+    (tmp_path / ("%d-5000.hwsnap.old" % leaking.pid)).touch()
+    assert run(leaking.pid, "-n", 2, "-i", "10ms", "--save", tmp_path).returncode == 0
+    names = {path.name for path in tmp_path.glob("*.hwsnap")}
+    assert names == {"%d-%s.hwsnap" % (leaking.pid, n) for n in ("998", "0999", "1000")}
+    assert taken.stat().st_size == 0
+
+
+def test_what_ignores_nothing_is_said(leaking):
+    done = run(leaking.pid, "-n", 2, "-i", "300ms", "--ignore", "app.Typo",
+               "--ignore", 'sys.modules["__main__"].hub')
+    assert done.stdout.count("matched nothing") == 1, done.stdout
+    assert "--ignore app.Typo matched nothing\n" in done.stdout
+    assert re.search("^Ignored  .*Session", done.stdout, re.M)
+
+
+def test_help_says_what_an_option_means_in_a_command():
+    said = {name: " ".join(run("help", name).stdout.split()) for name in COMMANDS}
+    for name in ("gc", "cycles"):
+        assert said[name].count("With --watch-cycles: ") == 3
+        assert "verdict is leak" not in said[name]
+    assert "--watch-cycles" not in said["diagnose"]
+    assert "in each direction" in said["show"] and "in each direction" not in said["types"]
 
 
 def test_columns_count_in_a_pipe_too(heap):

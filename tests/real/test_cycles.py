@@ -103,6 +103,33 @@ def test_addresses_can_be_shown(looked_at):
         assert group["steps"][-1]["addr"] == group["addr"]
 
 
+MAPPED = """
+import gc, mmap, time
+gc.disable()
+class Node:
+    def __init__(self):
+        self.me = self
+        self.map = mmap.mmap(-1, 1 << 20)
+for _ in range(20):
+    Node()
+print("READY", flush=True)
+time.sleep(3600)
+"""
+
+
+def test_memory_outside_of_objects_counts(tmp_path):
+    script = tmp_path / "mapped.py"
+    script.write_text(MAPPED)
+    with support.ready_target(support.interpreters()[0], str(script)) as process:
+        cycles = support.heapwhy_json("cycles", "--json", process.pid)
+        collector = support.heapwhy_json("gc", "--json", process.pid)
+    mapped = 20 << 20
+    found, = [group for group in cycles["cycles"] if group["closes"].startswith("__main__.Node")]
+    assert found["count"] == 20 and found["bytes"] < mapped
+    assert mapped <= found["held_bytes"] < mapped + 100000
+    assert cycles["garbage_bytes"] == collector["free_bytes"] >= mapped
+
+
 # ---- watching ----
 
 LEAKING = """
@@ -165,6 +192,8 @@ def test_watching_as_json_lines(tmp_path):
     for row in rows:
         assert row["pid"] == process.pid and row["first_seen"] is False
         assert row["new"] > 0 and row["new_objects"] == 2 * row["new"]
+        each = (row["bytes"] + row["held_bytes"]) / (row["objects"] + row["held_objects"])
+        assert row["new_bytes"] == each * row["new_objects"]
         assert row["per_second"] == pytest.approx(45, abs=25)
         assert row["breaks"][0]["place"] == "__main__.Line.order"
     assert rows[1]["count"] == rows[0]["count"] + rows[1]["new"]

@@ -62,6 +62,7 @@ static void test_types_and_paths_fit(void **state)
     assert_first("app.J*", "app.Hit", true);
     assert_first("sys.modules['app'].hub.jobs", "app.Hit", true);
     assert_first("sys.modules['app'].hub", "app.Hit", true);
+    assert_first("sys.modules[\"app\"].hub", "app.Hit", true);
     assert_first("sys.modules['app'].hits", "app.Job", true);
 }
 
@@ -111,6 +112,7 @@ static void test_what_is_ignored_is_listed_and_decides_nothing(void **state)
     assert_string_equal(ignored[1].type, "app.Hit");
     assert_int_equal(diagnosis->unused_rule_count, 1);
     assert_string_equal(diagnosis->unused_rules[0], "app.Hub");
+    assert_string_equal(diagnosis->unused_sources[0], "rules:1");
     hw_diagnosis_destroy(diagnosis);
 }
 

@@ -171,6 +171,15 @@ static void test_the_tables_are_sound(void **state)
             assert_true(a->offset != hw_options[k].offset);
         }
     }
+    for (size_t i = 0; i < hw_option_help_count; i++) {
+        const struct hw_option_help *help = &hw_option_helps[i];
+        uint32_t takers = 0;
+        for (size_t k = 0; k < hw_option_count; k++)
+            if (strcmp(hw_options[k].name, help->name) == 0)
+                takers = hw_options[k].commands;
+        assert_true(help->commands && !(help->commands & ~takers));
+        assert_true(help->help[strlen(help->help) - 1] == '.');
+    }
     for (int i = 0; i < HW_COMMAND_COUNT; i++) {
         assert_int_equal(hw_command_find(hw_commands[i].name), i);
         assert_non_null(hw_commands[i].examples[0].line);

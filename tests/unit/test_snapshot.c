@@ -203,6 +203,9 @@ static void round_trip(struct hw_graph *graph)
     const char *difference = sample_graph_difference(graph, again);
     if (difference)
         fail_msg("%s differ", difference);
+    struct hw_facts facts;
+    assert_true(hw_snapshot_facts(path, &facts, &err));
+    assert_memory_equal(&facts, &again->facts, sizeof(facts));
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
@@ -319,7 +322,9 @@ static void expect_refused(const char *what, size_t at)
     struct hw_err err = HW_ERR_INIT;
     struct hw_graph *graph = NULL;
     struct hw_check *check = NULL;
+    struct hw_facts facts;
     bool loaded = hw_snapshot_load(path, &graph, &err);
+    assert_true(hw_snapshot_facts(path, &facts, NULL) || !loaded);
     hw_graph_destroy(graph);
     if (loaded && hw_snapshot_check(path, &check, &err))
         fail_msg("%s at %zu went unnoticed", what, at);

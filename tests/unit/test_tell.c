@@ -407,7 +407,7 @@ static struct hw_step steps[] = {
 };
 static const char *evidence[] = {"It grew in every interval: 1,000, 20,000, 53,120 entries, and "
                                  "nothing was ever removed from it while heapwhy looked."};
-static const char *doubts[] = {"Fifteen seconds are short."};
+static const char *doubts[] = {"Fifteen seconds are short.", "The bytes may be a cache."};
 
 static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct hw_chain *also,
                                             struct hw_shot *shots)
@@ -445,6 +445,7 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
                                       .chain = {.path = ""},
                                       .shape = "",
                                       .fingerprint = "fedcba9876543210",
+                                      .doubt = doubts[1],
                                       .fix = ""};
     static struct hw_ignored ignored = {.rule = "app.Metric*",
                                         .reason = "bounded by the number\x1b[2J of hosts",
@@ -455,11 +456,12 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
                                         .fingerprint = "00112233aabbccdd",
                                         .verdict = HW_VERDICT_LEAK,
                                         .bytes_per_second = 98765};
-    static const char *unused[] = {"app.Old"};
+    static const char *unused[] = {"app.Old", "app.Typo"};
+    static const char *sources[] = {"rules.txt:4", "--ignore"};
     return (struct hw_diagnosis){.verdict = HW_VERDICT_LEAK,
                                  .answer = "412 app.Session objects a second stay.",
                                  .doubts = doubts,
-                                 .doubt_count = 1,
+                                 .doubt_count = 2,
                                  .shots = shots,
                                  .shot_count = 2,
                                  .suspects = suspects,
@@ -467,7 +469,8 @@ static struct hw_diagnosis sample_diagnosis(struct hw_suspect *suspects, struct 
                                  .ignored = &ignored,
                                  .ignored_count = 1,
                                  .unused_rules = unused,
-                                 .unused_rule_count = 1};
+                                 .unused_sources = sources,
+                                 .unused_rule_count = 2};
 }
 
 static void test_a_diagnosis_answers_first_and_fits_the_screen(void **state)
@@ -493,6 +496,10 @@ static void test_a_diagnosis_answers_first_and_fits_the_screen(void **state)
                     "\nIgnored  app.Metric, +98.8 kB/s, in sys.modules['app'].metrics (bounded by "
                     "the\n         number\\x1b[2J of hosts)\n");
     assert_null(strstr(text_of(&out), "app.Old"));
+    assert_contains(&out, "\nUnused   --ignore app.Typo matched nothing\n");
+    assert_contains(&out, "\nDoubts   - Fifteen seconds are short.\n"
+                          "         - 1 other suspect is not settled: --json tells why\n");
+    assert_null(strstr(text_of(&out), "may be a cache"));
     assert_contains(&out, "  14 ms\n");
     assert_null(strchr(text_of(&out), '\x1b'));
     hw_buf_clear(&out.buf);
@@ -532,6 +539,7 @@ static void test_a_diagnosis_in_json_has_the_promised_keys(void **state)
                                            "\"ignored\": [",
                                            "\"rule\": \"app.Metric*\"",
                                            "\"source\": \"rules.txt:3\"",
+                                           "\"doubt\": \"The bytes may be a cache.\"",
                                            "\"unused_rules\": [\n    \"app.Old\""};
     struct hw_suspect suspects[2];
     struct hw_chain also;
