@@ -330,6 +330,7 @@ void hw_node_describe(const struct hw_graph *graph, hw_id node, struct hw_buf *o
         put_function(value, &text);
         hw_buf_printf(&text, "%s%s", *progress ? ", " : "", progress);
     } else if (type_has(graph, node, HW_TYPE_FUNCTION | HW_TYPE_CODE)) {
+        cut_progress(value);
         put_function(value, &text);
     } else {
         hw_buf_puts(&text, value);

@@ -59,6 +59,11 @@ const uint32_t *hw_code_local_names(struct hw_py *py, hw_addr code, uint32_t *re
 /* What a code object does to items: HW_NODE_DELETES, HW_NODE_STORES. 3.11 and later. */
 uint16_t hw_code_flags(struct hw_py *py, hw_addr addr);
 
+/* Appends to the used bytes of the text to, of max, what a code object compares lengths with, each
+ * whole or not at all: "; len(self.entries) > self.limit; len(pages) >= 500". What cannot be named
+ * is a "?"; `del hist[:-500]` reads as len(hist) > 500. Returns the text's new length. */
+size_t hw_code_checks(struct hw_py *py, hw_addr addr, char *to, size_t used, size_t max);
+
 /* One _PyInterpreterFrame at addr (3.11 and later). code, func and locals; previous and the borrowed
  * fields are left out. */
 void hw_decode_interpreter_frame(struct hw_py *py, hw_addr addr);

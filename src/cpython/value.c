@@ -197,7 +197,7 @@ size_t hw_object_value(struct hw_py *py, hw_addr addr, const struct hw_pytype *t
     case HW_FAMILY_FUNCTION:
         return value_function(py, addr, to, max);
     case HW_FAMILY_CODE:
-        return hw_value_code(py, addr, to, max);
+        return hw_code_checks(py, addr, to, hw_value_code(py, addr, to, max), max);
     case HW_FAMILY_GENERATOR:
         return hw_value_generator(py, addr, to, max);
     case HW_FAMILY_FRAME:

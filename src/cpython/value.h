@@ -7,6 +7,7 @@
  * its length, 0: nothing is known.
  *
  *     serve app.py:12                   a function, by the first line of its code
+ *     put app.py:9; len(d) > LIMIT      code, with the lengths it compares (hw_code_checks())
  *     serve app.py:12; at line 30       a suspended one, or a frame; "; not started", "; finished"
  *     pending, cancelled, finished      futures and tasks
  *     dead, to <app.Key at 0x7f00>      weak references

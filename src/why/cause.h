@@ -75,6 +75,8 @@ struct hw_cause_table {
     {                                          \
         rows, sizeof(rows) / sizeof((rows)[0]) \
     }
+/* By what limits it: a cause that speaks of no bound must not stand beside one. */
+extern const struct hw_cause_table hw_causes_bound;
 /* By what is held. */
 extern const struct hw_cause_table hw_causes_native; /* views and proxies */
 extern const struct hw_cause_table hw_causes_async;  /* tasks, futures, timers, contexts */

@@ -58,9 +58,6 @@ static uint8_t words_of(const char *text)
         return HW_CODE_LOOKUP;
     if (is_one_of(text, hw_addition_words))
         return HW_CODE_ADDITION;
-    for (size_t i = 0; hw_bound_words[i]; i++)
-        if (strcasestr(text, hw_bound_words[i]))
-            return HW_CODE_BOUND;
     return 0;
 }
 
@@ -243,7 +240,7 @@ struct hw_code_place hw_code_place(const struct hw_growth *growth, hw_id box)
 
 /* ---- whose code it is ---- */
 
-static hw_id file_of(const struct hw_graph *graph, hw_id code)
+hw_id hw_code_file_of(const struct hw_graph *graph, hw_id code)
 {
     uint32_t edge = hw_edge_find(graph, code, HW_LABEL_ATTR, "co_filename");
     return edge == HW_NO_EDGE ? HW_NONE : graph->edge_to[edge];
@@ -254,7 +251,7 @@ static void add_function(const struct hw_graph *graph, struct hw_code_scope *sco
     uint32_t edge = type_has(graph, function, HW_TYPE_FUNCTION)
                         ? hw_edge_find(graph, function, HW_LABEL_ATTR, "__code__")
                         : HW_NO_EDGE;
-    hw_id file = edge == HW_NO_EDGE ? HW_NONE : file_of(graph, graph->edge_to[edge]);
+    hw_id file = edge == HW_NO_EDGE ? HW_NONE : hw_code_file_of(graph, graph->edge_to[edge]);
     for (size_t i = 0; i < scope->file_count; i++)
         if (scope->files[i] == file)
             return;
@@ -324,7 +321,7 @@ struct hw_code_scope hw_code_scope(const struct hw_growth *growth,
 }
 
 /* A class's method, or code of a method: it calls the container self. */
-static bool is_method(const struct hw_graph *graph, hw_id type, hw_id code)
+bool hw_code_is_method(const struct hw_graph *graph, hw_id type, hw_id code)
 {
     hw_id space = type == HW_NONE ? HW_NONE : hw_namespace_of(graph, type);
     if (space == HW_NONE)
@@ -400,22 +397,32 @@ static struct hw_code_use read_use(const struct hw_code *code, size_t number, ui
     };
 }
 
+bool hw_code_text(const struct hw_graph *graph, hw_id id, char *text, size_t max)
+{
+    if (!hw_graph_value(graph, id, text, max))
+        return false;
+    char *checks = strstr(text, HW_CODE_CHECK);
+    if (checks)
+        *checks = 0;
+    return true;
+}
+
 static bool is_module_code(const struct hw_graph *graph, hw_id code)
 {
     char value[HW_VALUE_MAX_BYTES + 16];
-    return hw_graph_value(graph, code, value, sizeof(value)) && strncmp(value, "<module>", 8) == 0;
+    return hw_code_text(graph, code, value, sizeof(value)) && strncmp(value, "<module>", 8) == 0;
 }
 
 bool hw_code_is_init(const struct hw_graph *graph, hw_id id)
 {
     char value[HW_VALUE_MAX_BYTES + 16];
     return is_module_code(graph, id) ||
-           (hw_graph_value(graph, id, value, sizeof(value)) && strstr(value, "__init__ ") != NULL);
+           (hw_code_text(graph, id, value, sizeof(value)) && strstr(value, "__init__ ") != NULL);
 }
 
 static bool is_from(const struct hw_graph *graph, const struct hw_code_scope *scope, hw_id code)
 {
-    hw_id file = file_of(graph, code);
+    hw_id file = hw_code_file_of(graph, code);
     for (size_t i = 0; i < scope->file_count; i++)
         if (scope->files[i] == file)
             return true;
@@ -424,12 +431,7 @@ static bool is_from(const struct hw_graph *graph, const struct hw_code_scope *sc
 
 bool hw_code_in_scope(const struct hw_code *code, const struct hw_code_scope *scope, size_t number)
 {
-    if (is_from(code->growth->graph, scope, code->codes[number]))
-        return true;
-    for (uint32_t u = code->start[number]; scope->owner[0] && u < code->start[number + 1]; u++)
-        if (strcmp(use_name(code, u)->text, scope->owner) == 0)
-            return true;
-    return false;
+    return is_from(code->growth->graph, scope, code->codes[number]);
 }
 
 /* Whether a name means another container, of the same owner or module. */
@@ -461,8 +463,7 @@ static bool may_remove_by(const struct hw_code *code, const struct hw_code_place
     return false;
 }
 
-bool hw_code_may_remove(const struct hw_code *code, const struct hw_code_place *place,
-                        size_t number)
+static bool may_remove(const struct hw_code *code, const struct hw_code_place *place, size_t number)
 {
     return may_remove_by(code, place, number, hw_removal_words);
 }
@@ -491,12 +492,12 @@ static size_t find_uses(const struct hw_code *code, const struct hw_code_place *
         hw_id id = code->codes[i];
         uint32_t at = find_marked(code, i, marks);
         bool is_own = at == UINT32_MAX && place->method_class != HW_NONE &&
-                      is_method(graph, place->method_class, id);
+                      hw_code_is_method(graph, place->method_class, id);
         if (!is_own && (at == UINT32_MAX || !is_from(graph, &scope, id)))
             continue;
         struct hw_code_use use = read_use(code, i, is_own ? code->start[i + 1] : at);
-        use.may_take_out = use.takes_out || graph->flags[id] & HW_NODE_DELETES ||
-                           hw_code_may_remove(code, place, i);
+        use.may_take_out =
+            use.takes_out || graph->flags[id] & HW_NODE_DELETES || may_remove(code, place, i);
         use.takes_back = takes_back(code, place, i, &use);
         if (is_own || is_module_code(graph, id))
             use.takes_back = use.takes_out = use.stores_and_deletes = use.puts_in = use.looks_up =
@@ -604,7 +605,7 @@ struct hw_code_report hw_code_report(const struct hw_code *code, hw_id box)
 bool hw_code_is_private(const struct hw_graph *graph, hw_id id)
 {
     char value[HW_VALUE_MAX_BYTES + 16];
-    if (!hw_graph_value(graph, id, value, sizeof(value)))
+    if (!hw_code_text(graph, id, value, sizeof(value)))
         return true;
     const char *space = strrchr(value, ' ');
     const char *name = value;
@@ -617,7 +618,7 @@ bool hw_code_is_private(const struct hw_graph *graph, hw_id id)
 enum hw_code_origin hw_code_origin(const struct hw_graph *graph, hw_id id)
 {
     char value[HW_VALUE_MAX_BYTES + 16];
-    hw_id file = file_of(graph, id);
+    hw_id file = hw_code_file_of(graph, id);
     if (file == HW_NONE || !hw_graph_value(graph, file, value, sizeof(value)))
         return HW_CODE_OF_PROGRAM;
     if (strstr(value, "/site-packages/") || strstr(value, "/dist-packages/"))
@@ -629,7 +630,7 @@ enum hw_code_origin hw_code_origin(const struct hw_graph *graph, hw_id id)
 const char *hw_code_spell(const struct hw_graph *graph, hw_id id, struct hw_arena *arena)
 {
     char value[HW_VALUE_MAX_BYTES + 16];
-    if (!hw_graph_value(graph, id, value, sizeof(value)))
+    if (!hw_code_text(graph, id, value, sizeof(value)))
         return hw_arena_strdup(arena, "a function");
     char *space = strrchr(value, ' ');
     if (!space)

@@ -19,7 +19,6 @@
 enum hw_code_word {
     HW_CODE_LENGTH = 1,   /* len */
     HW_CODE_REMOVAL = 2,  /* pop, remove, clear, ... */
-    HW_CODE_BOUND = 4,    /* says "at most" */
     HW_CODE_LOOKUP = 8,   /* get, setdefault */
     HW_CODE_ADDITION = 16 /* append, add, ... */
 };
@@ -66,13 +65,19 @@ struct hw_code_scope {
 struct hw_code_scope hw_code_scope(const struct hw_growth *growth,
                                    const struct hw_code_place *place);
 
-/* Whether the code with that number is of one of these files, or names the owner. */
+/* Whether the code with that number is of one of these files. */
 bool hw_code_in_scope(const struct hw_code *code, const struct hw_code_scope *scope, size_t number);
 
-/* Whether a method that removes is called in it on something that may be the container: not right
- * behind the name of another one. */
-bool hw_code_may_remove(const struct hw_code *code, const struct hw_code_place *place,
-                        size_t number);
+/* A class's method, or code of a method: it calls the container self. */
+bool hw_code_is_method(const struct hw_graph *graph, hw_id type, hw_id code);
+
+/* The str that says which file the code is from, or HW_NONE. */
+hw_id hw_code_file_of(const struct hw_graph *graph, hw_id code);
+
+/* What a code object is called and where it stands, without the comparisons of lengths that follow
+ * in its value, each begun by HW_CODE_CHECK. */
+#define HW_CODE_CHECK "; len("
+bool hw_code_text(const struct hw_graph *graph, hw_id id, char *text, size_t max);
 
 /* One function of the container's own file that names it. */
 struct hw_code_use {

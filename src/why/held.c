@@ -43,7 +43,7 @@ static bool apply_bound(struct hw_work *work, struct hw_candidate *candidate)
         return false;
     candidate->bound = leaks ? hw_bound_find(work->code, candidate->site)
                              : hw_bound_stated(work->growth.graph, candidate->site);
-    if (candidate->bound.value)
+    if (hw_bound_exists(&candidate->bound))
         candidate->judgement.verdict = is_nearly_full(candidate, work->series->count - 1)
                                            ? HW_VERDICT_STEADY
                                            : HW_VERDICT_INCONCLUSIVE;

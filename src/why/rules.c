@@ -90,7 +90,6 @@ const struct hw_known_cache hw_known_caches[] = {
 };
 const size_t hw_known_cache_count = sizeof(hw_known_caches) / sizeof(hw_known_caches[0]);
 
-const char *const hw_bound_words[] = {"max", "limit", "capacity", "bound", "size", "most", NULL};
 const char *const hw_removal_words[] = {"pop",    "popitem", "popleft", "clear",
                                         "remove", "discard", "next",    NULL};
 const char *const hw_undoing_words[] = {"remove", "discard", "pop", NULL};

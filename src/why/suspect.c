@@ -399,6 +399,11 @@ const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_can
     const struct hw_site *site = candidate->site;
     size_t last = series->count - 1;
     const char *path = suspect->chain.path[0] ? suspect->chain.path : "what nothing holds";
+    if (candidate->bound.is_checked)
+        return hw_arena_printf(arena,
+                               "the length of %s is compared with a limit that is not known "
+                               "(%s) and may not have reached it; look again later",
+                               path, candidate->bound.where);
     if (candidate->bound.value) {
         double left = (double)candidate->bound.value - (double)site->lengths[last];
         double each = ((double)site->lengths[last] - (double)site->lengths[0]) /

@@ -525,70 +525,83 @@ static void tell_lru(struct hw_buf *out, unsigned k)
     tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Page");
 }
 
-/* app.cache.entries, whose put() names entries, max_entries, and len or pop as asked. */
-static void tell_coded(struct hw_buf *out, unsigned k, const char *bound, const char *word)
+/* app.cache.entries, and Cache.put(), which compares lengths as the checks say. */
+static void tell_coded(struct hw_buf *out, unsigned k, const char *limit, const char *checks)
 {
     tell_app(out);
     hw_buf_printf(out,
-                  "['cache'] -> 0x1000\n@0x1000 app.Cache\n.max_entries -> %s\n.entries -> 0x1040\n"
-                  "@0x2000 code value=Cache.put app.py:9\n.co_names -> 0x2040\n"
-                  "@0x2040 tuple\n[0] -> 'entries'\n[1] -> 'max_entries'\n[2] -> '%s'\n"
+                  "['cache'] -> 0x1000\n['Cache'] -> 0x1100\n"
+                  "type app.Cache python heap node=0x1100\n"
+                  "@0x1000 app.Cache\n.max_entries -> %s\n.entries -> 0x1040\n"
+                  "@0x1100 type\n.__dict__ -> 0x1200\n@0x1200 dict\n['put'] -> 0x3000\n"
+                  "@0x3000 function\n.__code__ -> 0x3040\n"
+                  "@0x3040 code value=Cache.put app.py:9%s\n"
+                  ".co_names -> 0x3080\n.co_filename -> 'app.py'\n"
+                  "@0x3080 tuple\n[0] -> 'entries'\n[1] -> 'max_entries'\n[2] -> 'len'\n"
                   "@0x1040 dict\n",
-                  bound, word);
+                  limit, checks);
     tell_entries(out, 0, 5 + 20 * k, 0x10000);
     tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Page");
 }
 
-static void tell_bounded(struct hw_buf *out, unsigned k)
-{
-    tell_coded(out, k, "800", "len");
-}
-static void tell_unrelated_number(struct hw_buf *out, unsigned k)
-{
-    tell_coded(out, k, "800000", "len");
-}
-static void tell_passed_bound(struct hw_buf *out, unsigned k)
-{
-    tell_coded(out, k, "30", "len");
-}
-static void tell_unchecked(struct hw_buf *out, unsigned k)
-{
-    tell_coded(out, k, "800", "print");
-}
+#define TELL_CODED(name, limit, checks)              \
+    static void name(struct hw_buf *out, unsigned k) \
+    {                                                \
+        tell_coded(out, k, limit, checks);           \
+    }
+TELL_CODED(tell_bounded, "800", "; len(self.entries) > self.max_entries")
+TELL_CODED(tell_far_bound, "800000", "; len(self.entries) > self.max_entries")
+TELL_CODED(tell_second_check, "800", "; len(key) > 70; len(self.entries) >= self.max_entries")
+TELL_CODED(tell_number, "3", "; len(self.entries) > 700")
+TELL_CODED(tell_unknown_limit, "3", "; len(self.entries) > ?")
+TELL_CODED(tell_passed_bound, "30", "; len(self.entries) > self.max_entries")
+TELL_CODED(tell_no_limit, "None", "; len(self.entries) > self.max_entries")
+TELL_CODED(tell_unchecked, "800", "")
+TELL_CODED(tell_other_length, "800", "; len(request.body) > 4096; len(body) > self.max_entries")
+TELL_CODED(tell_damaged_check, "800", "; len(self.entries; len(; len() > ")
 
-/* app.sessions, beside a global number, in code that takes entries out; with len() or without. */
-static void tell_global(struct hw_buf *out, unsigned k, const char *word)
+/* app.sessions, and code of a file that compares a length with a global number. */
+static void tell_global(struct hw_buf *out, unsigned k, const char *file)
 {
     tell_app(out);
     hw_buf_printf(out,
-                  "['MAX_SESSIONS'] -> 800\n['sessions'] -> 0x1040\n"
-                  "@0x2000 code value=put app.py:9\n.co_names -> 0x2040\n"
-                  "@0x2040 tuple\n[0] -> 'sessions'\n[1] -> 'MAX_SESSIONS'\n[2] -> '%s'\n"
-                  "@0x1040 dict\n",
-                  word);
+                  "['LIMITS'] -> 0x1100\n['sessions'] -> 0x1040\n['put'] -> 0x3000\n"
+                  "@0x1100 dict\n['sessions'] -> 800\n"
+                  "@0x3000 function\n.__code__ -> 0x3040\n.__globals__ -> 0x118\n"
+                  "@0x3040 code value=put app.py:3\n.co_filename -> 'app.py'\n"
+                  "@0x2000 code value=add %s:9; len(sessions) > LIMITS['sessions']\n"
+                  ".co_filename -> '%s'\n@0x1040 dict\n",
+                  file, file);
     tell_entries(out, 0, 5 + 20 * k, 0x10000);
     tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Session");
 }
 static void tell_global_bound(struct hw_buf *out, unsigned k)
 {
-    tell_global(out, k, "len");
+    tell_global(out, k, "app.py");
 }
-static void tell_global_number(struct hw_buf *out, unsigned k)
+static void tell_bound_of_another_file(struct hw_buf *out, unsigned k)
 {
-    tell_global(out, k, "pop");
+    tell_global(out, k, "other.py");
 }
 
-/* app.cache.entries, and code of another file with a number, which looks at entries of something;
- * other: what else it names. */
-static void tell_number_elsewhere(struct hw_buf *out, unsigned k, const char *other)
+static void assert_filling(tell_snapshot *tell, const char *doubt)
+{
+    struct hw_diagnosis *diagnosis = ask(tell, 3);
+    assert_int_equal(diagnosis->verdict, HW_VERDICT_INCONCLUSIVE);
+    assert_string_equal(diagnosis->suspects[0].cause, "still-filling");
+    if (!strstr(diagnosis->doubts[0], doubt))
+        fail_msg("no '%s' in '%s'", doubt, diagnosis->doubts[0]);
+    hw_diagnosis_destroy(diagnosis);
+}
+
+/* app.cache.entries, and code of another file that compares the length of what it calls so. */
+static void tell_number_elsewhere(struct hw_buf *out, unsigned k, const char *name)
 {
     tell_app(out);
     hw_buf_printf(out,
                   "['cache'] -> 0x1000\n@0x1000 app.Cache\n.entries -> 0x1040\n"
-                  "@0x2000 code value=trim tool.py:9\n.co_names -> 0x2040\n.co_consts -> 0x2080\n"
-                  "@0x2040 tuple\n[0] -> '%s'\n[1] -> 'entries'\n[2] -> 'len'\n[3] -> 'popitem'\n"
-                  "@0x2080 tuple\n[0] -> 800\n@0x1040 dict\n",
-                  other);
+                  "@0x2000 code value=trim tool.py:9; len(%s.entries) > 800\n@0x1040 dict\n",
+                  name);
     tell_entries(out, 0, 5 + 20 * k, 0x10000);
     tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Page");
 }
@@ -604,28 +617,33 @@ static void tell_number_for_it(struct hw_buf *out, unsigned k)
 static void test_bounds_are_honoured(void **state)
 {
     (void)state;
-    assert_verdict(tell_deque, 3, HW_VERDICT_INCONCLUSIVE);
     assert_verdict(tell_small_deque, 3, HW_VERDICT_STEADY);
-    assert_verdict(tell_lru, 3, HW_VERDICT_INCONCLUSIVE);
-    assert_verdict(tell_bounded, 3, HW_VERDICT_INCONCLUSIVE);
-    assert_verdict(tell_global_bound, 3, HW_VERDICT_INCONCLUSIVE);
-    assert_verdict(tell_number_for_it, 3, HW_VERDICT_INCONCLUSIVE);
-    struct hw_diagnosis *diagnosis = ask(tell_bounded, 3);
-    assert_string_equal(diagnosis->doubts[0],
-                        "sys.modules['app'].cache.entries has 45 of at most 800 members "
-                        "(max_entries); look again in 190 s, when it should be full");
-    hw_diagnosis_destroy(diagnosis);
+    assert_filling(tell_deque, "its maxlen");
+    assert_filling(tell_lru, "has 45 of at most 5000 members (its maxsize)");
+    assert_filling(tell_bounded,
+                   "sys.modules['app'].cache.entries has 45 of at most 800 members "
+                   "(len(self.entries) > self.max_entries in Cache.put app.py:9); look again in "
+                   "190 s, when it should be full");
+    assert_filling(tell_far_bound, "45 of at most 800000 members");
+    assert_filling(tell_second_check, "(len(self.entries) >= self.max_entries in Cache.put");
+    assert_filling(tell_number, "45 of at most 700 members");
+    assert_filling(tell_unknown_limit, "is compared with a limit that is not known "
+                                       "(len(self.entries) > ? in Cache.put app.py:9)");
+    assert_filling(tell_global_bound, "(len(sessions) > LIMITS['sessions'] in add app.py:9)");
+    assert_filling(tell_number_for_it, "(len(cache.entries) > 800 in trim tool.py:9)");
 }
 
 static void test_other_numbers_are_no_bounds(void **state)
 {
     (void)state;
     const char *path = "sys.modules['app'].cache.entries";
-    assert_leak(tell_unrelated_number, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
     assert_leak(tell_passed_bound, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
+    assert_leak(tell_no_limit, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
     assert_leak(tell_unchecked, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
+    assert_leak(tell_other_length, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
+    assert_leak(tell_damaged_check, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
     assert_leak(tell_number_of_others, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
-    assert_leak(tell_global_number, HW_PATTERN_GROWING_CONTAINER, "app.Session",
+    assert_leak(tell_bound_of_another_file, HW_PATTERN_GROWING_CONTAINER, "app.Session",
                 "sys.modules['app'].sessions");
 }
 
