@@ -28,7 +28,7 @@ static bool fill_suspects(struct hw_work *work)
         struct hw_suspect *suspect = &diagnosis->suspects[i];
         if (!hw_suspect_fill(work->code, &work->candidates[i], arena, suspect, work->err))
             return false;
-        const char *doubt = hw_suspect_doubt(&work->growth, &work->candidates[i], suspect, arena);
+        const char *doubt = hw_suspect_doubt(work->code, &work->candidates[i], suspect, arena);
         if (doubt && !hw_work_doubt(work, doubt))
             return false;
         if (suspect->verdict == HW_VERDICT_LEAK)
