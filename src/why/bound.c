@@ -3,6 +3,7 @@
 
 #include "ask/lookup.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +184,14 @@ static void name_captured(struct place *place)
     place->owner = HW_NONE;
 }
 
+/* Code of other files must say whose attribute it means: cache.entries, app.cache.entries. */
+static bool names_owner(const struct place *place, const char *container, const char *dot)
+{
+    size_t n = strlen(place->scope.owner), before = (size_t)(dot - container);
+    return n && before >= n && strncmp(dot - n, place->scope.owner, n) == 0 &&
+           (before == n || dot[-(ptrdiff_t)n - 1] == '.');
+}
+
 static bool is_own_name(const struct place *place, const struct check *check)
 {
     const struct hw_graph *graph = place->code->growth->graph;
@@ -192,7 +201,7 @@ static bool is_own_name(const struct place *place, const struct check *check)
     if (place->function != HW_NONE)
         return !dot && check->code == place->function;
     if (!hw_code_in_scope(place->code, &place->scope, check->number))
-        return false;
+        return dot && names_owner(place, check->container, dot);
     if (place->owner == HW_NONE)
         return true;
     if (type_has(graph, place->owner, HW_TYPE_MODULE))

@@ -602,6 +602,19 @@ struct hw_code_report hw_code_report(const struct hw_code *code, hw_id box)
     return report;
 }
 
+hw_id hw_code_expires(const struct hw_code *code, hw_id box)
+{
+    struct hw_code_use uses[HW_CODE_USES_MAX];
+    struct hw_code_place place = hw_code_place(code->growth, box);
+    size_t count = hw_code_uses(code, &place, uses);
+    for (size_t i = 0; i < count; i++)
+        for (size_t w = 0; (uses[i].takes_out || uses[i].stores_and_deletes) && hw_clock_words[w];
+             w++)
+            if (hw_code_has_name(code, uses[i].code, hw_clock_words[w]))
+                return uses[i].code;
+    return HW_NONE;
+}
+
 bool hw_code_is_private(const struct hw_graph *graph, hw_id id)
 {
     char value[HW_VALUE_MAX_BYTES + 16];

@@ -107,6 +107,10 @@ struct hw_code_report {
 };
 struct hw_code_report hw_code_report(const struct hw_code *code, hw_id box);
 
+/* The code that takes out, or deletes items where it stores them, and looks at a clock: what stays
+ * is perhaps not old enough. HW_NONE: there is none. */
+hw_id hw_code_expires(const struct hw_code *code, hw_id box);
+
 /* The place of id in codes; SIZE_MAX: it is none. */
 size_t hw_code_number(const struct hw_code *code, hw_id id);
 

@@ -28,7 +28,7 @@ static bool fill_suspects(struct hw_work *work)
         struct hw_suspect *suspect = &diagnosis->suspects[i];
         if (!hw_suspect_fill(work->code, &work->candidates[i], arena, suspect, work->err))
             return false;
-        suspect->doubt = hw_suspect_doubt(&work->growth, &work->candidates[i], suspect, arena);
+        suspect->doubt = hw_suspect_doubt(work->code, &work->candidates[i], suspect, arena);
         if (suspect->doubt && !hw_work_doubt(work, suspect->doubt))
             return false;
         if (suspect->verdict == HW_VERDICT_LEAK)

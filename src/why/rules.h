@@ -37,10 +37,12 @@ extern const size_t hw_known_cache_count;
 #define HW_FIX_BOUND_OR_WEAK \
     ", bound the number of entries, or use weakref.WeakValueDictionary if others own the values."
 
-/* Names that take something out of a container: */
+/* Names that take something out of a container; NULL at the end: */
 extern const char *const hw_undoing_words[];  /* of them, those that name which one goes */
 extern const char *const hw_choosing_words[]; /* code that looks for one to take out */
-extern const char *const hw_removal_words[];  /* all; NULL at the end of each */
+extern const char *const hw_removal_words[];
+extern const char
+    *const hw_clock_words[]; /* beside a removal: what is old goes, what is new stays */
 
 /* Methods that ask a container for a member, and that put one in. */
 extern const char *const hw_lookup_words[];

@@ -414,9 +414,24 @@ bool hw_suspect_fill(const struct hw_code *code, const struct hw_candidate *cand
     return hw_cause_fill(code, candidate, cycle, arena, suspect, err);
 }
 
-const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_candidate *candidate,
+/* Entries that go by their age all stay at first. */
+static const char *doubt_expiry(const struct hw_code *code, const struct hw_site *site,
+                                const char *path, struct hw_arena *arena)
+{
+    const struct hw_graph *graph = code->growth->graph;
+    hw_id id = site && site->box < graph->object_count ? hw_code_expires(code, site->box) : HW_NONE;
+    const char *function = id == HW_NONE ? NULL : hw_code_spell(graph, id, arena);
+    return function ? hw_arena_printf(arena,
+                                      "%s takes out of %s and looks at a clock: what goes when it "
+                                      "is old enough looks like this at first; look again later",
+                                      function, path)
+                    : NULL;
+}
+
+const char *hw_suspect_doubt(const struct hw_code *code, const struct hw_candidate *candidate,
                              const struct hw_suspect *suspect, struct hw_arena *arena)
 {
+    const struct hw_growth *growth = code->growth;
     const struct hw_series *series = growth->series;
     const struct hw_site *site = candidate->site;
     size_t last = series->count - 1;
@@ -436,6 +451,8 @@ const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_can
                                path, site->lengths[last], candidate->bound.value,
                                candidate->bound.where, each > 0 ? left / each + 1 : 60.0);
     }
+    if (suspect->verdict == HW_VERDICT_LEAK)
+        return doubt_expiry(code, site, path, arena);
     switch (candidate->judgement.reason) {
     case HW_JUDGE_TWO_ONLY:
         return hw_arena_printf(arena,

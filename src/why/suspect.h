@@ -35,7 +35,7 @@ bool hw_suspect_fill(const struct hw_code *code, const struct hw_candidate *cand
                      struct hw_arena *arena, struct hw_suspect *suspect, struct hw_err *err);
 
 /* What would settle the case, as one sentence; NULL when it is settled or memory is out. */
-const char *hw_suspect_doubt(const struct hw_growth *growth, const struct hw_candidate *candidate,
+const char *hw_suspect_doubt(const struct hw_code *code, const struct hw_candidate *candidate,
                              const struct hw_suspect *suspect, struct hw_arena *arena);
 
 /* 1.5 MiB */

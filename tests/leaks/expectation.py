@@ -67,18 +67,22 @@ def judge(case, answer):
         wrong.append("verdict %s, expected %s" % (answer["verdict"], " or ".join(case["verdict"])))
     if "leak" not in case["verdict"]:
         leaks = [s for s in answer["suspects"] if s.get("verdict") == "leak"]
-        return wrong + ["suspect called a leak: %s" % path_of(s) for s in leaks]
+        return wrong + judge_cause(case, answer["suspects"][:1]) + [
+            "suspect called a leak: %s" % path_of(s) for s in leaks]
     if not answer["suspects"]:
         return wrong + ["no suspect"]
     return wrong + judge_suspect(case, answer["suspects"][0])
 
 
+def judge_cause(case, suspects):
+    return ["cause %s, expected %s" % (suspect["cause"], " or ".join(case["cause"]))
+            for suspect in suspects if case["cause"] and suspect["cause"] not in case["cause"]]
+
+
 def judge_suspect(case, suspect):
-    wrong = []
+    wrong = judge_cause(case, [suspect])
     if suspect["pattern"] not in case["pattern"]:
         wrong.append("pattern %s, expected %s" % (suspect["pattern"], " or ".join(case["pattern"])))
-    if case["cause"] and suspect["cause"] not in case["cause"]:
-        wrong.append("cause %s, expected %s" % (suspect["cause"], " or ".join(case["cause"])))
     if short_type(suspect["type"]) not in case["types"]:
         wrong.append("type %s, expected %s" % (suspect["type"], " or ".join(case["types"])))
     path = suspect.get("path") or ""

@@ -58,10 +58,17 @@ def test_no_holder_means_no_path():
 
 
 def test_healthy_program_called_a_leak():
-    case = {"verdict": ["steady", "inconclusive"]}
+    case = {"verdict": ["steady", "inconclusive"], "cause": []}
     assert expectation.judge(case, {"verdict": "steady", "suspects": []}) == []
     assert expectation.judge(case, ANSWER)
     assert expectation.judge(case, {"verdict": "steady", "suspects": [{"verdict": "leak", "path": "x"}]})
+
+
+def test_healthy_program_that_still_fills():
+    case = {"verdict": ["inconclusive"], "cause": ["still-filling"]}
+    for cause, wrong in (("still-filling", 0), ("growing-dict", 1)):
+        suspects = [{"verdict": "inconclusive", "cause": cause}]
+        assert len(expectation.judge(case, {"verdict": "inconclusive", "suspects": suspects})) == wrong
 
 
 def test_builtins_and_regular_expressions():

@@ -89,6 +89,24 @@ static void test_deletion_takes_out(void **state)
     assert_cause("skipped-removal", "Hub.take() at app.py:9");
 }
 
+/* What goes by its age all stays at first. */
+static void test_a_clock_beside_the_removal_is_a_doubt(void **state)
+{
+    (void)state;
+    struct hw_diagnosis *diagnosis;
+    methods = PUT TAKE;
+    codes = PUT_CODE TAKE_CODE(",deletes", "[0] -> 'users'\n[1] -> 'ttl'\n");
+    ask(&diagnosis);
+    assert_int_equal(diagnosis->verdict, HW_VERDICT_LEAK);
+    assert_int_equal(diagnosis->doubt_count, 1);
+    assert_non_null(strstr(diagnosis->doubts[0], "Hub.take() at app.py:9 takes out of "));
+    hw_diagnosis_destroy(diagnosis);
+    codes = PUT_CODE TAKE_CODE(",deletes", "[0] -> 'users'\n[1] -> 'name'\n");
+    ask(&diagnosis);
+    assert_int_equal(diagnosis->doubt_count, 0);
+    hw_diagnosis_destroy(diagnosis);
+}
+
 /* self.users is filled elsewhere, so what this one deletes from is not what it only adds to. */
 static void test_deletion_beside_a_store_takes_out(void **state)
 {
@@ -180,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_nobody_takes_out),
         cmocka_unit_test(test_method_behind_the_name_takes_out),
         cmocka_unit_test(test_deletion_takes_out),
+        cmocka_unit_test(test_a_clock_beside_the_removal_is_a_doubt),
         cmocka_unit_test(test_deletion_beside_a_store_takes_out),
         cmocka_unit_test(test_removal_from_another_container_is_none),
         cmocka_unit_test(test_doubtful_removal_claims_nothing),

@@ -594,6 +594,26 @@ static void assert_filling(tell_snapshot *tell, const char *doubt)
     hw_diagnosis_destroy(diagnosis);
 }
 
+/* app.cache.entries, and code of another file that compares the length of what it calls so. */
+static void tell_number_elsewhere(struct hw_buf *out, unsigned k, const char *name)
+{
+    tell_app(out);
+    hw_buf_printf(out,
+                  "['cache'] -> 0x1000\n@0x1000 app.Cache\n.entries -> 0x1040\n"
+                  "@0x2000 code value=trim tool.py:9; len(%s.entries) > 800\n@0x1040 dict\n",
+                  name);
+    tell_entries(out, 0, 5 + 20 * k, 0x10000);
+    tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Page");
+}
+static void tell_number_of_others(struct hw_buf *out, unsigned k)
+{
+    tell_number_elsewhere(out, k, "archive");
+}
+static void tell_number_for_it(struct hw_buf *out, unsigned k)
+{
+    tell_number_elsewhere(out, k, "cache");
+}
+
 static void test_bounds_are_honoured(void **state)
 {
     (void)state;
@@ -610,6 +630,7 @@ static void test_bounds_are_honoured(void **state)
     assert_filling(tell_unknown_limit, "is compared with a limit that is not known "
                                        "(len(self.entries) > ? in Cache.put app.py:9)");
     assert_filling(tell_global_bound, "(len(sessions) > LIMITS['sessions'] in add app.py:9)");
+    assert_filling(tell_number_for_it, "(len(cache.entries) > 800 in trim tool.py:9)");
 }
 
 static void test_other_numbers_are_no_bounds(void **state)
@@ -621,6 +642,7 @@ static void test_other_numbers_are_no_bounds(void **state)
     assert_leak(tell_unchecked, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
     assert_leak(tell_other_length, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
     assert_leak(tell_damaged_check, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
+    assert_leak(tell_number_of_others, HW_PATTERN_GROWING_CONTAINER, "app.Page", path);
     assert_leak(tell_bound_of_another_file, HW_PATTERN_GROWING_CONTAINER, "app.Session",
                 "sys.modules['app'].sessions");
 }
