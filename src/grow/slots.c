@@ -77,8 +77,8 @@ static bool is_container_place(const struct hw_graph *graph, const uint32_t *mem
     const uint32_t places =
         1u << HW_LABEL_ATTR | 1u << HW_LABEL_VALUE | 1u << HW_LABEL_NAMED | 1u << HW_LABEL_LOCAL;
     hw_id to = graph->edge_to[edge];
-    return to < graph->object_count && members[to] >= HW_SLOT_MEMBERS &&
-           type_has(graph, to, kinds) && (places >> edge_kind(graph, edge) & 1) &&
+    return to < graph->object_count && members[to] && type_has(graph, to, kinds) &&
+           (places >> edge_kind(graph, edge) & 1) &&
            !type_has(graph, from, HW_TYPE_CODE | HW_TYPE_TYPE) &&
            !(edge_kind(graph, edge) == HW_LABEL_ATTR &&
              strcmp(edge_string(graph, edge), "__dict__") == 0);
@@ -115,12 +115,14 @@ static void fill_large(struct hw_slots *slots, const struct hw_graph *graph, con
         }
 }
 
+/* Those of one class of size. */
 static void fill_containers(struct hw_slots *slots, const struct hw_graph *graph,
-                            const uint32_t *members)
+                            const uint32_t *members, bool small)
 {
     for (hw_id from = 0; from < graph->node_count; from++)
         for (uint32_t e = graph->edge_start[from]; e < graph->edge_start[from + 1]; e++)
-            if (is_container_place(graph, members, from, e))
+            if (is_container_place(graph, members, from, e) &&
+                (members[graph->edge_to[e]] < HW_SLOT_MEMBERS) == small)
                 add_slot(slots, graph, from, e, members[graph->edge_to[e]]);
 }
 
@@ -133,8 +135,8 @@ bool hw_slots_init(struct hw_slots *slots, const struct hw_graph *graph, const u
     bool ok = large && slots->rows;
     if (ok && count)
         fill_large(slots, graph, large);
-    if (ok)
-        fill_containers(slots, graph, members);
+    for (int small = 0; ok && small < 2; small++)
+        fill_containers(slots, graph, members, small);
     if (ok && slots->count)
         qsort(slots->rows, slots->count, sizeof(*slots->rows), by_place);
     free(large);

@@ -24,8 +24,8 @@ struct hw_slots {
     size_t count;
 };
 
-/* Of all objects that are large, but have no members, and then of containers that have
- * HW_SLOT_MEMBERS, as attributes, values and variables. */
+/* Of all objects that are large, but have no members, and then of containers as attributes, values
+ * and variables, those with HW_SLOT_MEMBERS first: HW_SLOTS_MAX places at most. */
 bool hw_slots_init(struct hw_slots *slots, const struct hw_graph *graph, const uint32_t *members,
                    struct hw_err *err);
 void hw_slots_deinit(struct hw_slots *slots);

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/lookup.h"
 #include "base/err.h"
 #include "collect/gc-state.h"
+#include "why/ended.h"
 #include "why/work.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     NOTABLE_OBJECTS = 500,
     GROWN_TYPES = 3,        /* that are named where no place explains the growth */
     GARBAGE_WORTH = 1000,   /* objects that wait for the collector and deserve a word */
+    THREADS_MAX = 1024,     /* that are ignored and looked at */
     RSS_RATE = 1000 * 1000, /* bytes a second that objects do not explain */
 };
 #define NOTABLE 0.05 /* growth of the whole that must be explained */
@@ -161,6 +165,59 @@ static const char *tell_grown_types(struct hw_work *work)
     return copy;
 }
 
+/* Kernel ids of new threads whose objects are of a type that is ignored. */
+static size_t list_ignored_threads(const struct hw_work *work, int32_t *tids)
+{
+    const struct hw_growth *growth = &work->growth;
+    const struct hw_graph *graph = growth->graph;
+    const struct hw_diagnosis *diagnosis = &work->result->diagnosis;
+    size_t count = 0;
+    for (hw_id id = 0; id < graph->object_count && count < THREADS_MAX; id++) {
+        bool ignored = false;
+        if (!is_new(growth, id) || !type_has(graph, id, HW_TYPE_PYTHON))
+            continue;
+        for (size_t i = 0; !ignored && i < diagnosis->ignored_count; i++)
+            ignored = strcmp(type_of(graph, id)->name, diagnosis->ignored[i].type) == 0;
+        int32_t tid = ignored ? hw_thread_tid(graph, id) : 0;
+        if (tid)
+            tids[count++] = tid;
+    }
+    return count;
+}
+
+static bool runs_in(const struct hw_synthetic *synthetic, const int32_t *tids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (synthetic->tid == tids[i])
+            return true;
+    return false;
+}
+
+/* Who ignores threads ignores what their functions have in their variables. */
+static bool add_threads(const struct hw_work *work, double *objects, double *bytes)
+{
+    const struct hw_growth *growth = &work->growth;
+    const struct hw_tree *tree = &growth->tree;
+    int32_t tids[THREADS_MAX];
+    size_t count = list_ignored_threads(work, tids);
+    if (!count)
+        return true;
+    uint8_t *inside = calloc(growth->graph->node_count, 1);
+    for (uint32_t i = 0; inside && i < tree->count; i++) {
+        hw_id id = tree->order[i];
+        const struct hw_synthetic *synthetic = hw_graph_synthetic(growth->graph, id);
+        inside[id] = synthetic ? runs_in(synthetic, tids, count)
+                               : tree->parent[id] != HW_NONE && inside[tree->parent[id]];
+        if (synthetic || !inside[id] || !is_new(growth, id))
+            continue;
+        *objects += 1;
+        *bytes += (double)hw_graph_weight(growth->graph, id);
+    }
+    bool ok = inside != NULL;
+    free(inside);
+    return ok;
+}
+
 /* Whether what the user ignores is most of the growth. */
 static bool ignored_explain(const struct hw_work *work)
 {
@@ -172,7 +229,7 @@ static bool ignored_explain(const struct hw_work *work)
         objects += diagnosis->ignored[i].objects_per_second * seconds;
         bytes += diagnosis->ignored[i].bytes_per_second * seconds;
     }
-    return diagnosis->ignored_count &&
+    return diagnosis->ignored_count && add_threads(work, &objects, &bytes) &&
            2 * objects >= (double)series->shots[last].count - (double)series->shots[0].count &&
            2 * bytes >= (double)series->shots[last].bytes - (double)series->shots[0].bytes;
 }
