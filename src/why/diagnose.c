@@ -85,22 +85,28 @@ static bool fill_answer(struct hw_work *work)
     const struct hw_suspect *first = diagnosis->suspects;
     if (diagnosis->verdict == HW_VERDICT_LEAK) {
         const char *bytes = hw_bytes_text(arena, first->bytes_per_second);
+        const char *what = first->carries
+                               ? hw_arena_printf(arena, "%s %s %s", first->type,
+                                                 strcmp(first->type, "method") == 0 ? "of" : "with",
+                                                 first->carries)
+                               : first->type;
         const char *where = first->chain.path[0] ? first->chain.path
                             : first->pattern == HW_PATTERN_REFERENCE_CYCLE
                                 ? cycles_place(work)
                                 : "no place that can be seen";
+        if (!what)
+            return hw_err_no_memory(work->err);
         if (bytes && first->held_objects_per_second == 0)
-            diagnosis->answer = hw_arena_printf(arena, "one %s becomes larger by %s/s: %s",
-                                                first->type, bytes, where);
+            diagnosis->answer =
+                hw_arena_printf(arena, "one %s becomes larger by %s/s: %s", what, bytes, where);
         else if (bytes && first->objects != first->held_objects)
             diagnosis->answer = hw_arena_printf(
                 arena, "%s leaks: %.1f/s, with all they hold %.1f objects/s, %s/s, pile up in %s",
-                first->type, first->objects_per_second, first->held_objects_per_second, bytes,
-                where);
+                what, first->objects_per_second, first->held_objects_per_second, bytes, where);
         else
             diagnosis->answer =
-                bytes ? hw_arena_printf(arena, "%s leaks: %.1f objects/s, %s/s pile up in %s",
-                                        first->type, first->held_objects_per_second, bytes, where)
+                bytes ? hw_arena_printf(arena, "%s leaks: %.1f objects/s, %s/s pile up in %s", what,
+                                        first->held_objects_per_second, bytes, where)
                       : NULL;
     } else if (diagnosis->verdict == HW_VERDICT_INCONCLUSIVE) {
         diagnosis->answer = tell_totals(work, "not settled");
