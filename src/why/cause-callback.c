@@ -126,10 +126,15 @@ static int by_number(const void *a, const void *b)
     return *(const hw_id *)a < *(const hw_id *)b ? -1 : *(const hw_id *)a > *(const hw_id *)b;
 }
 
+/* Variables of a function around it, or values that its parameters have by default: with
+ * `lambda self=self: ...` these are captured, too. */
 static bool captures(const struct hw_case *c, hw_id function)
 {
     hw_id closure = hw_look_attr(c->graph, function, "__closure__");
-    return closure != HW_NONE && is_new(c->growth, closure) && graph_degree(c->graph, closure);
+    hw_id defaults = hw_look_attr(c->graph, function, "__defaults__");
+    return (closure != HW_NONE && is_new(c->growth, closure) && graph_degree(c->graph, closure)) ||
+           (defaults != HW_NONE && type_has(c->graph, defaults, HW_TYPE_TUPLE) &&
+            is_new(c->growth, defaults) && graph_degree(c->graph, defaults));
 }
 
 static bool find_functions(struct hw_case *c, struct functions *functions)
@@ -194,29 +199,36 @@ struct captured {
     uint64_t bytes;
 };
 
+/* at: of the cell; UINT32_MAX: it is a default. */
+static void prefer_larger(const struct hw_case *c, struct captured *best, hw_id target, uint32_t at)
+{
+    if (target == HW_NONE || !is_new(c->growth, target))
+        return;
+    uint64_t bytes = hw_look_bytes(c, target);
+    if (best->target != HW_NONE && bytes <= best->bytes)
+        return;
+    best->target = target;
+    best->bytes = bytes;
+    best->at = at;
+}
+
 /* The new object that is the largest among those that the function's cells contain. */
 static struct captured largest_capture(const struct hw_case *c, hw_id function)
 {
     const struct hw_graph *graph = c->graph;
     struct captured best = {.function = function, .target = HW_NONE};
     hw_id closure = hw_look_attr(graph, function, "__closure__");
-    if (closure == HW_NONE)
-        return best;
-    best.of = graph_degree(graph, closure);
+    hw_id defaults = hw_look_attr(graph, function, "__defaults__");
+    best.of = closure == HW_NONE ? 0 : graph_degree(graph, closure);
     for (uint32_t i = 0; i < best.of; i++) {
         hw_id cell = graph->edge_to[graph->edge_start[closure] + i];
-        hw_id target = type_has(graph, cell, HW_TYPE_CELL)
-                           ? hw_look_attr(graph, cell, "cell_contents")
-                           : HW_NONE;
-        if (target == HW_NONE || !is_new(c->growth, target))
-            continue;
-        uint64_t bytes = hw_look_bytes(c, target);
-        if (best.target == HW_NONE || bytes > best.bytes) {
-            best.target = target;
-            best.bytes = bytes;
-            best.at = i;
-        }
+        if (type_has(graph, cell, HW_TYPE_CELL))
+            prefer_larger(c, &best, hw_look_attr(graph, cell, "cell_contents"), i);
     }
+    for (uint32_t i = 0; defaults != HW_NONE && type_has(graph, defaults, HW_TYPE_TUPLE) &&
+                         i < graph_degree(graph, defaults);
+         i++)
+        prefer_larger(c, &best, graph->edge_to[graph->edge_start[defaults] + i], UINT32_MAX);
     return best;
 }
 
@@ -224,8 +236,10 @@ static void say_captured(struct hw_case *c, const struct functions *functions,
                          const struct captured *captured)
 {
     struct hw_buf name = {0};
-    bool named = free_name(c, captured->function, captured->at, captured->of, &name);
-    const char *variable = hw_arena_strdup(c->arena, named ? hw_buf_str(&name) : "a variable");
+    bool is_default = captured->at == UINT32_MAX;
+    bool named = !is_default && free_name(c, captured->function, captured->at, captured->of, &name);
+    const char *other = is_default ? "the default of a parameter" : "a variable";
+    const char *variable = hw_arena_strdup(c->arena, named ? hw_buf_str(&name) : other);
     hw_buf_deinit(&name);
     const char *bytes = hw_bytes_text(c->arena, (double)captured->bytes);
     const char *type = type_of(c->graph, captured->target)->name;

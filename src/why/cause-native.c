@@ -191,6 +191,18 @@ static bool is_swelling(struct hw_case *c)
     return c->candidate->sizes != NULL;
 }
 
+/* What was written to a StringIO of CPython 3.11 waits in lists inside of it
+ * (Modules/_io/stringio.c, Objects/accu.c). */
+static bool is_text_buffer(struct hw_case *c)
+{
+    const char *end = strstr(c->path, ".<accu.");
+    if (!end)
+        return false;
+    hw_case_word(c, "{buffer}", hw_arena_printf(c->arena, "%.*s", (int)(end - c->path), c->path));
+    hw_case_say(c, "these are the texts that were written to a StringIO");
+    return true;
+}
+
 static const struct hw_cause rows[] = {
     {"view-pins-buffer", 0, NULL, NULL, view_pins,
      "{holder} keeps small views, and each of them keeps the whole buffer that it shows a part of.",
@@ -207,6 +219,8 @@ static const struct hw_cause rows[] = {
      "(element.text, dict(element.attrib)), or copy.deepcopy(element), which makes a small "
      "document "
      "of its own: an element keeps the whole document alive that it was parsed with."},
+    {"growing-buffer", 0, "list", NULL, is_text_buffer, "One buffer becomes larger and larger.",
+     "Write out what {buffer} has gathered, then seek(0) and truncate() it, or bound its size."},
     {"growing-buffer", 0, NULL, NULL, is_swelling,
      "{holder} is one {type} to which more and more is added.",
      "Take out of {holder} what has been handled, write it to a file, or bound its size; where all "
