@@ -765,6 +765,8 @@ struct hw_suspect {
     const char *about;         /* the mistake in a sentence */
     enum hw_verdict verdict;   /* of this suspect alone */
     const char *type;          /* what leaks, module-qualified */
+    const char *carries;       /* the program's class in most of them, where type is a method,
+                                  function, cell or tuple; NULL: none */
     struct hw_chain chain;     /* of the holder; path "" when nothing that we see holds it */
     const char *shape;         /* the chain's path, indices and keys wildcarded: [*] */
     const char *fingerprint;   /* 16 hexadecimal digits: the same mistake in the same code has the same

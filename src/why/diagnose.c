@@ -78,6 +78,15 @@ static const char *cycles_place(const struct hw_work *work)
                              : "reference cycles, with the garbage collector off";
 }
 
+/* "method of app.Room": the type alone would name nothing of the program. */
+static const char *named(const struct hw_suspect *suspect, struct hw_arena *arena)
+{
+    bool is_method = strcmp(suspect->type, "method") == 0;
+    return suspect->carries ? hw_arena_printf(arena, "%s %s %s", suspect->type,
+                                              is_method ? "of" : "with", suspect->carries)
+                            : suspect->type;
+}
+
 static bool fill_answer(struct hw_work *work)
 {
     struct hw_diagnosis *diagnosis = &work->result->diagnosis;
@@ -85,22 +94,24 @@ static bool fill_answer(struct hw_work *work)
     const struct hw_suspect *first = diagnosis->suspects;
     if (diagnosis->verdict == HW_VERDICT_LEAK) {
         const char *bytes = hw_bytes_text(arena, first->bytes_per_second);
+        const char *what = named(first, arena);
         const char *where = first->chain.path[0] ? first->chain.path
                             : first->pattern == HW_PATTERN_REFERENCE_CYCLE
                                 ? cycles_place(work)
                                 : "no place that can be seen";
+        if (!what)
+            return hw_err_no_memory(work->err);
         if (bytes && first->held_objects_per_second == 0)
-            diagnosis->answer = hw_arena_printf(arena, "one %s becomes larger by %s/s: %s",
-                                                first->type, bytes, where);
+            diagnosis->answer =
+                hw_arena_printf(arena, "one %s becomes larger by %s/s: %s", what, bytes, where);
         else if (bytes && first->objects != first->held_objects)
             diagnosis->answer = hw_arena_printf(
                 arena, "%s leaks: %.1f/s, with all they hold %.1f objects/s, %s/s, pile up in %s",
-                first->type, first->objects_per_second, first->held_objects_per_second, bytes,
-                where);
+                what, first->objects_per_second, first->held_objects_per_second, bytes, where);
         else
             diagnosis->answer =
-                bytes ? hw_arena_printf(arena, "%s leaks: %.1f objects/s, %s/s pile up in %s",
-                                        first->type, first->held_objects_per_second, bytes, where)
+                bytes ? hw_arena_printf(arena, "%s leaks: %.1f objects/s, %s/s pile up in %s", what,
+                                        first->held_objects_per_second, bytes, where)
                       : NULL;
     } else if (diagnosis->verdict == HW_VERDICT_INCONCLUSIVE) {
         diagnosis->answer = tell_totals(work, "not settled");

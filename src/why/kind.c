@@ -21,6 +21,7 @@ struct sample {
     uint32_t members;
     uint32_t *direct;  /* by type: the members themselves */
     uint32_t *inside;  /* by type: instances of the program's classes, behind plain wrappers only */
+    uint32_t *behind;  /* by type: the same, behind whatever is called, too */
     uint32_t *in_keys; /* by type: the same, of them below keys */
     bool at_key;
     uint32_t frames;     /* members that keep a frame, a traceback or a suspended function */
@@ -30,6 +31,7 @@ struct sample {
         hw_id node;
         int depth;
         bool wrapped; /* so far only wrappers were passed */
+        bool carried; /* only wrappers and what is called */
     } stack[VISIT_MAX];
 };
 
@@ -74,11 +76,12 @@ static void look_below(struct sample *sample, const struct hw_growth *growth, hw
     int depth = 0, visited = 0;
     sample->stack[depth].node = member;
     sample->stack[depth].depth = 0;
+    sample->stack[depth].carried = true;
     sample->stack[depth++].wrapped = true;
     while (depth) {
         hw_id node = sample->stack[--depth].node;
         int level = sample->stack[depth].depth;
-        bool wrapped = sample->stack[depth].wrapped;
+        bool wrapped = sample->stack[depth].wrapped, carried = sample->stack[depth].carried;
         const struct hw_type *type = type_of(graph, node);
         const struct hw_resource_rule *rule = rule_of(sample, graph, graph->type[node]);
         frame |= keeps_frame(graph, node);
@@ -88,7 +91,9 @@ static void look_below(struct sample *sample, const struct hw_growth *growth, hw
             sample->inside[graph->type[node]]++;
             sample->in_keys[graph->type[node]] += sample->at_key;
         }
+        sample->behind[graph->type[node]] += carried && is_program_class(type);
         wrapped &= is_wrapper(type);
+        carried &= is_wrapper(type) || hw_type_is_callback(type);
         for (uint32_t e = graph->edge_start[node];
              level < DEPTH_MAX && e < graph->edge_start[node + 1]; e++) {
             hw_id to = graph->edge_to[e];
@@ -98,6 +103,7 @@ static void look_below(struct sample *sample, const struct hw_growth *growth, hw
             visited++;
             sample->stack[depth].node = to;
             sample->stack[depth].depth = level + 1;
+            sample->stack[depth].carried = carried;
             sample->stack[depth++].wrapped = wrapped;
         }
     }
@@ -147,6 +153,19 @@ static uint32_t telling_type(const struct sample *sample, const struct hw_graph 
     uint64_t each = sample->inside[inside];
     return each * 2 >= sample->members && each * 2 <= (uint64_t)sample->members * 3 ? inside
                                                                                     : member_type;
+}
+
+/* The class that tells the reader of his program what a method, function or tuple does not. */
+static const char *carried_class(const struct sample *sample, const struct hw_graph *graph,
+                                 uint32_t type)
+{
+    const struct hw_type *own = &graph->types[type];
+    uint32_t most = most_frequent(sample->behind, graph->type_count);
+    bool is_nameless = hw_type_is_callback(own) || own->flags & (HW_TYPE_TUPLE | HW_TYPE_CELL);
+    if (!is_nameless || is_program_class(own) || most == UINT32_MAX ||
+        (uint64_t)sample->behind[most] * 2 < sample->members)
+        return NULL;
+    return graph->types[most].name;
 }
 
 static bool is_half(uint32_t part, uint32_t whole)
@@ -259,6 +278,7 @@ static bool find_kind(struct sample *sample, const struct hw_growth *growth,
     kind->carriers = sample->inside[kind->type];
     kind->in_key = kind->type != kind->member_type &&
                    sample->in_keys[kind->type] * 2 > sample->inside[kind->type];
+    kind->carries = carried_class(sample, graph, kind->type);
     decide(sample, graph, kind);
     return true;
 }
@@ -272,16 +292,18 @@ bool hw_kind_find(const struct hw_growth *growth, const struct hw_site *site,
     bool ok = sample != NULL;
     if (ok) {
         sample->direct = calloc(types, sizeof(*sample->direct));
+        sample->behind = calloc(types, sizeof(*sample->behind));
         sample->inside = calloc(types, sizeof(*sample->inside));
         sample->in_keys = calloc(types, sizeof(*sample->in_keys));
         sample->resources = calloc(hw_resource_rule_count, sizeof(*sample->resources));
         sample->rules = calloc(types, sizeof(*sample->rules));
-        ok = sample->direct && sample->inside && sample->in_keys && sample->resources &&
-             sample->rules;
+        ok = sample->direct && sample->behind && sample->inside && sample->in_keys &&
+             sample->resources && sample->rules;
     }
     ok = ok ? find_kind(sample, growth, site, &kind, err) : hw_err_no_memory(err);
     if (sample) {
         free(sample->direct);
+        free(sample->behind);
         free(sample->inside);
         free(sample->in_keys);
         free(sample->resources);

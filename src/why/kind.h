@@ -14,6 +14,7 @@ struct hw_kind {
     bool in_key;                             /* what leaks hangs from the key, not the value */
     const struct hw_resource_rule *resource; /* for unclosed resources */
     uint32_t sampled;                        /* new members looked at */
+    const char *carries;                     /* as in struct hw_suspect; the graph's text */
     uint32_t direct;                         /* of them, of member_type */
     uint32_t carriers;                       /* instances of type found in them */
 };

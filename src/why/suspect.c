@@ -396,7 +396,10 @@ bool hw_suspect_fill(const struct hw_code *code, const struct hw_candidate *cand
     if (site && site->is_container && site->joined_total)
         suspect->objects = site->lengths[series->count - 1];
     const char *cycle = spell_cycle(growth, candidate, arena);
-    if (!suspect->type || !suspect->evidence || !cycle)
+    if (candidate->kind.carries)
+        suspect->carries = hw_arena_strdup(arena, candidate->kind.carries);
+    if (!suspect->type || !suspect->evidence || !cycle ||
+        (candidate->kind.carries && !suspect->carries))
         return hw_err_no_memory(err);
     if (!fill_chains(growth, candidate, arena, suspect, err))
         return false;

@@ -243,6 +243,10 @@ static void test_callbacks(void **state)
 {
     (void)state;
     assert_leak(tell_callbacks, HW_PATTERN_CLOSURE, "method", "sys.modules['app'].listeners");
+    struct hw_diagnosis *diagnosis = ask(tell_callbacks, 3);
+    assert_string_equal(diagnosis->suspects[0].carries, "app.Room");
+    assert_non_null(strstr(diagnosis->answer, "method of app.Room leaks: "));
+    hw_diagnosis_destroy(diagnosis);
 }
 
 static void tell_errors(struct hw_buf *out, unsigned k)
