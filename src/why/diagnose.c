@@ -78,6 +78,15 @@ static const char *cycles_place(const struct hw_work *work)
                              : "reference cycles, with the garbage collector off";
 }
 
+/* "method of app.Room": the type alone would name nothing of the program. */
+static const char *named(const struct hw_suspect *suspect, struct hw_arena *arena)
+{
+    bool is_method = strcmp(suspect->type, "method") == 0;
+    return suspect->carries ? hw_arena_printf(arena, "%s %s %s", suspect->type,
+                                              is_method ? "of" : "with", suspect->carries)
+                            : suspect->type;
+}
+
 static bool fill_answer(struct hw_work *work)
 {
     struct hw_diagnosis *diagnosis = &work->result->diagnosis;
@@ -85,11 +94,7 @@ static bool fill_answer(struct hw_work *work)
     const struct hw_suspect *first = diagnosis->suspects;
     if (diagnosis->verdict == HW_VERDICT_LEAK) {
         const char *bytes = hw_bytes_text(arena, first->bytes_per_second);
-        const char *what = first->carries
-                               ? hw_arena_printf(arena, "%s %s %s", first->type,
-                                                 strcmp(first->type, "method") == 0 ? "of" : "with",
-                                                 first->carries)
-                               : first->type;
+        const char *what = named(first, arena);
         const char *where = first->chain.path[0] ? first->chain.path
                             : first->pattern == HW_PATTERN_REFERENCE_CYCLE
                                 ? cycles_place(work)
