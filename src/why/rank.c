@@ -8,6 +8,7 @@
 #include "why/work.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     SUSPECTS_MAX = 10,
@@ -34,11 +35,23 @@ static bool names(const struct hw_candidate *candidate, hw_id node)
     return false;
 }
 
+/* A running thread's C code holds the bound method that it was started with. */
+static bool comes_with_threads(const struct hw_type *types, const struct hw_candidate *candidate,
+                               const struct hw_candidate *of)
+{
+    return candidate->kind.pattern == HW_PATTERN_UNEXPLAINED &&
+           types[candidate->kind.member_type].flags & HW_TYPE_METHOD && of->kind.resource &&
+           strcmp(of->kind.resource->noun, "threads") == 0 &&
+           candidate->born_total <= of->born_total;
+}
+
 /* Dead weak references and their like come with what they refer to. */
 static bool is_consequence(const struct hw_work *work, const struct hw_candidate *candidate,
                            const struct hw_candidate *of)
 {
     const struct hw_type *types = work->growth.graph->types;
+    if (comes_with_threads(types, candidate, of))
+        return true;
     return types[candidate->kind.member_type].flags & HW_TYPE_WEAKREF &&
            !(types[of->kind.member_type].flags & HW_TYPE_WEAKREF) &&
            (of->judgement.verdict == HW_VERDICT_LEAK ||
