@@ -311,6 +311,7 @@ static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
     hw_json_string(json, "about", suspect->about);
     hw_json_string(json, "verdict", hw_verdict_name(suspect->verdict));
     hw_json_string(json, "type", suspect->type);
+    hw_json_string(json, "carries", suspect->carries ? suspect->carries : "");
     hw_json_string(json, "fingerprint", suspect->fingerprint);
     hw_json_string(json, "shape", suspect->shape);
     hw_parts_chain_json(json, &suspect->chain);
