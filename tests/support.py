@@ -5,11 +5,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(TESTS)
 
 HEAPWHY_TIMEOUT_S = 120
+READY_TIMEOUT_S = 100
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 
@@ -77,12 +79,18 @@ def clean_environment():
 
 
 def wait_until_ready(process, sink):
-    for line in process.stdout:
-        if line.strip() == b"READY":
-            return
-        if sink:
-            sink(line)
-    raise AssertionError("%s ended before it was ready" % " ".join(process.args))
+    patience = threading.Timer(READY_TIMEOUT_S, process.kill)
+    patience.start()
+    try:
+        for line in process.stdout:
+            if line.strip() == b"READY":
+                return
+            if sink:
+                sink(line)
+    finally:
+        patience.cancel()
+    raise AssertionError("%s ended before it was ready, or was not ready in %d s" % (
+        " ".join(process.args), READY_TIMEOUT_S))
 
 
 @contextlib.contextmanager

@@ -18,11 +18,8 @@ class Client:
 
 
 async def accept():
-    number = 0
-    while True:
-        number += 1
+    async for number in backdrop.apace(50):
         Client(number)
-        await asyncio.sleep(0.02)
 
 
 def main():
