@@ -377,9 +377,24 @@ static struct hw_judgement judge_site(const struct hw_growth *growth, const stru
                            site->born_bytes);
 }
 
+/* What a thread that began meanwhile holds is new to the process, though it may lie where the same
+ * things of an ended thread lay. */
+static bool hangs_from_new_thread(const struct hw_growth *growth, const struct hw_site *site)
+{
+    for (hw_id at = site->box; at != HW_NONE; at = growth->tree.parent[at]) {
+        const struct hw_synthetic *synthetic = hw_graph_synthetic(growth->graph, at);
+        if (synthetic && synthetic->tid)
+            return !hw_series_has_thread(growth->series, 0, synthetic->tid);
+    }
+    return false;
+}
+
 struct hw_judgement hw_site_judge(const struct hw_growth *growth, const struct hw_site *site)
 {
     struct hw_judgement judgement = judge_site(growth, site);
+    if (judgement.verdict != HW_VERDICT_STEADY && hangs_from_new_thread(growth, site))
+        return site->is_container ? is_unsettled(HW_JUDGE_NEW_THREAD)
+                                  : is_steady(HW_JUDGE_TURNOVER);
     if (judgement.verdict == HW_VERDICT_LEAK && is_rebuilt(growth, site))
         return is_unsettled(HW_JUDGE_REBUILT);
     return judgement;

@@ -47,12 +47,13 @@ enum hw_judge_reason {
     HW_JUDGE_SAWTOOTH,  /* it went down between snapshots */
     HW_JUDGE_TWO_ONLY,  /* inconclusive from here on: two snapshots show no trend */
     HW_JUDGE_SLOWING_DOWN,
-    HW_JUDGE_UNEVEN,    /* nothing came in some interval */
-    HW_JUDGE_PILING_UP, /* much leaves, but more comes */
-    HW_JUDGE_IMPORTING, /* modules are being imported, and this is what they bring */
-    HW_JUDGE_STARTING,  /* the process has been at work without a pause since it started */
-    HW_JUDGE_FILLED,    /* it got most of its members faster, while the process started */
-    HW_JUDGE_REBUILT,   /* made anew out of an older one: who was left out is not seen */
+    HW_JUDGE_UNEVEN,     /* nothing came in some interval */
+    HW_JUDGE_PILING_UP,  /* much leaves, but more comes */
+    HW_JUDGE_IMPORTING,  /* modules are being imported, and this is what they bring */
+    HW_JUDGE_NEW_THREAD, /* it hangs from a thread that began while the process was watched */
+    HW_JUDGE_STARTING,   /* the process has been at work without a pause since it started */
+    HW_JUDGE_FILLED,     /* it got most of its members faster, while the process started */
+    HW_JUDGE_REBUILT,    /* made anew out of an older one: who was left out is not seen */
 };
 struct hw_judgement {
     enum hw_verdict verdict;

@@ -141,6 +141,33 @@ static bool keep_types(struct hw_series *series, struct hw_series_shot *shot,
     return ok || hw_err_no_memory(err);
 }
 
+static int by_tid(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static bool keep_threads(struct hw_series *series, struct hw_series_shot *shot,
+                         const struct hw_graph *graph, struct hw_err *err)
+{
+    size_t most = graph->node_count - graph->object_count;
+    shot->tids = hw_arena_array(&series->arena, most + 1, sizeof(*shot->tids));
+    if (!shot->tids)
+        return hw_err_no_memory(err);
+    for (size_t i = 0; i < most; i++)
+        if (graph->synthetic[i].tid)
+            shot->tids[shot->tid_count++] = graph->synthetic[i].tid;
+    qsort(shot->tids, shot->tid_count, sizeof(*shot->tids), by_tid);
+    return true;
+}
+
+bool hw_series_has_thread(const struct hw_series *series, size_t n, int32_t tid)
+{
+    const struct hw_series_shot *shot = &series->shots[n];
+    return shot->tid_count &&
+           bsearch(&tid, shot->tids, shot->tid_count, sizeof(*shot->tids), by_tid);
+}
+
 /* Python makes it first and keeps it to the end. With randomised addresses each run of a program
  * has it elsewhere. */
 static hw_addr modules_addr(const struct hw_graph *graph)
@@ -293,7 +320,7 @@ static bool add_shot(struct hw_series *series, const struct hw_graph *graph, str
     series->shots = shots;
     struct hw_series_shot shot = {
         .facts = graph->facts, .modules_addr = modules_addr(graph), .count = graph->object_count};
-    if (!keep_types(series, &shot, graph, err))
+    if (!keep_types(series, &shot, graph, err) || !keep_threads(series, &shot, graph, err))
         return false;
     if (series->count && !shots[0].where && !keep_columns(&shots[0], series->last, err))
         return false;

@@ -46,6 +46,8 @@ struct hw_series_shot {
     size_t span_count;
     struct hw_type_row *types; /* as hw_types_ask, names owned by the series */
     size_t type_count;
+    int32_t *tids; /* of its threads, rising, owned by the series; some stand there twice */
+    size_t tid_count;
 };
 
 struct hw_series {
@@ -80,6 +82,9 @@ uint32_t hw_series_members(const struct hw_series *series, size_t n, hw_id id);
 
 /* Its size in bytes with what belongs to it (hw_graph_weight), likewise. */
 uint64_t hw_series_size(const struct hw_series *series, size_t n, hw_id id);
+
+/* Whether the thread ran when snapshot n was taken. */
+bool hw_series_has_thread(const struct hw_series *series, size_t n, int32_t tid);
 
 /* Seconds from snapshot a to snapshot b, never less than a millisecond. */
 double hw_series_seconds(const struct hw_series *series, size_t a, size_t b);

@@ -488,6 +488,11 @@ const char *hw_suspect_doubt(const struct hw_code *code, const struct hw_candida
                                "look again later",
                                path, site->lengths[0],
                                (double)series->shots[0].facts.uptime_ns / 1e9);
+    case HW_JUDGE_NEW_THREAD:
+        return hw_arena_printf(arena,
+                               "the thread that holds %s began while the process was watched: look "
+                               "again whether it goes on",
+                               path);
     case HW_JUDGE_REBUILT:
         return hw_arena_printf(arena,
                                "%s was replaced by a new one while it was watched, with many of "

@@ -36,6 +36,27 @@ static void assert_leak(tell_snapshot *tell, enum hw_pattern pattern, const char
     hw_diagnosis_destroy(diagnosis);
 }
 
+/* A local of a thread's function: a list that grows. */
+static void tell_thread(struct hw_buf *out, unsigned k, int tid)
+{
+    tell_app(out);
+    hw_buf_printf(out,
+                  "$t thread \"worker\" tid=%d\n"
+                  "$f frame \"run\" \"w.py\" 9 tid=%d depth=0\nlocal seen -> 0x1000\n"
+                  "@0x1000 list\n",
+                  tid, tid);
+    tell_elements(out, 0, 10 + 40 * k, 0x10000);
+    tell_instances(out, 0, 10 + 40 * k, 0x10000, "app.Seen");
+}
+static void tell_old_thread(struct hw_buf *out, unsigned k)
+{
+    tell_thread(out, k, 7);
+}
+static void tell_new_thread(struct hw_buf *out, unsigned k)
+{
+    tell_thread(out, k, k ? 8 : 7);
+}
+
 static void assert_verdict(tell_snapshot *tell, unsigned count, enum hw_verdict verdict)
 {
     struct hw_diagnosis *diagnosis = ask(tell, count);
@@ -262,6 +283,14 @@ static void tell_errors(struct hw_buf *out, unsigned k)
                       0x10000 + i * 0x40, 0x40000 + i * 0x40, 0x40000 + i * 0x40,
                       0x60000 + i * 0x40, 0x60000 + i * 0x40, 0x80000 + i * 0x40,
                       0x80000 + i * 0x40);
+}
+
+static void test_a_thread_that_just_began_is_waited_for(void **state)
+{
+    (void)state;
+    assert_leak(tell_old_thread, HW_PATTERN_GROWING_CONTAINER, "app.Seen",
+                "<run() at w.py:9 in worker>.seen");
+    assert_verdict(tell_new_thread, 3, HW_VERDICT_INCONCLUSIVE);
 }
 
 static void test_frames(void **state)
@@ -730,6 +759,7 @@ int main(void)
         cmocka_unit_test(test_callbacks_that_the_interpreter_holds),
         cmocka_unit_test(test_few_but_large),
         cmocka_unit_test(test_callbacks),
+        cmocka_unit_test(test_a_thread_that_just_began_is_waited_for),
         cmocka_unit_test(test_frames),
         cmocka_unit_test(test_resources),
         cmocka_unit_test(test_wrappers_are_named_by_what_they_carry),
