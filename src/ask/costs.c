@@ -299,17 +299,30 @@ static bool is_below(const char *file, const char *folder)
            !strstr(file + n, "/site-packages/");
 }
 
+/* How many frames lie below this one on its thread's stack, up to a limit. */
+static uint32_t frame_calls(const struct hw_graph *graph, uint32_t i, uint32_t outermost)
+{
+    uint32_t calls = outermost - graph->synthetic[i].depth;
+    return calls < HW_COST_FRAME_CALLS ? calls : HW_COST_FRAME_CALLS;
+}
+
+/* Of a library's frames on one stack the outermost says most: it is there in every snapshot, while
+ * those that it calls come and go. A thread's frames follow each other, innermost first. */
 static void fill_synthetic(struct hw_costs *costs)
 {
     struct hw_buf folder = {0};
     read_stdlib_folder(costs->graph, &folder);
     const struct hw_graph *graph = costs->graph;
-    for (uint32_t i = 0; i < graph->node_count - graph->object_count; i++) {
-        const struct hw_synthetic *s = &graph->synthetic[i];
+    uint32_t outermost = 0;
+    for (uint32_t i = graph->node_count - graph->object_count; i-- > 0;) {
+        const struct hw_synthetic *s = &graph->synthetic[i], *outer = s + 1;
+        bool is_frame = s->kind == HW_SYN_FRAME;
+        if (is_frame && (i + 1 == graph->node_count - graph->object_count ||
+                         outer->kind != HW_SYN_FRAME || outer->depth != s->depth + 1))
+            outermost = s->depth;
         uint32_t cost = hw_synthetic_costs[s->kind];
-        if (s->kind == HW_SYN_FRAME &&
-            (file_is_stdlib(s->file) || is_below(s->file, hw_buf_str(&folder))))
-            cost += HW_COST_FRAME_STDLIB;
+        if (is_frame && (file_is_stdlib(s->file) || is_below(s->file, hw_buf_str(&folder))))
+            cost += HW_COST_FRAME_STDLIB + frame_calls(graph, i, outermost);
         costs->synthetic[i] = (uint8_t)cost;
     }
     hw_buf_deinit(&folder);

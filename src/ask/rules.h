@@ -39,6 +39,7 @@ enum {
     HW_COST_IMPORTED = 2,      /* on top: the object's class says that it is from elsewhere */
     HW_COST_MODULE_ALIAS = 80, /* on top: a module in another module's namespace */
     HW_COST_FRAME_STDLIB = 60, /* on top: a frame of the standard library */
+    HW_COST_FRAME_CALLS = 40,  /* at most, on top of that: 1 for each frame that it was called by */
     HW_COST_CROWD = 60,        /* on top: from a running frame to one thread of a crowd */
 };
 

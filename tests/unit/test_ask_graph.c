@@ -414,6 +414,24 @@ static void test_thread_of_a_crowd_is_in_the_registry(void **state)
     assert_thread_path(HW_CROWD_MIN, "sys.modules['threading']._active[7000]");
 }
 
+/* Of one loop that several frames of a library know: the one that is there all the time. */
+static void test_outermost_frame_of_a_library_says_most(void **state)
+{
+    (void)state;
+    struct hw_graph *graph = graph_from_text(
+        "$t thread \"MainThread\" tid=5\nroot frame -> $a\nroot frame -> $b\nroot frame -> $c\n"
+        "$a frame \"Loop.call\" \"/usr/lib/python3.11/events.py\" 3 tid=5 depth=0\nlocal self -> 0x10\n"
+        "$b frame \"Loop.run\" \"/usr/lib/python3.11/events.py\" 2 tid=5 depth=1\nlocal self -> 0x10\n"
+        "$c frame \"main\" \"/srv/app.py\" 1 tid=5 depth=2\n"
+        "@0x10 events.Loop\n.timers -> 0x20\n@0x20 list\n");
+    struct hw_holders *holders;
+    assert_true(hw_holders_ask(graph, node_at(graph, 0x20), 8, &holders, NULL));
+    assert_string_equal(holders->chains[0].path,
+                        "<Loop.run() at events.py:2 in MainThread>.self.timers");
+    hw_holders_destroy(holders);
+    hw_graph_destroy(graph);
+}
+
 static void test_steps_name_frame_and_thread(void **state)
 {
     (void)state;
@@ -541,6 +559,7 @@ int main(void)
         cmocka_unit_test(test_instances_are_counted),
         cmocka_unit_test(test_holders_are_ranked),
         cmocka_unit_test(test_thread_of_a_crowd_is_in_the_registry),
+        cmocka_unit_test(test_outermost_frame_of_a_library_says_most),
         cmocka_unit_test(test_steps_name_frame_and_thread),
         cmocka_unit_test(test_holders_below_the_target_are_none),
         cmocka_unit_test(test_object_links),
