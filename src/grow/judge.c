@@ -279,15 +279,18 @@ static void count_stayed(const struct hw_growth *growth, hw_id from, struct stay
 }
 
 /* Nothing to speak of is left of what was there in a snapshot after the first: the container is
- * emptied again and again, at whatever length it is met. Where it rises for long all the same,
- * more comes than goes; a deque is a queue, whose members go one by one. */
+ * emptied again and again, at whatever length it is met. One that is longer in each snapshot is
+ * emptied between any two of them, or else never: only the last two tell it from a queue that is
+ * worked off more slowly than it grows. Where it rises for long all the same, more comes than goes;
+ * a deque is a queue, whose members go one by one. */
 static bool is_emptied(const struct hw_growth *growth, const struct hw_site *site)
 {
     const struct hw_series *series = growth->series;
     bool is_queue = type_has(growth->graph, site->fronts[0], HW_TYPE_DEQUE);
-    if (rose_always(series, site->lengths) && (is_queue || series->count >= HW_JUDGE_GAPS_FROM))
+    bool rises = rose_always(series, site->lengths);
+    if (rises && (is_queue || series->count >= HW_JUDGE_GAPS_FROM))
         return false;
-    for (size_t k = 1; k + 1 < series->count; k++) {
+    for (size_t k = rises ? series->count - 2 : 1; k > 0 && k + 1 < series->count; k++) {
         struct stayed stayed = {.k = k};
         if (site->lengths[k] < HW_JUDGE_OLD_MEMBERS)
             continue;
@@ -328,6 +331,8 @@ static struct hw_judgement judge_history(const struct hw_growth *growth, const s
     if (is_full(growth, site))
         return is_steady(HW_JUDGE_STOPPED);
     struct hw_judgement judgement = judge_births(series, site->joined);
+    if (judgement.reason == HW_JUDGE_TURNOVER && rose_always(series, site->lengths))
+        return is_unsettled(HW_JUDGE_PILING_UP);
     if (judgement.verdict != HW_VERDICT_LEAK)
         return judgement;
     if (!rose_always(series, site->lengths) && series->count <= HW_JUDGE_GAPS_FROM)

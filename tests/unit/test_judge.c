@@ -148,6 +148,14 @@ static void test_nothing_early_is_left(void **state)
     assert_judged(low_from, low_to, 5, HW_VERDICT_STEADY, HW_JUDGE_TURNOVER);
 }
 
+/* Of the first snapshots nothing is left, but most of the last but one is: no batch. */
+static void test_a_queue_that_is_worked_off_too_slowly(void **state)
+{
+    (void)state;
+    const unsigned from[] = {0, 40, 80, 120}, to[] = {50, 110, 170, 230};
+    assert_judged(from, to, 4, HW_VERDICT_INCONCLUSIVE, HW_JUDGE_PILING_UP);
+}
+
 /* Members go, but ever more come. */
 static void test_nothing_early_is_left_of_what_rises_for_long(void **state)
 {
@@ -263,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_growth_with_a_long_gap_is_uneven),
         cmocka_unit_test(test_turnover_that_wavers),
         cmocka_unit_test(test_nothing_early_is_left),
+        cmocka_unit_test(test_a_queue_that_is_worked_off_too_slowly),
         cmocka_unit_test(test_nothing_early_is_left_of_what_rises_for_long),
         cmocka_unit_test(test_old_members_that_all_stay),
         cmocka_unit_test(test_a_small_decline_that_is_no_chance),
