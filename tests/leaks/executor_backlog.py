@@ -9,7 +9,7 @@ pool = concurrent.futures.ThreadPoolExecutor(2)
 
 
 def resize(image):
-    time.sleep(0.5)
+    time.sleep(2 / backdrop.scaled(4))  # two workers: four a second
     return len(image)
 
 

@@ -29,7 +29,8 @@ def all_codes():
 
 def main():
     rows = []
-    for address, code in all_codes().items():
+    codes = all_codes()  # until the end: functions in garbage would die before they are looked at
+    for address, code in codes.items():
         names = {instruction.opname for instruction in dis.get_instructions(code)}
         rows.append([hex(address), code.co_name, "DELETE_SUBSCR" in names, "STORE_SUBSCR" in names])
     print(json.dumps(rows))
