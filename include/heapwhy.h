@@ -341,8 +341,9 @@ struct hw_edge hw_graph_edge(const struct hw_graph *graph, hw_id id, uint32_t n)
 const char *hw_graph_string(const struct hw_graph *graph, uint32_t payload);
 
 /* The content of a leaf, or a short description of another object, as text: 'abc', 42, 3.5, b'\x00',
- * maxlen=100, serve app.py:12; at line 30. Bounded; ends in an ellipsis when cut. Writes a terminated string into
- * buf and returns its length, 0 when nothing is recorded. */
+ * maxlen=100, serve app.py:12; at line 30. What code compares lengths with follows likewise:
+ * Cache.put app.py:9; len(self.entries) > self.limit. Bounded; ends in an ellipsis when cut. Writes
+ * a terminated string into buf and returns its length, 0 when nothing is recorded. */
 size_t hw_graph_value(const struct hw_graph *graph, hw_id id, char *buf, size_t buf_bytes);
 
 /* ---- question: types ---- */

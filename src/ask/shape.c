@@ -3,6 +3,7 @@
 
 #include "ask/lookup.h"
 #include "ask/rules.h"
+#include "ask/spell.h"
 #include "base/err.h"
 #include "base/names.h"
 #include "base/vec.h"
@@ -274,12 +275,6 @@ static void put_library(const char *name, struct hw_buf *out)
         hw_buf_put(out, name, strcspn(name, "."));
 }
 
-static const char *base_name(const char *file)
-{
-    const char *slash = strrchr(file, '/');
-    return slash ? slash + 1 : file;
-}
-
 static uint32_t synthetic_base(struct hw_shapes *shapes, const struct hw_synthetic *s)
 {
     static const char *const words[] = {[HW_SYN_ROOT] = "<root",
@@ -296,7 +291,7 @@ static uint32_t synthetic_base(struct hw_shapes *shapes, const struct hw_synthet
     else if (s->kind == HW_SYN_C_GLOBALS)
         put_library(s->name, &text);
     else if (s->kind == HW_SYN_FRAME)
-        hw_buf_printf(&text, "%s() at %s", s->name, base_name(s->file));
+        hw_buf_printf(&text, "%s() at %s", s->name, hw_file_base(s->file));
     hw_buf_putc(&text, '>');
     return base_add(shapes, &text);
 }
@@ -311,17 +306,15 @@ static hw_id code_of(const struct hw_graph *graph, hw_id generator)
     return generator;
 }
 
-/* serve app.py:30 -> serve() at app.py */
-static void put_function(const char *value, struct hw_buf *out)
+/* serve() at app.py */
+static void put_function(char *value, struct hw_buf *out)
 {
-    const char *space = strrchr(value, ' ');
-    if (!space) {
-        hw_buf_puts(out, value);
+    struct hw_function_text function = hw_function_text_cut(value);
+    hw_buf_puts(out, function.name);
+    if (!*function.place)
         return;
-    }
-    hw_buf_put(out, value, (size_t)(space - value));
+    const char *file = hw_file_base(function.place), *colon = strrchr(file, ':');
     hw_buf_puts(out, "() at ");
-    const char *file = base_name(space + 1), *colon = strrchr(file, ':');
     hw_buf_put(out, file, colon ? (size_t)(colon - file) : strlen(file));
 }
 

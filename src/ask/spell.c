@@ -208,7 +208,7 @@ void hw_edge_spell(const struct hw_graph *graph, hw_id from, uint32_t edge, stru
 
 /* ---- nodes ---- */
 
-static const char *base_name(const char *file)
+const char *hw_file_base(const char *file)
 {
     const char *slash = strrchr(file, '/');
     return slash ? slash + 1 : file;
@@ -233,28 +233,23 @@ static void put_thread(const struct hw_graph *graph, int32_t tid, struct hw_buf 
         hw_buf_printf(out, "thread %d", tid);
 }
 
-/* "serve file.py:30; at line 33" -> "serve file.py:30", and the rest. */
-static const char *cut_progress(char *value)
+struct hw_function_text hw_function_text_cut(char *value)
 {
-    char *last = NULL;
-    for (char *at = value; (at = strstr(at, "; ")); at++)
-        last = at;
-    if (!last)
-        return "";
-    *last = 0;
-    return last + 2;
+    char *notes = strstr(value, "; ");
+    if (notes)
+        *notes = 0;
+    char *space = strrchr(value, ' ');
+    if (space)
+        *space = 0;
+    return (struct hw_function_text){value, space ? space + 1 : "", notes ? notes + 2 : ""};
 }
 
-/* "serve file.py:30" -> "serve() at file.py:30" */
-static void put_function(const char *value, struct hw_buf *out)
+/* serve() at file.py:30 */
+static void put_function(const struct hw_function_text *text, struct hw_buf *out)
 {
-    const char *space = strrchr(value, ' ');
-    if (!space) {
-        hw_buf_puts(out, value);
-        return;
-    }
-    hw_buf_put(out, value, (size_t)(space - value));
-    hw_buf_printf(out, "() at %s", space + 1);
+    hw_buf_puts(out, text->name);
+    if (*text->place)
+        hw_buf_printf(out, "() at %s", text->place);
 }
 
 static void spell_synthetic(const struct hw_graph *graph, const struct hw_synthetic *s,
@@ -275,7 +270,7 @@ static void spell_synthetic(const struct hw_graph *graph, const struct hw_synthe
         hw_buf_putc(out, '>');
         break;
     case HW_SYN_FRAME:
-        hw_buf_printf(out, "<%s() at %s:%u in ", s->name, base_name(s->file), s->line);
+        hw_buf_printf(out, "<%s() at %s:%u in ", s->name, hw_file_base(s->file), s->line);
         put_thread(graph, s->tid, out);
         hw_buf_putc(out, '>');
         break;
@@ -300,9 +295,9 @@ void hw_base_spell(const struct hw_graph *graph, hw_id node, struct hw_buf *out)
         hw_address_spell(graph, node, out);
         return;
     }
-    cut_progress(value);
+    struct hw_function_text function = hw_function_text_cut(value);
     hw_buf_printf(out, "<%s ", type_of(graph, node)->name);
-    put_function(value, out);
+    put_function(&function, out);
     hw_buf_putc(out, '>');
 }
 
@@ -325,13 +320,12 @@ void hw_node_describe(const struct hw_graph *graph, hw_id node, struct hw_buf *o
         if ((unsigned char)*c < ' ')
             *c = ' ';
     struct hw_buf text = {0};
-    if (type_has(graph, node, HW_TYPE_GENERATOR | HW_TYPE_FRAME)) {
-        const char *progress = cut_progress(value);
-        put_function(value, &text);
-        hw_buf_printf(&text, "%s%s", *progress ? ", " : "", progress);
-    } else if (type_has(graph, node, HW_TYPE_FUNCTION | HW_TYPE_CODE)) {
-        cut_progress(value);
-        put_function(value, &text);
+    const uint32_t standing = HW_TYPE_GENERATOR | HW_TYPE_FRAME;
+    if (type_has(graph, node, standing | HW_TYPE_FUNCTION | HW_TYPE_CODE)) {
+        struct hw_function_text function = hw_function_text_cut(value);
+        put_function(&function, &text);
+        if (type_has(graph, node, standing) && *function.notes)
+            hw_buf_printf(&text, ", %s", function.notes);
     } else {
         hw_buf_puts(&text, value);
     }

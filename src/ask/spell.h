@@ -23,6 +23,17 @@ struct hw_hop {
     uint32_t edge;
 };
 
+/* The value of code, a function, a frame or a suspended function, in its pieces. Of "serve
+ * dir/app.py:30; at line 33" the name is "serve", the place "dir/app.py:30" ("" where none is
+ * told), and the notes are what follows: where it stands, what it compares with lengths. Cuts
+ * value. */
+struct hw_function_text {
+    const char *name, *place, *notes;
+};
+struct hw_function_text hw_function_text_cut(char *value);
+
+const char *hw_file_base(const char *file); /* without its folders */
+
 /* How the edge continues an expression for node `from`. */
 void hw_edge_spell(const struct hw_graph *graph, hw_id from, uint32_t edge, struct hw_buf *out);
 
@@ -35,8 +46,8 @@ void hw_address_spell(const struct hw_graph *graph, hw_id node, struct hw_buf *o
 /* One line about node, bounded, no line breaks: its value, its function and line; "" for most. */
 void hw_node_describe(const struct hw_graph *graph, hw_id node, struct hw_buf *out);
 
-/* Its type's name; for synthetic nodes what they are: running frame, thread, ... Lives as long as the
- * graph. */
+/* Its type's name; for synthetic nodes what they are: running frame, thread, ... Lives as long as
+ * the graph. */
 const char *hw_node_type_name(const struct hw_graph *graph, hw_id node);
 
 /* The expression for node along the tree; "" when the tree does not reach it. */

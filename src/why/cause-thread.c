@@ -21,12 +21,6 @@ static bool in_library(const char *file)
     return false;
 }
 
-static const char *base_name(const char *file)
-{
-    const char *slash = strrchr(file, '/');
-    return slash ? slash + 1 : file;
-}
-
 /* The line that a frame has come to; where it begins when that is not known. */
 static uint32_t line_of(const struct hw_graph *graph, hw_id frame, const struct hw_synthetic *s)
 {
@@ -54,9 +48,9 @@ static const char *spell_place(const struct hw_case *c, int32_t tid)
         bool is_own = !in_library(s->file);
         const struct hw_synthetic *at = is_own || !inner ? s : inner;
         uint32_t line = at == s ? line_of(graph, id, s) : at->line;
-        return hw_arena_printf(c->arena, "%s() at %s:%u%s%s%s", at->name, base_name(at->file), line,
-                               is_own && inner ? " for " : "", is_own && inner ? inner->name : "",
-                               is_own && inner ? "()" : "");
+        return hw_arena_printf(c->arena, "%s() at %s:%u%s%s%s", at->name, hw_file_base(at->file),
+                               line, is_own && inner ? " for " : "",
+                               is_own && inner ? inner->name : "", is_own && inner ? "()" : "");
     }
     return "";
 }
