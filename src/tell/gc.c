@@ -57,7 +57,7 @@ static void put_thresholds(struct hw_out *out, const struct hw_facts *facts, con
         hw_text_count(&text, gc->full_after);
         hw_buf_puts(&text, " new containers");
     }
-    if (facts->gc_recorded) {
+    if (facts->gc_recorded && facts->gc_long_lived_total) {
         hw_buf_puts(&text, ", and not before those new in generation 2 (");
         hw_text_count(&text, facts->gc_long_lived_pending);
         hw_buf_puts(&text, " now) are a quarter of the ");
