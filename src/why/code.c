@@ -353,22 +353,39 @@ static uint32_t find_marked(const struct hw_code *code, size_t number, const uin
     return UINT32_MAX;
 }
 
-static uint8_t all_words(const struct hw_code *code, size_t number)
+/* What a use says as a method's name. Names do not tell attributes from variables; one that the
+ * container's module has itself, a function remove(), is taken for that. */
+static uint8_t words_at(const struct hw_code *code, const struct hw_code_place *place, uint32_t use)
+{
+    const struct hw_code_name *name = use_name(code, use);
+    bool is_variable = name->words && place->module_space != HW_NONE &&
+                       !is_one_of(name->text, hw_function_words) &&
+                       hw_entry_find(code->growth->graph, place->module_space, name->text) !=
+                           HW_NO_EDGE;
+    return is_variable ? 0 : name->words;
+}
+
+static uint8_t all_words(const struct hw_code *code, const struct hw_code_place *place,
+                         size_t number)
 {
     uint8_t words = 0;
     for (uint32_t u = code->start[number]; u < code->start[number + 1]; u++)
-        words |= use_name(code, u)->words;
+        words |= words_at(code, place, u);
     return words;
 }
 
 /* What is called on the container: the methods right behind its name. */
-static uint8_t words_behind(const struct hw_code *code, size_t number, uint32_t use)
+static uint8_t words_behind(const struct hw_code *code, const struct hw_code_place *place,
+                            size_t number, uint32_t use)
 {
     const uint8_t methods = HW_CODE_REMOVAL | HW_CODE_LOOKUP | HW_CODE_ADDITION;
     uint8_t words = 0;
-    for (uint32_t u = use + 1; u < code->start[number + 1] && use_name(code, u)->words & methods;
-         u++)
-        words |= use_name(code, u)->words;
+    for (uint32_t u = use + 1; u < code->start[number + 1]; u++) {
+        uint8_t said = words_at(code, place, u);
+        if (!(said & methods))
+            break;
+        words |= said;
+    }
     return words;
 }
 
@@ -380,19 +397,20 @@ static bool names_one_of(const struct hw_code *code, size_t number, const char *
     return false;
 }
 
-static struct hw_code_use read_use(const struct hw_code *code, size_t number, uint32_t at)
+static struct hw_code_use read_use(const struct hw_code *code, const struct hw_code_place *place,
+                                   size_t number, uint32_t at)
 {
     hw_id id = code->codes[number];
     uint16_t flags = code->growth->graph->flags[id];
     bool deletes = flags & HW_NODE_DELETES, stores = flags & HW_NODE_STORES;
-    uint8_t behind = words_behind(code, number, at);
+    uint8_t behind = words_behind(code, place, number, at);
     bool adds = behind & HW_CODE_ADDITION;
     return (struct hw_code_use){
         .code = id,
         .takes_out = behind & HW_CODE_REMOVAL || (deletes && !stores && !adds),
         .puts_in = adds || (stores && !(behind & HW_CODE_REMOVAL)),
         .stores_and_deletes = deletes && stores && !behind,
-        .may_put_in = stores || all_words(code, number) & HW_CODE_ADDITION,
+        .may_put_in = stores || all_words(code, place, number) & HW_CODE_ADDITION,
         .looks_up = behind & HW_CODE_LOOKUP,
     };
 }
@@ -454,7 +472,7 @@ static bool may_remove_by(const struct hw_code *code, const struct hw_code_place
     const char *receiver = NULL;
     for (uint32_t u = code->start[number]; u < code->start[number + 1]; u++) {
         const struct hw_code_name *name = use_name(code, u);
-        if (is_one_of(name->text, words) &&
+        if (is_one_of(name->text, words) && words_at(code, place, u) &&
             !(receiver && is_other_container(code, place, receiver)))
             return true;
         if (!(name->words & others))
@@ -495,7 +513,7 @@ static size_t find_uses(const struct hw_code *code, const struct hw_code_place *
                       hw_code_is_method(graph, place->method_class, id);
         if (!is_own && (at == UINT32_MAX || !is_from(graph, &scope, id)))
             continue;
-        struct hw_code_use use = read_use(code, i, is_own ? code->start[i + 1] : at);
+        struct hw_code_use use = read_use(code, place, i, is_own ? code->start[i + 1] : at);
         use.may_take_out =
             use.takes_out || graph->flags[id] & HW_NODE_DELETES || may_remove(code, place, i);
         use.takes_back = takes_back(code, place, i, &use);

@@ -96,6 +96,7 @@ const size_t hw_known_cache_count = sizeof(hw_known_caches) / sizeof(hw_known_ca
 
 const char *const hw_removal_words[] = {"pop",    "popitem", "popleft", "clear",
                                         "remove", "discard", "next",    NULL};
+const char *const hw_function_words[] = {"len", "next", "heappush", NULL};
 const char *const hw_clock_words[] = {
     "time",    "monotonic", "perf_counter", "now",     "utcnow",   "ttl", "max_age",
     "expires", "expiry",    "expire",       "timeout", "deadline", NULL};

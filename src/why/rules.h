@@ -48,4 +48,7 @@ extern const char
 extern const char *const hw_lookup_words[];
 extern const char *const hw_addition_words[];
 
+/* Of all these, functions that get the container as an argument. */
+extern const char *const hw_function_words[];
+
 #endif
