@@ -500,9 +500,9 @@ const char *hw_suspect_doubt(const struct hw_code *code, const struct hw_candida
                                path);
     case HW_JUDGE_PILING_UP:
         return hw_arena_printf(arena,
-                               "much of %s%s goes again, but more comes: a queue that is not "
-                               "emptied fast enough, or a leak beside healthy use; longer "
-                               "intervals tell",
+                               "much of %s%s goes again, but more comes: a leak beside healthy "
+                               "use, as longer intervals tell, or a queue that is not emptied "
+                               "fast enough, if it is longer still in an hour",
                                site ? "what comes into " : "", path);
     default:
         return NULL;
