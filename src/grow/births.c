@@ -17,7 +17,8 @@ enum {
 };
 
 struct ages {
-    const struct hw_graph *graph;
+    const struct hw_series *series;
+    const struct hw_graph *graph; /* the last */
     uint8_t *births;
     uint8_t *firm;   /* by object: since then somebody who holds it now always did */
     uint32_t *first; /* by object: its holders in the first snapshot that had it */
@@ -184,10 +185,23 @@ static struct parts find_parts(const struct ages *ages, hw_id id, uint8_t since)
     return parts;
 }
 
+/* Whether it held any of its own parts in snapshot n. */
+static bool held_parts(const struct ages *ages, hw_id id, size_t n)
+{
+    const struct hw_graph *graph = ages->graph;
+    uint32_t self = hw_holders_one(hw_graph_addr(graph, id));
+    for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++)
+        if (is_own(ages, id, e) && ages->births[graph->edge_to[e]] <= n &&
+            hw_holders_meet(hw_series_holders(ages->series, n, graph->edge_to[e]), self))
+            return true;
+    return false;
+}
+
 /* An object at an address where one of its type was before is another one when nobody who holds it
  * held that one, and nothing that it consists of was held by that one; of what consists of nothing
  * of its own, when its size says so. Moving it makes none of this true alone. What holds itself did
- * so before, if it is the same. */
+ * so before, if it is the same. What is copied again and again comes to an address for the second
+ * time, with parts that were there the first time, and not in between. */
 static void rejuvenate_moved(struct ages *ages, hw_id id)
 {
     uint8_t since = ages->firm[id];
@@ -195,6 +209,8 @@ static void rejuvenate_moved(struct ages *ages, hw_id id)
         return;
     struct parts parts = find_parts(ages, id, since);
     bool same = parts.sure ? parts.here > 0 : parts.maybe * 2 > parts.vague;
+    if (same && ages->births[id] + 1 < since)
+        same = held_parts(ages, id, since - 1u);
     if (same)
         make_younger(ages->graph, id, parts.old, ages->births, DEPTH);
     else if (parts.sure + parts.vague) /* they came from elsewhere, and are as old as they are */
@@ -223,7 +239,7 @@ static void rejuvenate(struct ages *ages, hw_id id)
 bool hw_series_births(const struct hw_series *series, uint8_t **ret_births, struct hw_err *err)
 {
     uint32_t nodes = series->last->node_count;
-    struct ages ages = {series->last, malloc(nodes), malloc(nodes),
+    struct ages ages = {series, series->last, malloc(nodes), malloc(nodes),
                         calloc(nodes, sizeof(*ages.first)), calloc(nodes, 1)};
     if (!ages.births || !ages.firm || !ages.first || !ages.other) {
         free(ages.births);

@@ -390,6 +390,12 @@ uint32_t hw_series_members(const struct hw_series *series, size_t n, hw_id id)
     return row == HW_NONE ? 0 : series->shots[n].members[row];
 }
 
+uint32_t hw_series_holders(const struct hw_series *series, size_t n, hw_id id)
+{
+    uint32_t row = row_of(series, n, id);
+    return row == HW_NONE ? 0 : series->shots[n].holders[row];
+}
+
 uint64_t hw_series_size(const struct hw_series *series, size_t n, hw_id id)
 {
     const struct hw_series_shot *shot = &series->shots[n];

@@ -83,6 +83,9 @@ uint32_t hw_series_members(const struct hw_series *series, size_t n, hw_id id);
 /* Its size in bytes with what belongs to it (hw_graph_weight), likewise. */
 uint64_t hw_series_size(const struct hw_series *series, size_t n, hw_id id);
 
+/* Who held it, likewise. */
+uint32_t hw_series_holders(const struct hw_series *series, size_t n, hw_id id);
+
 /* Whether the thread ran when snapshot n was taken. */
 bool hw_series_has_thread(const struct hw_series *series, size_t n, int32_t tid);
 

@@ -168,6 +168,20 @@ static void tell_registers(struct hw_buf *out, unsigned k)
     hw_buf_puts(out, "@0x4000 object rc=100\n");
 }
 
+/* A table that is copied each time, to and fro between two addresses; at one of them a busy list has
+ * a dict meanwhile. */
+static void tell_copied_back(struct hw_buf *out, unsigned k)
+{
+    unsigned addr = k == 1 ? 0x3000 : 0x2000, count = 10 + 20 * k;
+    tell_app(out);
+    hw_buf_printf(out, "['busy'] -> 0x1800\n['table'] -> 0x%x\n@0x1800 list\n", addr);
+    if (k == 1)
+        hw_buf_puts(out, "[0] -> 0x2000\n@0x2000 dict\n['host'] -> 'here'\n");
+    hw_buf_printf(out, "@0x%x dict\n", addr);
+    tell_entries(out, 0, count, 0x10000);
+    tell_instances(out, 0, count, 0x10000, "app.Rule");
+}
+
 static void assert_birth(tell_snapshot *tell, hw_addr addr, uint8_t birth)
 {
     struct hw_series *series = series_from(tell, 3);
@@ -187,6 +201,20 @@ static void test_dict_of_other_holder_and_moved_contents_is_another(void **state
     assert_birth(tell_wrapped, 0x5000, 0);
     assert_birth(tell_registers, 0x2000, 1);
     assert_birth(tell_registers, 0x2100, 0); /* moved, for all that can be seen */
+}
+
+static void test_what_is_copied_to_and_fro_is_another(void **state)
+{
+    (void)state;
+    assert_birth(tell_copied_back, 0x2000, 2);
+    assert_birth(tell_copied_back, 0x10000, 0);
+    struct hw_series *series = series_from(tell_copied_back, 3);
+    struct hw_growth growth;
+    assert_true(hw_growth_init(&growth, series, NULL));
+    for (unsigned k = 0; k < 3; k++)
+        assert_int_equal(growth.sites[0].lengths[k], 10 + 20 * k);
+    hw_growth_deinit(&growth);
+    hw_series_destroy(series);
 }
 
 /* A block that becomes full, and then more blocks behind it, which only C knows. */
@@ -408,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_list_of_other_holder_and_contents_is_another),
         cmocka_unit_test(test_moved_list_is_old),
         cmocka_unit_test(test_dict_of_other_holder_and_moved_contents_is_another),
+        cmocka_unit_test(test_what_is_copied_to_and_fro_is_another),
         cmocka_unit_test(test_what_grows_beside_the_members_of_a_full_container),
         cmocka_unit_test(test_replaced_tuple_is_the_site),
         cmocka_unit_test(test_siblings_are_merged),
