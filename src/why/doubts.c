@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/ended.h"
 #include "ask/lookup.h"
 #include "base/err.h"
 #include "collect/gc-state.h"
-#include "why/ended.h"
 #include "why/work.h"
 
 #include <inttypes.h>
