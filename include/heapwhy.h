@@ -790,20 +790,22 @@ struct hw_database_info {
     const char *server; /* peer or file; "" */
 };
 
-/* Descriptors of one kind that are owned from places of one shape. */
+/* Descriptors of one kind whose owners are at places of one shape. */
 struct hw_descriptor_group {
     enum hw_descriptor_kind kind;
     const char *what;  /* "tcp to 10.0.0.1:5432", "tcp on 0.0.0.0:80, listens", "files in /var/log" */
-    const char *owner; /* shape of the path, when all are owned; "" */
-    const char *owner_type;
-    const char *candidate;
-    uint64_t count, problems;
+    const char *owner; /* shape of the path, or type where no root reaches it; "nobody"; "the process"
+                          for standard input, output and error; "not known": it came or went
+                          meanwhile */
+    const char *owner_type; /* "" */
+    const char *candidate;  /* as in hw_descriptor */
+    const char *problem; /* of all of them; NULL */
+    uint64_t count;
     int32_t fd;        /* one of them */
 };
-/* Objects that wait at one place, or ended in the same way. */
+/* Threads or tasks that wait at one place. */
 struct hw_wait_group {
     const char *what;  /* "push() at app.py:24 for Queue.get()" */
-    const char *where; /* of waits_for as a shape; "" */
     uint64_t count;
 };
 struct hw_problem {
@@ -843,14 +845,16 @@ void hw_resources_destroy(struct hw_resources *resources);
 /* How many there were at each of several moments of one process. */
 struct hw_resource_growth {
     const char *label;  /* "sockets", or a group: "tcp to 10.0.0.1:5432" */
-    const char *where;  /* of groups: the owner's shape or "nobody"; "" */
+    const char *where;  /* of groups: the owner's shape, "nobody", "threads", "tasks"; "" */
     bool is_group;
     uint64_t *counts;   /* one for each moment */
+    int64_t delta;      /* last less first */
 };
 struct hw_resources_growth {
     struct hw_resource_growth *rows; /* kinds first, then groups that changed, most growth first */
     size_t row_count, moment_count;
 };
+/* In order of time. Fails with HW_ERR_USAGE when they are of different processes. */
 bool hw_resources_compare(struct hw_resources *const *resources, size_t count,
                           struct hw_resources_growth **ret_growth, struct hw_err *err);
 void hw_resources_growth_destroy(struct hw_resources_growth *growth);

@@ -171,7 +171,7 @@ static uint64_t tasks_count(const struct hw_graph *graph)
 
 static size_t tasks_bound(const struct hw_graph *graph, uint64_t i)
 {
-    return 4 * HW_VARINT32_BYTES + HW_VARINT64_BYTES +
+    return 5 * HW_VARINT32_BYTES + HW_VARINT64_BYTES +
            hw_snap_string_bound(graph->system.tasks[i].name);
 }
 
@@ -185,6 +185,7 @@ static unsigned char *tasks_encode(const struct hw_graph *graph, uint64_t first,
         out = hw_put_varint(out, (unsigned char)task->state);
         out = hw_put_varint(out, task->call + 1);
         out = hw_put_varint(out, task->argument);
+        out = hw_put_varint(out, task->timed);
         out = hw_snap_put_string(out, task->name);
     }
     return out;
@@ -205,6 +206,7 @@ static bool tasks_decode(struct hw_graph *graph, uint64_t first, size_t count, s
         uint32_t state = hw_bytes_varint32(in);
         task->call = hw_bytes_varint32(in) - 1;
         task->argument = hw_bytes_varint64(in);
+        task->timed = hw_bytes_varint32(in) & 1;
         if (kind > HW_TASK_CHILD || (state && (state <= ' ' || state > '~')))
             return hw_bytes_refuse(in);
         task->kind = (uint8_t)kind;

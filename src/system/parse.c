@@ -145,12 +145,14 @@ bool hw_unix_line_parse(const char *line, struct hw_unix_line *ret_line)
 void hw_syscall_parse(const char *text, struct hw_system_task *task)
 {
     int call;
-    uint64_t argument;
+    uint64_t argument, limit = 0;
     task->call = HW_CALL_NONE;
-    if (sscanf(text, "%d 0x%" SCNx64, &call, &argument) != 2 || call < 0)
+    if (sscanf(text, "%d 0x%" SCNx64 " %*s %*s 0x%" SCNx64, &call, &argument, &limit) < 2 ||
+        call < 0)
         return;
     task->call = (uint32_t)call;
     task->argument = argument;
+    task->timed = hw_system_call_is_futex(task->call) && limit;
 }
 
 uint64_t hw_limits_parse(const char *text)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIMITS_MAX_BYTES = 16 << 10 };
+enum { LIMITS_MAX_BYTES = 64 << 10 };
 
 static uint64_t read_limit(pid_t pid)
 {

@@ -60,6 +60,7 @@ struct hw_system_task {
     char state;   /* R S D T t Z X I, 0: not known */
     uint32_t call; /* number of the system call that a thread waits in; HW_CALL_NONE */
     uint64_t argument; /* its first argument */
+    bool timed;        /* it is a futex with a time limit */
     const char *name;
 };
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FOLDER_MAX = 96, SMALL_MAX_BYTES = 4096, CHILDREN_MAX_BYTES = 2 << 20 };
+enum { FOLDER_MAX = 96, SMALL_MAX_BYTES = 64 << 10, CHILDREN_MAX_BYTES = 2 << 20 };
 
 static bool add_task(struct hw_system *system, size_t *capacity, const struct hw_system_task *task)
 {
