@@ -19,6 +19,7 @@ static void work_deinit(struct hw_resource_work *work)
     if (work->has_garbage)
         hw_garbage_deinit(&work->garbage);
     free(work->wraps);
+    free(work->wanted);
     hw_shapes_destroy(work->shapes);
     hw_tree_deinit(&work->tree);
     hw_owned_deinit(&work->owned);
@@ -41,7 +42,7 @@ bool hw_resources_ask(const struct hw_graph *graph, struct hw_resources **ret_re
     bool ok = work_prepare(&work) && hw_work_add_descriptors(&work) &&
               hw_work_add_candidates(&work) && hw_work_add_threads(&work) &&
               hw_work_add_children(&work) && hw_work_add_tasks(&work) &&
-              hw_work_add_databases(&work) && hw_work_add_problems(&work) &&
+              hw_work_spell_wanted(&work) && hw_work_add_databases(&work) && hw_work_add_problems(&work) &&
               hw_work_add_groups(&work) && (hw_shapes_ok(work.shapes) || hw_err_no_memory(err));
     work_deinit(&work);
     if (!ok) {

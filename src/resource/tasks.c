@@ -49,12 +49,6 @@ static const char *keep_name(struct hw_resource_work *work, hw_id coroutine)
     return hw_work_keep(work, &text);
 }
 
-static const char *self_path(struct hw_resource_work *work, hw_id coroutine)
-{
-    uint32_t self = hw_edge_find(work->graph, coroutine, HW_LABEL_LOCAL, "self");
-    return self == HW_NO_EDGE ? "" : hw_work_path(work, work->graph->edge_to[self]);
-}
-
 /* The innermost coroutine of the program, and what it calls; a task of a library's own stands where
  * it began. */
 static bool fill_wait(struct hw_resource_work *work, const struct chain *chain,
@@ -63,25 +57,28 @@ static bool fill_wait(struct hw_resource_work *work, const struct chain *chain,
     const struct hw_graph *graph = work->graph;
     char file[HW_LOOK_TEXT_MAX];
     unsigned own = 0;
+    hw_id wanted;
     for (unsigned i = 0; i < chain->count; i++)
         if (hw_await_file(graph, chain->nodes[i], file) && !hw_file_is_library(work, file))
             own = i;
     info->place = keep_place(work, chain->nodes[own]);
     info->depth = chain->count;
     if (own + 1 < chain->count) {
+        uint32_t self = hw_edge_find(graph, chain->nodes[own + 1], HW_LABEL_LOCAL, "self");
         info->waits = keep_name(work, chain->nodes[own + 1]);
-        info->waits_for = self_path(work, chain->nodes[own + 1]);
+        wanted = self == HW_NO_EDGE ? HW_NONE : graph->edge_to[self];
     } else {
-        hw_id future = awaited_future(graph, chain->nodes[own]);
-        bool known = future != HW_NONE && future < graph->object_count &&
-                     !hw_look_is_none(graph, future);
-        info->waits = !known                       ? ""
-                      : hw_is_task(graph, future) ? "a task"
-                                                   : hw_arena_strdup(&work->result->arena,
-                                                                     type_of(graph, future)->name);
-        info->waits_for = known ? hw_work_path(work, future) : "";
+        wanted = awaited_future(graph, chain->nodes[own]);
+        if (hw_look_is_none(graph, wanted))
+            wanted = HW_NONE;
+        if (wanted != HW_NONE)
+            info->waits = hw_is_task(graph, wanted)
+                              ? "a task"
+                              : hw_arena_strdup(&work->result->arena, type_of(graph, wanted)->name);
     }
-    return (info->place && info->waits && info->waits_for) || hw_err_no_memory(work->err);
+    if (!info->place || !info->waits)
+        return hw_err_no_memory(work->err);
+    return wanted == HW_NONE || hw_work_want_path(work, wanted, &info->waits_for);
 }
 
 static const char *task_name(struct hw_resource_work *work, hw_id task)
@@ -91,7 +88,7 @@ static const char *task_name(struct hw_resource_work *work, hw_id task)
     struct hw_buf name = {0};
     hw_id value = hw_look_attr(graph, task, "_name");
     if (value == HW_NONE)
-        value = hw_look_attr(graph, task, "task_name");
+        value = hw_look_attr(graph, task, "name");
     int64_t number;
     if (hw_look_value(graph, value, text) && !hw_literal_text(text, &name))
         hw_buf_clear(&name);

@@ -150,8 +150,10 @@ static bool fill_place(struct hw_resource_work *work, hw_id first, struct hw_thr
     const struct hw_synthetic *s = &graph->synthetic[inner - graph->object_count];
     uint32_t self = hw_edge_find(graph, inner, HW_LABEL_LOCAL, "self");
     info->waits = hw_arena_printf(&work->result->arena, "%s()", s->name);
-    info->waits_for = self == HW_NO_EDGE ? "" : hw_work_path(work, graph->edge_to[self]);
-    return (info->place && info->waits && info->waits_for) || hw_err_no_memory(work->err);
+    if (!info->place || !info->waits)
+        return hw_err_no_memory(work->err);
+    return self == HW_NO_EDGE ||
+           hw_work_want_path(work, graph->edge_to[self], &info->waits_for);
 }
 
 /* A thread that waits for the GIL does so with a time limit (Python/ceval_gil.h), one that acquires
@@ -163,8 +165,7 @@ static bool fill_lock(struct hw_resource_work *work, hw_id stack, const struct h
         return true;
     hw_id lock = stack == HW_NONE ? HW_NONE : lock_on_stack(work->graph, stack);
     info->waits = "a lock";
-    info->waits_for = lock == HW_NONE ? "" : hw_work_path(work, lock);
-    return info->waits_for || hw_err_no_memory(work->err);
+    return lock == HW_NONE || hw_work_want_path(work, lock, &info->waits_for);
 }
 
 /* ---- */

@@ -7,6 +7,7 @@
  *     descriptors.c   a row for each, with its owner
  *     candidates.c    where the numbers of those stand that nobody owns
  *     threads.c, children.c, tasks.c, databases.c
+ *     wanted.c        paths to what they wait for
  *     problems.c      what should have been closed
  *     groups.c        rows brought together
  */
@@ -25,6 +26,12 @@ struct hw_wrap {
     hw_id inner, outer;
 };
 
+/* A path that is asked for, and where it goes. */
+struct hw_wanted {
+    hw_id node;
+    const char **slot;
+};
+
 struct hw_resource_work {
     const struct hw_graph *graph;
     struct hw_resources_result *result;
@@ -34,6 +41,8 @@ struct hw_resource_work {
     struct hw_shapes *shapes;
     struct hw_wrap *wraps; /* by inner */
     size_t wrap_count;
+    struct hw_wanted *wanted;
+    size_t wanted_count, wanted_capacity;
     struct hw_garbage garbage; /* made when first needed */
     bool has_garbage;
     char stdlib[256]; /* folder of the standard library, with its slash; "" */
@@ -63,6 +72,12 @@ bool hw_stand_in_fill(struct hw_resource_work *work, hw_id node, struct hw_stand
 /* Path and shape of any node, in the result's arena; NULL: memory is out. */
 const char *hw_work_path(struct hw_resource_work *work, hw_id node);
 const char *hw_work_shape(struct hw_resource_work *work, hw_id node);
+
+/* ---- wanted.c ---- */
+
+/* *slot will be the path to node, if there is one besides those through frames and coroutines. */
+bool hw_work_want_path(struct hw_resource_work *work, hw_id node, const char **slot);
+bool hw_work_spell_wanted(struct hw_resource_work *work);
 
 /* ---- places.c ---- */
 

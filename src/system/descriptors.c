@@ -109,8 +109,28 @@ struct reader {
     DIR *dir;
     size_t watch_capacity;
     int32_t fd;
+    char root[HW_SYSTEM_TEXT_MAX]; /* of its file system, where that is not ours; "" */
     bool no_memory;
 };
+
+static void read_root(struct reader *r)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/root", r->pid);
+    ssize_t n = readlink(path, r->root, sizeof(r->root) - 1);
+    r->root[n <= 1 ? 0 : n] = 0;
+}
+
+/* The kernel says paths as we see them; in a chroot the process sees less. */
+static void cut_root(const struct reader *r, struct hw_link_text *link)
+{
+    size_t length = strlen(r->root);
+    if (!length || link->kind != HW_DESCRIPTOR_FILE || link->name_bytes <= length ||
+        memcmp(link->name, r->root, length) != 0 || link->name[length] != '/')
+        return;
+    link->name += length;
+    link->name_bytes -= length;
+}
 
 static bool add_watch(void *ctx, int32_t fd, uint32_t events)
 {
@@ -175,6 +195,7 @@ static bool read_fd(struct reader *r, int32_t number, const struct hw_system_loo
     if (!link_read(r->dir, number, text, name))
         return false;
     hw_link_parse(text, &link);
+    cut_root(r, &link);
     bool is_path = link.kind == HW_DESCRIPTOR_FILE, is_socket = link.kind == HW_DESCRIPTOR_SOCKET;
     *fd = (struct hw_system_fd){.fd = number,
                                 .kind = (uint8_t)link.kind,
@@ -202,6 +223,7 @@ bool hw_system_read_fds(struct hw_system *system, pid_t pid, const struct hw_sys
     size_t count = 0;
     if (!r.dir)
         return true;
+    read_root(&r);
     struct hw_system_seen *seen = list_fds(r.dir, &count, ret_total);
     system->fds = calloc(count + 1, sizeof(*system->fds));
     r.no_memory = !system->fds;

@@ -14,11 +14,18 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 
 def fact(name, **more):
     print(json.dumps({"name": name, **more}), flush=True)
+
+
+def is_open(fd):
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
 
 
 class Client:
@@ -115,8 +122,7 @@ def open_children():
     box.zombie = subprocess.Popen(["true"])
     box.finished = subprocess.Popen(["true"], stdout=subprocess.PIPE)
     box.finished.wait()
-    while open("/proc/%d/stat" % box.zombie.pid).read().split()[2] != "Z":
-        time.sleep(0.01)
+    os.waitid(os.P_PID, box.zombie.pid, os.WEXITED | os.WNOWAIT)
     box.ours, box.theirs = multiprocessing.Pipe()
     fact("sleeper", pid=box.sleeper.pid, fd=box.sleeper.stdout.fileno())
     fact("zombie", pid=box.zombie.pid)
@@ -174,8 +180,9 @@ def start_threads():
     fact("pair", fd=box.pair[0].fileno())
 
 
-class Peer(asyncio.Protocol):
-    pass
+async def serve(reader, writer):
+    await reader.read(1)
+    writer.close()
 
 
 async def get_job():
@@ -207,7 +214,7 @@ async def read_stream(address):
 async def main():
     loop = asyncio.get_running_loop()
     box.jobs, box.async_event, box.future = asyncio.Queue(), asyncio.Event(), loop.create_future()
-    service = await asyncio.start_server(lambda r, w: asyncio.sleep(1000), "127.0.0.1", 0)
+    service = await asyncio.start_server(serve, "127.0.0.1", 0)
     box.service = service
     fact("service", fd=service.sockets[0].fileno())
     works = [consume() for _ in range(5)] + [wait_for_event(), sleep_long(), wait_future(),
@@ -219,6 +226,7 @@ async def main():
     await asyncio.sleep(1000)
 
 
+fact("inherited", fds=[fd for fd in range(3, 256) if is_open(fd)])
 for step in (open_sockets, open_files, open_databases, open_kernel_things, open_children,
              hold_in_cycle, hold_in_traceback, start_threads):
     step()
