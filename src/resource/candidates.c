@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask/look.h"
 #include "ask/lookup.h"
+#include "ask/origin.h"
 #include "base/err.h"
 #include "base/vec.h"
 #include "resource/work.h"
@@ -11,10 +12,11 @@
 /*
  * Descriptors without an owner are often numbers that Python code keeps: a list of os.open(), an
  * attribute _fd. Any int of that value could be one, and small ints are everywhere. So a place
- * counts only when its name says so, or when nearly all ints there are such numbers.
+ * counts only when its name says so, or when all that is there are such numbers and it is not a
+ * library's: tables of constants look like that.
  */
 
-enum { LEAST_NUMBERS = 3, EDGES_MAX = 1 << 20 };
+enum { LEAST_NUMBERS = 3, PARENTS_MAX = 64, EDGES_MAX = 1 << 20 };
 
 /* A reference to an int whose value is the number of an ownerless descriptor. */
 struct mention {
@@ -71,19 +73,41 @@ static const char *name_of_edge(const struct hw_graph *graph, uint32_t edge,
     }
 }
 
-/* Whether most ints among the members of a container, keys or values, are ownerless numbers. */
+/* Whether all members of a container, keys or values, are ownerless numbers. */
 static bool is_container_of_numbers(const struct hw_graph *graph, hw_id holder,
                                     const uint32_t *row_of, enum hw_label_kind kind)
 {
-    uint64_t numbers = 0, others = 0;
+    uint64_t numbers = 0;
     for (uint32_t e = graph->edge_start[holder]; e < graph->edge_start[holder + 1]; e++) {
         hw_id to = graph->edge_to[e];
         if (edge_kind(graph, e) != kind)
             continue;
-        numbers += to < graph->object_count && row_of[to];
-        others += to >= graph->object_count || !row_of[to];
+        if (to >= graph->object_count || !row_of[to])
+            return false;
+        numbers++;
     }
-    return numbers >= LEAST_NUMBERS && numbers > others;
+    return numbers >= LEAST_NUMBERS;
+}
+
+/* By the module that the best path leads through. */
+static bool is_in_library(const struct hw_resource_work *work, const struct hw_origins *origins,
+                          hw_id node)
+{
+    char name[HW_LOOK_TEXT_MAX];
+    for (unsigned i = 0; node != HW_NONE && i < PARENTS_MAX; i++) {
+        if (node < work->graph->object_count && type_has(work->graph, node, HW_TYPE_MODULE))
+            return hw_look_value(work->graph, node, name) &&
+                   hw_origin_of_module(origins, name) == HW_ORIGIN_LIBRARY;
+        node = work->tree.parent[node];
+    }
+    return false;
+}
+
+static bool is_namespace(const struct hw_resource_work *work, hw_id node)
+{
+    hw_id parent = work->tree.parent[node];
+    return parent != HW_NONE && parent < work->graph->object_count &&
+           type_has(work->graph, parent, HW_TYPE_MODULE);
 }
 
 static bool is_container(const struct hw_graph *graph, hw_id node)
@@ -111,8 +135,8 @@ static bool holder_says_descriptor(const struct hw_resource_work *work, hw_id ho
     return edge != HW_NO_EDGE && says_descriptor(name_of_edge(work->graph, edge, text));
 }
 
-static bool look_at_holder(const struct hw_resource_work *work, hw_id holder,
-                           const uint32_t *row_of, struct mentions *mentions)
+static bool look_at_holder(const struct hw_resource_work *work, const struct hw_origins *origins,
+                           hw_id holder, const uint32_t *row_of, struct mentions *mentions)
 {
     const struct hw_graph *graph = work->graph;
     char text[HW_LOOK_TEXT_MAX];
@@ -122,10 +146,13 @@ static bool look_at_holder(const struct hw_resource_work *work, hw_id holder,
         enum hw_label_kind kind = edge_kind(graph, e);
         if (to >= graph->object_count || !row_of[to] || mentions->count == EDGES_MAX)
             continue;
-        bool fits = says_descriptor(name_of_edge(graph, e, text));
+        bool fits = says_descriptor(name_of_edge(graph, e, text)) &&
+                    (kind != HW_LABEL_VALUE || is_namespace(work, holder) ||
+                     !is_in_library(work, origins, holder));
         if (!fits && is_container(graph, holder)) {
             if (!known[kind])
-                known[kind] = is_container_of_numbers(graph, holder, row_of, kind) ||
+                known[kind] = (is_container_of_numbers(graph, holder, row_of, kind) &&
+                               !is_in_library(work, origins, holder)) ||
                                       holder_says_descriptor(work, holder)
                                   ? 1
                                   : -1;
@@ -182,11 +209,15 @@ bool hw_work_add_candidates(struct hw_resource_work *work)
     uint64_t found = 0;
     if (!work->result->resources.unowned)
         return true;
+    struct hw_origins *origins = NULL;
+    if (!hw_origins_create(&origins, graph, work->err))
+        return false;
     uint32_t *row_of = find_numbers(work, &found);
     bool ok = row_of != NULL;
     for (hw_id id = 0; ok && found && id < graph->node_count; id++)
-        ok = look_at_holder(work, id, row_of, &mentions);
+        ok = look_at_holder(work, origins, id, row_of, &mentions);
     ok = ok ? tell_mentions(work, &mentions) : hw_err_no_memory(work->err);
+    hw_origins_destroy(origins);
     free(row_of);
     free(mentions.items);
     return ok;

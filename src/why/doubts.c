@@ -263,5 +263,5 @@ static bool doubt_total(struct hw_work *work)
 bool hw_work_doubts(struct hw_work *work)
 {
     return doubt_young(work) && doubt_garbage(work) && doubt_torn(work) && doubt_total(work) &&
-           doubt_native(work);
+           hw_work_doubt_unowned(work) && doubt_native(work);
 }
