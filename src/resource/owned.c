@@ -56,13 +56,18 @@ size_t hw_value_fds(const struct hw_graph *graph, hw_id node, int32_t *fds, size
 /* As it is packed: there may be millions. */
 bool hw_int_value(const struct hw_graph *graph, hw_id node, int64_t *ret_value)
 {
-    char packed[HW_VALUE_MAX_BYTES + 1];
-    if (node >= graph->object_count || !type_has(graph, node, HW_TYPE_INT) ||
-        hw_values_get(&((struct hw_graph *)graph)->values, node, packed, sizeof(packed)) !=
-            HW_VALUE_NUMBER_BYTES ||
-        packed[0] != HW_VALUE_INT)
+    char text[HW_VALUE_MAX_BYTES + 1], *end;
+    if (node >= graph->object_count || !type_has(graph, node, HW_TYPE_INT))
         return false;
-    memcpy(ret_value, packed + 1, sizeof(*ret_value));
+    size_t n = hw_values_get(&((struct hw_graph *)graph)->values, node, text, sizeof(text));
+    if (n == HW_VALUE_NUMBER_BYTES && text[0] == HW_VALUE_INT) {
+        memcpy(ret_value, text + 1, sizeof(*ret_value));
+        return true;
+    }
+    long long value = n ? strtoll(text, &end, 10) : 0;
+    if (!n || end == text || *end)
+        return false;
+    *ret_value = value;
     return true;
 }
 
