@@ -29,9 +29,12 @@ struct mentions {
     size_t count, capacity;
 };
 
+/* Names of constants are written in capitals: SIGPIPE, SOCK_STREAM, EBADFD. */
 static bool says_descriptor(const char *name)
 {
     static const char *const words[] = {"fd", "fileno", "descriptor", "handle", "pipe", "sock"};
+    if (!name[strcspn(name, "abcdefghijklmnopqrstuvwxyz")])
+        return false;
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (strcasestr(name, words[i]))
             return true;

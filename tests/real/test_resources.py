@@ -192,6 +192,41 @@ def test_groups_count_everything_once(answer):
     assert answer.told["descriptor_total"] == len(answer.told["descriptors"])
 
 
+def test_document_is_enough_to_read_the_file(tmp_path):
+    """With what docs/snapshot-format.md says alone."""
+    sys.path.insert(0, os.path.join(support.TESTS, "format"))
+    import second_reader as reader
+    path = str(tmp_path / "open.hwsnap")
+    told = look(support.interpreters()[0], path).told
+    with open(path, "rb") as file:
+        rows = reader.read_table(file.read())[0]
+    fds = reader.elements(rows["fds"], reader.descriptor)
+    assert [(row[0], row[10], row[11], row[12], row[13]) for row in fds] == [
+        (row["fd"], row.get("name", ""), row.get("protocol", ""), row.get("local", ""),
+         row.get("peer", "")) for row in told["descriptors"]]
+    watched = {watch[1] for watch in reader.elements(rows["watches"], reader.watch)}
+    assert watched >= {row["fd"] for row in told["descriptors"] if row["watchers"]}
+    tasks = reader.elements(rows["tasks"], reader.task)
+    assert {task[1] for task in tasks if task[0] == 0} == {row["tid"] for row in told["threads"]}
+    assert {task[1] for task in tasks if task[0] == 1} == {row["pid"] for row in told["children"]}
+
+
+def test_diagnose_doubts_what_nobody_owns(tmp_path):
+    """Growth in every interval; not when it ends, as that of a pool does."""
+    files = [str(tmp_path / ("%d.hwsnap" % i)) for i in range(4)]
+    script = os.path.join(HERE, "opening.py")
+    with support.ready_target(support.interpreters()[0], script, 20) as process:
+        for path in files[:3]:
+            pass_on(process, path)
+        support.heapwhy("snapshot", "-o", files[3], process.pid)
+        support.heapwhy("snapshot", "-o", str(tmp_path / "4.hwsnap"), process.pid)
+    doubts = "\n".join(support.heapwhy_json("diagnose", "--json", *files)["doubts"])
+    assert "that no Python object owns became more in every interval: 20 -> 40 -> 60 -> 80" in doubts
+    assert "/dev/null" in doubts
+    doubts = support.heapwhy_json("diagnose", "--json", *files, tmp_path / "4.hwsnap")["doubts"]
+    assert not any("no Python object owns" in doubt for doubt in doubts)
+
+
 def test_growth(tmp_path):
     interpreter = support.interpreters()[0]
     script = os.path.join(HERE, "opening.py")
@@ -218,9 +253,10 @@ def pass_on(process, path):
 def test_many_descriptors(tmp_path):
     """As many as this machine allows, 100,000 where it does."""
     import resource
-    wanted = 100000
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = min(wanted, hard - 100) if hard != resource.RLIM_INFINITY else wanted
+    most = 100000
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard - 100)
     script = os.path.join(HERE, "opening.py")
     with support.ready_target(support.interpreters()[0], script, most // 2) as process:
         told = support.heapwhy_json("resources", "--json", "--limit", "100", process.pid)

@@ -193,6 +193,28 @@ static void a_thread_waits_in_its_own_frame(void **state)
     end(r);
 }
 
+/* Half of them owned. */
+static void many_descriptors(void **state)
+{
+    enum { COUNT = 100000, FIRST = 1000 };
+    struct hw_buf text = {0};
+    hw_buf_puts(&text, PROGRAM "['pool'] -> 0x1000\n@0x1000 list\n");
+    for (int i = 0; i < COUNT; i += 2)
+        hw_buf_printf(&text, "[%d] -> 0x%x\n", i / 2, 0x1000000 + i * 64);
+    for (int i = 0; i < COUNT; i += 2)
+        hw_buf_printf(&text, "@0x%x _socket.socket value=fd=%d\n", 0x1000000 + i * 64, FIRST + i);
+    graph = graph_from_text(hw_buf_str(&text));
+    hw_buf_deinit(&text);
+    for (int i = 0; i < COUNT; i++)
+        sample_system_add_fd(graph, FIRST + i, HW_DESCRIPTOR_SOCKET);
+    struct hw_resources *r = ask();
+    assert_int_equal(r->descriptor_count, COUNT);
+    assert_int_equal(r->unowned, COUNT / 2);
+    assert_int_equal(r->group_count, 2);
+    assert_int_equal(r->groups[0].count, COUNT / 2);
+    end(r);
+}
+
 static void unrecorded_graphs_say_so(void **state)
 {
     struct hw_err err = HW_ERR_INIT;
@@ -253,6 +275,7 @@ int main(void)
         cmocka_unit_test(connections_are_grouped_by_their_ends),
         cmocka_unit_test(what_should_have_been_closed),
         cmocka_unit_test(a_thread_waits_in_its_own_frame),
+        cmocka_unit_test(many_descriptors),
         cmocka_unit_test(unrecorded_graphs_say_so),
         cmocka_unit_test(growth_counts_each_moment),
     };
