@@ -125,20 +125,22 @@ static bool graph_build(struct hw_image *image, const struct hw_runtime *runtime
     return true;
 }
 
-/* What the kernel keeps for the process is read when that goes on again. */
+/* What the kernel keeps for the process is read while that runs, before and after. */
 static bool freeze_between_looks(struct hw_image *live, const struct hw_freeze_options *freeze,
                                  struct hw_facts *facts, struct hw_system *system,
                                  struct hw_image **ret_image, struct hw_err *err)
 {
     struct hw_freeze_result frozen = {0};
     struct hw_system_look before;
-    hw_system_look_init(&before, live->pid);
+    hw_system_begin(system, &before, live->pid);
     bool ok = hw_image_freeze(live, freeze, ret_image, &frozen, err);
     if (ok) {
         facts->retries = frozen.retries;
-        hw_system_read(system, live->pid, &before, &facts->descriptor_total,
-                       &facts->descriptor_limit);
+        hw_system_finish(system, live->pid, &before, &facts->descriptor_total,
+                         &facts->descriptor_limit);
         facts->system_recorded = system->recorded;
+    } else {
+        hw_system_deinit(system);
     }
     hw_system_look_deinit(&before);
     return ok;

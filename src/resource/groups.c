@@ -78,12 +78,11 @@ static const char *spell_name(const struct hw_descriptor *d, struct hw_arena *ar
 }
 
 /* Many files of a folder are one kind of thing. */
-static const char *spell_folder(const struct hw_descriptor *d, const char *what,
-                                struct hw_arena *arena)
+static const char *spell_folder(const struct hw_descriptor *d, struct hw_arena *arena)
 {
     const char *slash = strrchr(d->name, '/');
     size_t length = slash ? (size_t)(slash - d->name) : 0;
-    return hw_arena_printf(arena, "%s%s in %.*s", d->deleted ? "deleted " : "", what,
+    return hw_arena_printf(arena, "%sfiles in %.*s", d->deleted ? "deleted " : "",
                            (int)(length ? length : 1), d->name);
 }
 
@@ -94,7 +93,7 @@ static const char *spell_kind(const struct hw_descriptor *d, const struct listen
     case HW_DESCRIPTOR_SOCKET:
         return spell_socket(d, listening, arena);
     case HW_DESCRIPTOR_FILE:
-        return spell_folder(d, "files", arena);
+        return spell_folder(d, arena);
     case HW_DESCRIPTOR_PIPE:
         return !d->reads   ? "pipes, to write"
                : d->writes ? "pipes"

@@ -2,7 +2,7 @@
 #ifndef HW_SYSTEM_READ_H
 #define HW_SYSTEM_READ_H
 
-/* The parts of hw_system_read(). Each is false only when memory runs out. */
+/* The parts of hw_system_begin() and hw_system_finish(). Each is false only when memory runs out. */
 
 #include "system/system.h"
 

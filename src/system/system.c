@@ -24,17 +24,24 @@ static uint64_t read_limit(pid_t pid)
     return limit;
 }
 
-void hw_system_read(struct hw_system *ret_system, pid_t pid, const struct hw_system_look *before,
-                    uint64_t *ret_total, uint64_t *ret_limit)
+void hw_system_begin(struct hw_system *ret_system, struct hw_system_look *ret_look, pid_t pid)
 {
-    struct hw_system system = {0};
+    *ret_system = (struct hw_system){0};
+    hw_system_look_init(ret_look, pid);
+    if (!hw_system_read_tasks(ret_system, pid))
+        hw_system_deinit(ret_system);
+}
+
+void hw_system_finish(struct hw_system *system, pid_t pid, const struct hw_system_look *before,
+                      uint64_t *ret_total, uint64_t *ret_limit)
+{
     uint64_t total = 0;
-    if (!hw_system_read_fds(&system, pid, before, &total) ||
-        !hw_system_read_sockets(&system, pid) || !hw_system_read_tasks(&system, pid))
-        hw_system_deinit(&system);
-    *ret_system = system;
-    *ret_total = system.recorded ? total : 0;
-    *ret_limit = system.recorded ? read_limit(pid) : 0;
+    bool ok = hw_system_read_fds(system, pid, before, &total) &&
+              hw_system_read_sockets(system, pid);
+    if (!ok || !system->recorded)
+        hw_system_deinit(system);
+    *ret_total = system->recorded ? total : 0;
+    *ret_limit = system->recorded ? read_limit(pid) : 0;
 }
 
 void hw_system_deinit(struct hw_system *system)

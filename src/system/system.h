@@ -7,9 +7,10 @@
  * epoll sets watch, its threads and children. Read from /proc (proc(5), Linux 5.14 to 6.x) as the
  * process sees it, in its own network and mount namespace; nothing is opened but files of /proc.
  *
- * The process runs while it is read: descriptors are listed once before it is frozen and once after,
- * and only what both lists have in common is steady. Reading costs about 10 us for a file, 3 us for
- * a socket, none of it while the process stands still. All of it is bounded; what is beyond a bound
+ * The process runs while it is read. Threads are read before it is frozen: right after, each still
+ * comes back to the call that it waited in. Descriptors are listed before and read after, and only
+ * what is the same both times is steady. Reading costs about 10 us for a file, 3 us for a socket,
+ * none of it while the process stands still. All of it is bounded; what is beyond a bound
  * is counted, and what cannot be read is left out.
  */
 
@@ -89,11 +90,13 @@ struct hw_system_look {
 void hw_system_look_init(struct hw_system_look *look, pid_t pid); /* empty when it can't be read */
 void hw_system_look_deinit(struct hw_system_look *look);
 
-/* Reads all of it; before: a look before the freeze. recorded stays false where descriptors cannot
- * be listed or memory runs out. ret_total: descriptors there are; ret_limit: RLIMIT_NOFILE, 0: not
- * known. */
-void hw_system_read(struct hw_system *ret_system, pid_t pid, const struct hw_system_look *before,
-                    uint64_t *ret_total, uint64_t *ret_limit);
+/* Before the freeze: threads and children, and a look at the descriptors. */
+void hw_system_begin(struct hw_system *ret_system, struct hw_system_look *ret_look, pid_t pid);
+
+/* After it: all else. recorded stays false where descriptors cannot be listed or memory runs out.
+ * ret_total: descriptors there are; ret_limit: RLIMIT_NOFILE, 0: not known. */
+void hw_system_finish(struct hw_system *system, pid_t pid, const struct hw_system_look *before,
+                      uint64_t *ret_total, uint64_t *ret_limit);
 
 /* The name of a system call that threads wait in; "" for others. x86-64. */
 const char *hw_system_call_name(uint32_t call);

@@ -214,11 +214,10 @@ async def read_stream(address):
 async def main():
     loop = asyncio.get_running_loop()
     box.jobs, box.async_event, box.future = asyncio.Queue(), asyncio.Event(), loop.create_future()
-    service = await asyncio.start_server(serve, "127.0.0.1", 0)
-    box.service = service
-    fact("service", fd=service.sockets[0].fileno())
+    box.service = await asyncio.start_server(serve, "127.0.0.1", 0)
+    fact("service", fd=box.service.sockets[0].fileno())
     works = [consume() for _ in range(5)] + [wait_for_event(), sleep_long(), wait_future(),
-                                             read_stream(service.sockets[0].getsockname())]
+                                             read_stream(box.service.sockets[0].getsockname())]
     box.tasks = [asyncio.create_task(work, name="work-%d" % i) for i, work in enumerate(works)]
     box.done = asyncio.create_task(asyncio.sleep(0))
     await asyncio.sleep(0.5)

@@ -194,9 +194,9 @@ static void own_descriptors(void **state)
     uint64_t total, limit;
     int pipe_fds[2];
     assert_int_equal(pipe(pipe_fds), 0);
-    hw_system_look_init(&before, getpid());
+    hw_system_begin(&system, &before, getpid());
     int late = dup(pipe_fds[0]);
-    hw_system_read(&system, getpid(), &before, &total, &limit);
+    hw_system_finish(&system, getpid(), &before, &total, &limit);
     assert_true(system.recorded && total >= system.fd_count && limit > 0);
     unsigned found = 0;
     for (size_t i = 0; i < system.fd_count; i++) {
@@ -212,8 +212,8 @@ static void own_descriptors(void **state)
     assert_true(system.task_count >= 1);
     hw_system_deinit(&system);
     hw_system_look_deinit(&before);
-    hw_system_look_init(&before, -1);
-    hw_system_read(&system, -1, &before, &total, &limit);
+    hw_system_begin(&system, &before, -1);
+    hw_system_finish(&system, -1, &before, &total, &limit);
     assert_false(system.recorded);
     assert_int_equal(total, 0);
     hw_system_deinit(&system);
