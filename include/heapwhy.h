@@ -806,6 +806,7 @@ struct hw_descriptor_group {
 /* Threads or tasks that wait at one place. */
 struct hw_wait_group {
     const char *what;  /* "push() at app.py:24 for Queue.get()" */
+    const char *where; /* the object waited for, its path without keys and indices; "" */
     uint64_t count;
 };
 struct hw_problem {

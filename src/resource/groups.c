@@ -208,17 +208,76 @@ static bool group_descriptors(struct hw_resource_work *work)
 
 /* ---- who waits ---- */
 
+/* Behind the closing bracket of the one at `at`; quotes may hold brackets. */
+static const char *skip_brackets(const char *at)
+{
+    char quote = 0;
+    for (unsigned depth = 0; *at; at++) {
+        if (quote) {
+            at += *at == '\\' && at[1];
+            quote = *at == quote ? 0 : quote;
+        } else if (*at == '\'' || *at == '"') {
+            quote = *at;
+        } else if (*at == '[') {
+            depth++;
+        } else if (*at == ']' && --depth == 0) {
+            return at + 1;
+        }
+    }
+    return at;
+}
+
+/* "sys.modules['app'].events['a'].lock" becomes "sys.modules['app'].events[*].lock". */
+static void put_without_keys(const char *path, struct hw_buf *out)
+{
+    static const char modules[] = "sys.modules";
+    size_t kept = sizeof(modules) - 1;
+    if (strncmp(path, modules, kept) == 0 && path[kept] == '[') {
+        const char *end = skip_brackets(path + kept);
+        hw_buf_put(out, path, (size_t)(end - path));
+        path = end;
+    }
+    while (*path) {
+        size_t plain = strcspn(path, "[");
+        hw_buf_put(out, path, plain);
+        path += plain;
+        if (*path) {
+            hw_buf_puts(out, "[*]");
+            path = skip_brackets(path);
+        }
+    }
+}
+
+/* "what\nwhere"; NULL: memory is out. */
+static const char *key_of_wait(struct hw_arena *arena, const char *what, const char *waits_for)
+{
+    struct hw_buf text = {0};
+    hw_buf_printf(&text, "%s\n", what ? what : "");
+    put_without_keys(waits_for, &text);
+    const char *key =
+        what && hw_buf_ok(&text) ? hw_arena_strdup(arena, hw_buf_str(&text)) : NULL;
+    hw_buf_deinit(&text);
+    return key;
+}
+
 static bool tell_waits(struct hw_resource_work *work, const char *const *keys, size_t n,
                        struct hw_wait_group **ret_groups, size_t *ret_count)
 {
+    struct hw_arena *arena = &work->result->arena;
     struct hw_key_row *rows = NULL;
     size_t count = 0;
     if (!hw_keys_count(keys, n, &rows, &count, work->err))
         return false;
-    struct hw_wait_group *groups =
-        hw_arena_array(&work->result->arena, count + 1, sizeof(*groups));
-    for (size_t i = 0; groups && i < count; i++)
-        groups[i] = (struct hw_wait_group){.what = rows[i].key, .count = rows[i].count};
+    struct hw_wait_group *groups = hw_arena_array(arena, count + 1, sizeof(*groups));
+    for (size_t i = 0; groups && i < count; i++) {
+        const char *end = strchr(rows[i].key, '\n');
+        groups[i] = (struct hw_wait_group){
+            .what = hw_arena_strndup(arena, rows[i].key, (size_t)(end - rows[i].key)),
+            .where = end + 1,
+            .count = rows[i].count};
+        if (!groups[i].what)
+            groups = NULL;
+    }
     free(rows);
     *ret_groups = groups;
     *ret_count = count;
@@ -250,12 +309,15 @@ static bool group_waits(struct hw_resource_work *work)
     const char **keys = calloc(most + 1, sizeof(*keys));
     bool ok = keys != NULL;
     for (size_t i = 0; ok && i < r->thread_count; i++)
-        ok = (keys[i] = spell_thread(arena, &r->threads[i])) != NULL;
+        ok = (keys[i] = key_of_wait(arena, spell_thread(arena, &r->threads[i]),
+                                    r->threads[i].waits_for)) != NULL;
     ok = ok &&
          tell_waits(work, keys, r->thread_count, &r->thread_groups, &r->thread_group_count);
     for (size_t i = 0; ok && i < r->task_count; i++)
-        ok = (keys[i] = spell_wait(arena, r->tasks[i].place, r->tasks[i].waits,
-                                   "not started")) != NULL;
+        ok = (keys[i] = key_of_wait(arena,
+                                    spell_wait(arena, r->tasks[i].place, r->tasks[i].waits,
+                                               "not started"),
+                                    r->tasks[i].waits_for)) != NULL;
     ok = ok && tell_waits(work, keys, r->task_count, &r->task_groups, &r->task_group_count);
     free(keys);
     return ok || hw_err_no_memory(work->err);

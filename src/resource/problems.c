@@ -11,6 +11,7 @@
 
 enum { PARENTS_MAX = 64, TO_CHILD_MAX = 4 };
 
+/* By reference counts: what only C code holds, as while it runs, is not reached, but no garbage. */
 static bool owner_is_garbage(struct hw_resource_work *work, hw_id owner, bool *ret_garbage)
 {
     if (!work->has_garbage && !hw_garbage_init(&work->garbage, work->graph, work->err))
@@ -54,8 +55,8 @@ static bool find_problem(struct hw_resource_work *work, struct hw_descriptor *d)
     if (!tree_has(&work->tree, owner)) {
         if (!owner_is_garbage(work, owner, &garbage))
             return false;
-        d->problem = garbage ? "only reference cycles keep what would close it"
-                             : "nothing that we see refers to what would close it";
+        if (garbage)
+            d->problem = "only reference cycles keep what would close it";
     } else if (is_held_by_traceback(work, owner)) {
         d->problem = "only a traceback holds what would close it";
     } else if (d->kind == HW_DESCRIPTOR_PIPE && child_has_ended(work, owner)) {

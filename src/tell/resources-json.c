@@ -128,6 +128,7 @@ static void put_waits(struct hw_json *json, const char *key, const struct hw_wai
         hw_json_object(json, NULL);
         hw_json_u64(json, "count", groups[i].count);
         hw_json_string(json, "what", groups[i].what);
+        put_text(json, "where", groups[i].where);
         hw_json_end(json);
     }
     hw_json_end(json);

@@ -108,8 +108,9 @@ static void put_waits(struct hw_out *out, const char *title, const struct hw_wai
                       size_t count, size_t limit)
 {
     static const struct hw_column columns[] = {{"count", HW_COLUMN_RIGHT},
-                                               {"where", HW_COLUMN_CUT}};
-    struct hw_table table = {.columns = columns, .column_count = 2, .indent = 2, .no_titles = true};
+                                               {"where", HW_COLUMN_CUT},
+                                               {"", HW_COLUMN_BELOW}};
+    struct hw_table table = {.columns = columns, .column_count = 3, .indent = 2, .no_titles = true};
     size_t shown = hw_parts_limit(count, limit);
     if (!count)
         return;
@@ -117,6 +118,7 @@ static void put_waits(struct hw_out *out, const char *title, const struct hw_wai
     for (size_t i = 0; i < shown; i++) {
         hw_text_count(hw_table_cell(&table), groups[i].count);
         hw_text_escape(hw_table_cell(&table), groups[i].what);
+        hw_text_escape(hw_table_cell(&table), groups[i].where);
     }
     hw_table_finish(&table, out);
     hw_parts_more(out, 2, shown, count);

@@ -190,6 +190,28 @@ static void a_thread_waits_in_its_own_frame(void **state)
     assert_string_equal(r->threads[0].waits, "Event.wait()");
     assert_string_equal(r->threads[0].waits_for, "sys.modules['app'].event");
     assert_string_equal(r->thread_groups[0].what, "watch() at app.py:18 for Event.wait()");
+    assert_string_equal(r->thread_groups[0].where, "sys.modules['app'].event");
+    end(r);
+}
+
+/* Keys may hold what looks like the end of one. */
+static void waits_for_members_are_one_group(void **state)
+{
+    begin(PROGRAM "['events'] -> 0x900\n@0x900 dict\n['a]'] -> 0x1000\n['b\"['] -> 0x1100\n"
+                  "@0x1000 threading.Event\n@0x1100 threading.Event\n"
+                  "$f frame \"Event.wait\" \"/usr/lib/python3.11/threading.py\" 600 tid=9 depth=0\n"
+                  "local self -> 0x1000\n"
+                  "$g frame \"watch\" \"/srv/app.py\" 18 tid=9 depth=1\n"
+                  "$h frame \"Event.wait\" \"/usr/lib/python3.11/threading.py\" 600 tid=8 depth=0\n"
+                  "local self -> 0x1100\n"
+                  "$k frame \"watch\" \"/srv/app.py\" 18 tid=8 depth=1\n",
+          5, HW_DESCRIPTOR_FILE);
+    sample_system_add_task(graph, 8, HW_TASK_THREAD, 'S');
+    sample_system_add_task(graph, 9, HW_TASK_THREAD, 'S');
+    struct hw_resources *r = ask();
+    assert_int_equal(r->thread_group_count, 1);
+    assert_int_equal(r->thread_groups[0].count, 2);
+    assert_string_equal(r->thread_groups[0].where, "sys.modules['app'].events[*]");
     end(r);
 }
 
@@ -275,6 +297,7 @@ int main(void)
         cmocka_unit_test(connections_are_grouped_by_their_ends),
         cmocka_unit_test(what_should_have_been_closed),
         cmocka_unit_test(a_thread_waits_in_its_own_frame),
+        cmocka_unit_test(waits_for_members_are_one_group),
         cmocka_unit_test(many_descriptors),
         cmocka_unit_test(unrecorded_graphs_say_so),
         cmocka_unit_test(growth_counts_each_moment),
