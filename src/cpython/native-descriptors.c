@@ -39,8 +39,8 @@ size_t hw_native_mmap_text(struct hw_py *py, const unsigned char *p, char *to, s
     return put_fd(load32(p + MMAP_FD), to, max);
 }
 
-/* A DIR begins with its descriptor (glibc sysdeps/unix/sysv/linux/dirstream.h; musl has it there,
- * too, behind the offset). At the end of the folder it is closed. */
+/* A DIR of glibc begins with its descriptor (sysdeps/unix/sysv/linux/dirstream.h). At the end of the
+ * folder Python closes it. */
 static size_t dir_text(struct hw_py *py, hw_addr dirp, char *to, size_t max)
 {
     const unsigned char *dir = dirp ? hw_py_at(py, dirp, 4) : NULL;
