@@ -40,7 +40,7 @@ static bool find_objects(struct hw_resource_work *work)
             continue;
         struct hw_child_info *child = child_with(resources, pid);
         if (child && child->object.node == HW_NONE)
-            ok = hw_stand_in_fill(work, id, &child->object);
+            ok = hw_stand_in_fill(work, hw_wrap_outermost(work, id), &child->object);
     }
     free(of_type);
     return ok;

@@ -18,7 +18,7 @@ enum { ANY_KIND = ~0u >> 1 };
  * row has it: a file can be made of a number that is another's (closefd=False). */
 static const struct {
     const char *type;      /* or a base class */
-    const char *attribute; /* an int; NULL: the number is in the object's value */
+    const char *attribute; /* an int or a tuple; NULL: the number is in the object's value */
     unsigned kinds;
 } rules[] = {
     {"_socket.socket", NULL, KIND(SOCKET)},
@@ -28,6 +28,7 @@ static const struct {
     {"mmap.mmap", NULL, KIND(FILE) | KIND(DEVICE) | KIND(MEMFD)},
     {"multiprocessing.connection._ConnectionBase", "_handle", KIND(PIPE) | KIND(SOCKET)},
     {"multiprocessing.popen_fork.Popen", "sentinel", KIND(PIPE)},
+    {"multiprocessing.util.Finalize", "_args", KIND(PIPE)}, /* with close_fds() alone */
     {"multiprocessing.resource_tracker.ResourceTracker", "_fd", KIND(PIPE)},
     {"multiprocessing.forkserver.ForkServer", "_forkserver_alive_fd", KIND(PIPE)},
     {"multiprocessing.shared_memory.SharedMemory", "_fd", KIND(FILE)},
@@ -100,11 +101,29 @@ static void claim(struct hw_owned *owned, const struct hw_graph *graph, uint8_t 
     taken[row] = (uint8_t)rule;
 }
 
+/* Other finalizers have numbers that are none of descriptors. */
+static bool closes_others(const struct hw_graph *graph, hw_id node)
+{
+    static const char name[] = "close_fds ";
+    char text[HW_LOOK_TEXT_MAX];
+    return hw_look_value(graph, hw_look_attr(graph, node, "_callback"), text) &&
+           strncmp(text, name, sizeof(name) - 1) == 0;
+}
+
+static void claim_number(struct hw_owned *owned, const struct hw_graph *graph, uint8_t *taken,
+                         hw_id value, hw_id node, size_t rule)
+{
+    int64_t number;
+    if (hw_int_value(graph, value, &number) && number >= 0 && number <= INT32_MAX)
+        claim(owned, graph, taken, (int32_t)number, node, rule);
+    else if (value != HW_NONE && type_has(graph, value, HW_TYPE_INT))
+        owned->numbers_hidden |= !hw_int_value(graph, value, &number);
+}
+
 static void claim_object(struct hw_owned *owned, const struct hw_graph *graph, uint8_t *taken,
                          hw_id node, size_t rule)
 {
     int32_t fds[OBJECT_FDS_MAX];
-    int64_t number;
     if (!rules[rule].attribute) {
         size_t count = hw_value_fds(graph, node, fds, OBJECT_FDS_MAX);
         for (size_t i = 0; i < count; i++)
@@ -112,10 +131,13 @@ static void claim_object(struct hw_owned *owned, const struct hw_graph *graph, u
         return;
     }
     hw_id value = hw_look_attr(graph, node, rules[rule].attribute);
-    if (hw_int_value(graph, value, &number) && number >= 0 && number <= INT32_MAX)
-        claim(owned, graph, taken, (int32_t)number, node, rule);
-    else if (value != HW_NONE && type_has(graph, value, HW_TYPE_INT))
-        owned->numbers_hidden = true;
+    if (value == HW_NONE || !type_has(graph, value, HW_TYPE_TUPLE)) {
+        claim_number(owned, graph, taken, value, node, rule);
+        return;
+    }
+    for (uint32_t e = graph->edge_start[value]; e < graph->edge_start[value + 1]; e++)
+        if (edge_kind(graph, e) == HW_LABEL_INDEX && closes_others(graph, node))
+            claim_number(owned, graph, taken, graph->edge_to[e], node, rule);
 }
 
 /* SQLite opens its log and the log's index beside the database, and never says so. */

@@ -22,6 +22,8 @@ static const struct {
     {"asyncio.unix_events._Unix*PipeTransport", "_pipe"},
     {"asyncio.base_events.Server", "_sockets"},
     {"selectors.EpollSelector", "_selector"},
+    {"multiprocessing.popen_fork.Popen", "finalizer"},
+    {"multiprocessing.process.BaseProcess", "_popen"},
 };
 enum { WRAPPER_COUNT = sizeof(wrappers) / sizeof(*wrappers), DEPTH_MAX = 8, NONE = UINT8_MAX };
 

@@ -124,6 +124,26 @@ static void a_name_is_a_hint(void **state)
     end(r);
 }
 
+/* The end of a pipe that multiprocessing keeps open for its child stands in a finalizer. */
+static void finalizers_close_for_others(void **state)
+{
+    begin(PROGRAM "['process'] -> 0x1000\n['other'] -> 0x1300\n"
+                  "@0x1000 multiprocessing.process.BaseProcess\n._popen -> 0x1100\n"
+                  "@0x1100 multiprocessing.popen_fork.Popen\n.finalizer -> 0x1200\n"
+                  "@0x1200 multiprocessing.util.Finalize\n._callback -> 0x1400\n._args -> 0x1210\n"
+                  "@0x1210 tuple\n[0] -> 5\n[1] -> 6\n"
+                  "@0x1300 multiprocessing.util.Finalize\n._callback -> 0x1500\n._args -> 0x1310\n"
+                  "@0x1310 tuple\n[0] -> 7\n"
+                  "@0x1400 function value=close_fds util.py:488\n"
+                  "@0x1500 function value=stop app.py:3\n",
+          7, HW_DESCRIPTOR_PIPE);
+    struct hw_resources *r = ask();
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(r->descriptors[i].owner.path, "sys.modules['app'].process");
+    assert_int_equal(r->descriptors[2].owner.node, HW_NONE);
+    end(r);
+}
+
 /* It may have been opened after the heap was frozen. */
 static void what_moves_is_nobodys_fault(void **state)
 {
@@ -293,6 +313,7 @@ int main(void)
         cmocka_unit_test(wrappers_may_form_a_ring),
         cmocka_unit_test(numbers_are_hints),
         cmocka_unit_test(a_name_is_a_hint),
+        cmocka_unit_test(finalizers_close_for_others),
         cmocka_unit_test(what_moves_is_nobodys_fault),
         cmocka_unit_test(connections_are_grouped_by_their_ends),
         cmocka_unit_test(what_should_have_been_closed),
