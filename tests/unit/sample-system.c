@@ -10,7 +10,9 @@ struct hw_system_fd *sample_system_add_fd(struct hw_graph *graph, int32_t fd,
                                           enum hw_descriptor_kind kind)
 {
     struct hw_system *s = &graph->system;
-    struct hw_system_fd *fds = realloc(s->fds, (s->fd_count + 1) * sizeof(*fds));
+    struct hw_system_fd *fds = s->fds;
+    if (!(s->fd_count & (s->fd_count + 1))) /* room is always one less than a power of two */
+        fds = realloc(s->fds, 2 * (s->fd_count + 1) * sizeof(*fds));
     if (!fds)
         abort();
     s->fds = fds;
