@@ -287,6 +287,9 @@ struct hw_facts {
     uint64_t target_bytes_read;
     char executable[256];
     char main_script[256];      /* sys.argv[0] or "" */
+    uint32_t system_recorded;   /* 1: descriptors, threads and children are there; since format 1.3 */
+    uint64_t descriptor_total;  /* open, also those beyond what a graph keeps (262,144) */
+    uint64_t descriptor_limit;  /* how many the process may have (RLIMIT_NOFILE); 0: not known */
 };
 
 void hw_graph_destroy(struct hw_graph *graph);
@@ -702,6 +705,160 @@ size_t hw_cycles_compare(const struct hw_cycles *before, const struct hw_cycles 
                          struct hw_cycle_news *news);
 const char *hw_cycle_kind_name(enum hw_cycle_kind kind);     /* objects, bound-methods, ... */
 const char *hw_cycle_kind_sentence(enum hw_cycle_kind kind); /* what it is, for people */
+
+/* ---- question: resources ----
+ *
+ * What the process has open in the kernel, and which Python objects stand for it: descriptors,
+ * threads, child processes, asyncio tasks, database connections.
+ */
+
+enum hw_descriptor_kind {
+    HW_DESCRIPTOR_FILE,
+    HW_DESCRIPTOR_DIRECTORY,
+    HW_DESCRIPTOR_DEVICE,
+    HW_DESCRIPTOR_PIPE,
+    HW_DESCRIPTOR_SOCKET,
+    HW_DESCRIPTOR_EPOLL,
+    HW_DESCRIPTOR_EVENTFD,
+    HW_DESCRIPTOR_TIMERFD,
+    HW_DESCRIPTOR_SIGNALFD,
+    HW_DESCRIPTOR_INOTIFY,
+    HW_DESCRIPTOR_PIDFD,
+    HW_DESCRIPTOR_MEMFD,
+    HW_DESCRIPTOR_OTHER,
+};
+const char *hw_descriptor_kind_name(enum hw_descriptor_kind kind); /* file, socket, ... */
+
+/* A Python object that stands for something in the kernel. */
+struct hw_stand_in {
+    hw_id node; /* HW_NONE: there is none that we know; the texts are then "" */
+    hw_addr addr;
+    const char *type;
+    const char *path;  /* best path; "" when no root reaches it */
+    const char *shape; /* the path with keys and indices left out */
+};
+struct hw_descriptor {
+    int32_t fd;
+    enum hw_descriptor_kind kind;
+    const char *name;         /* path as the process sees it; what the kernel calls it; "" */
+    const char *protocol;     /* of sockets: tcp, udp6, unix-stream, netlink; "" */
+    const char *state;        /* of TCP: ESTABLISHED, LISTEN, ...; "" */
+    const char *local, *peer; /* 127.0.0.1:80, [::1]:80, /run/x, @abstract; "" */
+    bool deleted;             /* the file has no name any more */
+    bool reads, writes;
+    bool listens;
+    bool steady;              /* seen before the freeze and after; others may have come or gone */
+    uint64_t disk_bytes;      /* of files */
+    uint32_t queue_in, queue_out; /* bytes that wait; listening: connections not yet accepted */
+    uint32_t watchers;        /* epoll sets that watch it */
+    struct hw_stand_in owner; /* closes it when it is freed */
+    /* Where its number stands, when nobody owns it: a hint, no more. Of one place as a path; ""  */
+    const char *candidate;
+    const char *problem; /* why it should have been closed; NULL: nothing says so */
+};
+struct hw_thread_info {
+    int32_t id;               /* the kernel's, as threading.get_native_id() says it */
+    const char *name;         /* of the Thread, else the kernel's */
+    bool daemon;
+    char state;               /* R S D T, as ps shows it; 0: not known */
+    const char *call;         /* the system call that it waits in; "" */
+    int32_t fd;               /* that the call waits for; -1 */
+    const char *place;        /* innermost frame of the program: "watch() at app.py:18"; "" */
+    const char *waits;        /* the function that was called there and waits: "Event.wait()"; "" */
+    const char *waits_for;    /* the object whose function that is, or the lock, as a path; "" */
+    struct hw_stand_in object; /* its threading.Thread */
+};
+struct hw_child_info {
+    int32_t id;
+    char state;          /* Z: it has ended, and nobody asked for its exit status */
+    const char *name;    /* the kernel's */
+    struct hw_stand_in object; /* subprocess.Popen, multiprocessing.Process */
+    const char *problem; /* NULL */
+};
+struct hw_task_info {
+    const char *name;      /* Task.get_name() */
+    const char *coroutine; /* its outermost: "serve() at app.py:30" */
+    const char *place;     /* the innermost of the program, and the line that awaits */
+    const char *waits;     /* the function of a library that is awaited there, "Queue.get()"; "" */
+    const char *waits_for; /* the object whose function that is, as a path; "" */
+    uint32_t depth;        /* coroutines from the outermost to the innermost */
+    struct hw_stand_in object;
+};
+struct hw_database_info {
+    struct hw_stand_in object;
+    int32_t fd;         /* the descriptor through which it works; -1: not known */
+    const char *server; /* peer or file; "" */
+};
+
+/* Descriptors of one kind whose owners are at places of one shape. */
+struct hw_descriptor_group {
+    enum hw_descriptor_kind kind;
+    const char *what;  /* "tcp to 10.0.0.1:5432", "tcp on 0.0.0.0:80, listens", "files in /var/log" */
+    const char *owner; /* shape of the path, or type where no root reaches it; "nobody"; "the process"
+                          for standard input, output and error; "not known": it came or went
+                          meanwhile */
+    const char *owner_type; /* "" */
+    const char *candidate;  /* as in hw_descriptor */
+    const char *problem; /* of all of them; NULL */
+    uint64_t count;
+    int32_t fd;        /* one of them */
+};
+/* Threads or tasks that wait at one place. */
+struct hw_wait_group {
+    const char *what;  /* "push() at app.py:24 for Queue.get()" */
+    const char *where; /* the object waited for, its path without keys and indices; "" */
+    uint64_t count;
+};
+struct hw_problem {
+    const char *what;   /* a sentence, about all of them */
+    const char *where;  /* shape of the owner; "" */
+    uint64_t count;
+    int32_t fd;         /* one of them, or -1 */
+};
+struct hw_resources {
+    struct hw_descriptor *descriptors; /* by number */
+    size_t descriptor_count;
+    uint64_t unowned;      /* steady descriptors that no Python object owns */
+    uint64_t deleted_bytes; /* on disk, of deleted files */
+    uint64_t deleted;
+    bool numbers_hidden;   /* taken without values: what Python code keeps as a number is not known */
+    struct hw_descriptor_group *groups; /* largest first */
+    size_t group_count;
+    struct hw_thread_info *threads;
+    size_t thread_count;
+    struct hw_child_info *children;
+    size_t child_count;
+    struct hw_task_info *tasks; /* not done */
+    size_t task_count;
+    struct hw_database_info *databases;
+    size_t database_count;
+    struct hw_wait_group *thread_groups, *task_groups; /* largest first */
+    size_t thread_group_count, task_group_count;
+    struct hw_problem *problems; /* most frequent first */
+    size_t problem_count;
+    struct hw_facts facts;
+};
+/* Fails with HW_ERR_UNSUPPORTED where the graph does not have it (facts.system_recorded). */
+bool hw_resources_ask(const struct hw_graph *graph, struct hw_resources **ret_resources,
+                      struct hw_err *err);
+void hw_resources_destroy(struct hw_resources *resources);
+
+/* How many there were at each of several moments of one process. */
+struct hw_resource_growth {
+    const char *label;  /* "sockets", or a group: "tcp to 10.0.0.1:5432" */
+    const char *where;  /* of groups: the owner's shape, "nobody", "threads", "tasks"; "" */
+    bool is_group;
+    uint64_t *counts;   /* one for each moment */
+    int64_t delta;      /* last less first */
+};
+struct hw_resources_growth {
+    struct hw_resource_growth *rows; /* kinds first, then groups that changed, most growth first */
+    size_t row_count, moment_count;
+};
+/* In order of time. Fails with HW_ERR_USAGE when they are of different processes. */
+bool hw_resources_compare(struct hw_resources *const *resources, size_t count,
+                          struct hw_resources_growth **ret_growth, struct hw_err *err);
+void hw_resources_growth_destroy(struct hw_resources_growth *growth);
 
 /* ---- questions over time: a series of snapshots of one process ---- */
 

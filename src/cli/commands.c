@@ -205,6 +205,25 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
           {"heapwhy cycles 41233 --watch-cycles -i 1m", "Each minute, which cycles are new."},
           {"heapwhy cycles --json a.hwsnap | jq -r '.cycles[].closes'",
            "What closes each kind of cycle, from a file."}}},
+    [HW_COMMAND_RESOURCES] =
+        {"resources",
+         "X [X...]",
+         1,
+         1000,
+         "descriptors, threads, children and tasks: who owns each, who waits for what",
+         X_MEANS
+         "Which Python object owns each open file, socket, pipe and epoll set, as a path, and which "
+         "ones nobody owns; what each socket is connected to; files that were deleted and are still "
+         "open; what should have been closed, and the evidence for it; where each thread and each "
+         "asyncio task waits; child processes, and those that ended and nobody waited for; database "
+         "connections. What is alike is one row, with the number of one of them; --json writes each "
+         "by itself.\n"
+         "With several snapshots of one process, in any order, the last may be the process itself: "
+         "how many there were of each, and what became more.",
+         {{"heapwhy resources 41233", "What the process has open."},
+          {"heapwhy resources a.hwsnap b.hwsnap 41233", "What became more."},
+          {"heapwhy resources --json 41233 | jq '.descriptors[] | select(.owner | not)'",
+           "Descriptors that no Python object owns."}}},
     [HW_COMMAND_TEXT] =
         {"text",
          "X",

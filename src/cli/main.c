@@ -162,6 +162,7 @@ static int run_command(struct hw_run *run)
         [HW_COMMAND_RETAINED] = hw_cmd_retained,
         [HW_COMMAND_TREE] = hw_cmd_tree,
         [HW_COMMAND_CYCLES] = hw_cmd_cycles,
+        [HW_COMMAND_RESOURCES] = hw_cmd_resources,
         [HW_COMMAND_TEXT] = hw_cmd_text,
         [HW_COMMAND_CHECK] = hw_cmd_check,
         [HW_COMMAND_HELP] = cmd_help,

@@ -166,7 +166,8 @@ const struct hw_option hw_options[] = {
      0,
      NULL,
      {NULL},
-     BIT(TYPES) | BIT(DIFF) | BIT(GC) | BIT(TREE) | BIT(CYCLES) | BIT(OWNERS) | BIT(PATHS),
+     BIT(TYPES) | BIT(DIFF) | BIT(GC) | BIT(TREE) | BIT(CYCLES) | BIT(OWNERS) | BIT(PATHS) |
+         BIT(RESOURCES),
      "Show all rows."},
     {"objects",
      0,
@@ -294,6 +295,7 @@ const struct hw_option_help hw_option_helps[] = {
     {"limit", BIT(SHOW), "The most references to show in each direction."},
     {"limit", BIT(TREE), "The most branches to show below one object."},
     {"limit", BIT(CYCLES), "The most kinds of cycles to show."},
+    {"limit", BIT(RESOURCES), "The most rows to show of each list."},
     {"limit", BIT(GC), "The most types of gc.garbage to show."},
     {"all", BIT(TREE), "Show all branches, also those that retain less than one percent."},
     {"all", BIT(CYCLES), "Show all kinds of cycles."},

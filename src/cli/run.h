@@ -30,6 +30,7 @@ bool hw_cmd_gc(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_retained(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_tree(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_cycles(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_resources(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_text(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_check(struct hw_run *run, struct hw_err *err);
 
@@ -47,8 +48,13 @@ void hw_ignores_deinit(struct hw_ignores *ignores);
 bool hw_run_open(struct hw_run *run, const char *word, struct hw_graph **ret_graph,
                  struct hw_err *err);
 
-/* All words of the command into series: files by the time of their capture, then processes. Fails
- * with HW_ERR_USAGE when two files are the same snapshot. */
+/* All words of the command, each as a graph that take() owns: files by the time of their capture,
+ * then processes. Fails with HW_ERR_USAGE when two files are the same snapshot. */
+bool hw_run_each(struct hw_run *run,
+                 bool (*take)(void *ctx, struct hw_graph *graph, struct hw_err *err), void *ctx,
+                 struct hw_err *err);
+
+/* All words of the command into series: as hw_run_each(). */
 bool hw_run_series(struct hw_run *run, struct hw_series *series, struct hw_err *err);
 
 /* Whether word means a process; as a process id. */

@@ -47,25 +47,37 @@ static bool find_sources(const struct hw_args *args, struct source *sources, str
     return true;
 }
 
-static bool add_sources(struct hw_run *run, const struct source *sources, struct hw_series *series,
-                        struct hw_err *err)
+typedef bool take_graph(void *ctx, struct hw_graph *graph, struct hw_err *err);
+
+static bool open_sources(struct hw_run *run, const struct source *sources, take_graph *take,
+                         void *ctx, struct hw_err *err)
 {
     for (size_t i = 0; i < run->args->word_count; i++) {
         struct hw_graph *graph = NULL;
         if (*run->cancel)
             return hw_err_set(err, HW_ERR_INTERRUPTED, "interrupted");
-        if (!hw_run_open(run, sources[i].word, &graph, err) || !hw_series_add(series, graph, err))
+        if (!hw_run_open(run, sources[i].word, &graph, err) || !take(ctx, graph, err))
             return false;
     }
     return true;
 }
 
-bool hw_run_series(struct hw_run *run, struct hw_series *series, struct hw_err *err)
+bool hw_run_each(struct hw_run *run, take_graph *take, void *ctx, struct hw_err *err)
 {
     struct source *sources = calloc(run->args->word_count + 1, sizeof(*sources));
     if (!sources)
         return hw_err_no_memory(err);
-    bool ok = find_sources(run->args, sources, err) && add_sources(run, sources, series, err);
+    bool ok = find_sources(run->args, sources, err) && open_sources(run, sources, take, ctx, err);
     free(sources);
     return ok;
+}
+
+static bool add_to_series(void *ctx, struct hw_graph *graph, struct hw_err *err)
+{
+    return hw_series_add(ctx, graph, err);
+}
+
+bool hw_run_series(struct hw_run *run, struct hw_series *series, struct hw_err *err)
+{
+    return hw_run_each(run, add_to_series, series, err);
 }

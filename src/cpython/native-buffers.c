@@ -61,7 +61,7 @@ static size_t memoryview_text(struct hw_py *py, const unsigned char *p, char *to
 
 const struct hw_native hw_native_buffers[] = {
     {.tp_name = "mmap.mmap", .basicsize = 72, .bytes = mmap_bytes},
-    {.tp_name = "mmap.mmap", .basicsize = 80, .bytes = mmap_bytes},
+    {.tp_name = "mmap.mmap", .basicsize = 80, .bytes = mmap_bytes, .text = hw_native_mmap_text},
     {.tp_name = "mmap.mmap", .basicsize = 88, .bytes = mmap_bytes},
     {.tp_name = "memoryview", .basicsize = 144, .text = memoryview_text},
     {.tp_name = "managedbuffer", .basicsize = 112, .bytes = managed_bytes},

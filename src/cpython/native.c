@@ -15,6 +15,7 @@ enum {
 
 static const struct hw_native *const tables[] = {
     hw_native_buffers,
+    hw_native_descriptors,
     hw_native_numpy,
     hw_native_lxml,
 };

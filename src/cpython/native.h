@@ -62,6 +62,10 @@ bool hw_native_mapped(struct hw_py *py, hw_addr addr, uint64_t bytes);
 void hw_native_claim(struct hw_py *py, hw_addr exporter, hw_addr low, hw_addr high);
 
 /* Each one of these ends with a row without a name. */
-extern const struct hw_native hw_native_buffers[], hw_native_numpy[], hw_native_lxml[];
+extern const struct hw_native hw_native_buffers[], hw_native_descriptors[], hw_native_numpy[],
+    hw_native_lxml[];
+
+/* A row's function that belongs to two families: mappings own memory and a descriptor. */
+size_t hw_native_mmap_text(struct hw_py *py, const unsigned char *p, char *to, size_t max);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "ask/lookup.h"
 #include "base/err.h"
+#include "resource/owned.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,24 @@ static bool keep_types(struct hw_series *series, struct hw_series_shot *shot,
     shot->native_bytes = types->native_bytes;
     hw_types_destroy(types);
     return ok || hw_err_no_memory(err);
+}
+
+static bool count_unowned(struct hw_series_shot *shot, const struct hw_graph *graph,
+                          struct hw_err *err)
+{
+    struct hw_lineage lineage;
+    struct hw_owned owned;
+    if (!graph->facts.system_recorded)
+        return true;
+    if (!hw_lineage_init(&lineage, graph, err))
+        return false;
+    bool ok = hw_owned_init(&owned, graph, &lineage, err);
+    if (ok) {
+        shot->unowned = hw_owned_count_none(&owned, graph);
+        hw_owned_deinit(&owned);
+    }
+    hw_lineage_deinit(&lineage);
+    return ok;
 }
 
 static int by_tid(const void *a, const void *b)
@@ -320,7 +339,8 @@ static bool add_shot(struct hw_series *series, const struct hw_graph *graph, str
     series->shots = shots;
     struct hw_series_shot shot = {
         .facts = graph->facts, .modules_addr = modules_addr(graph), .count = graph->object_count};
-    if (!keep_types(series, &shot, graph, err) || !keep_threads(series, &shot, graph, err))
+    if (!keep_types(series, &shot, graph, err) || !keep_threads(series, &shot, graph, err) ||
+        !count_unowned(&shot, graph, err))
         return false;
     if (series->count && !shots[0].where && !keep_columns(&shots[0], series->last, err))
         return false;

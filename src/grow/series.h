@@ -34,6 +34,7 @@ struct hw_series_shot {
     hw_addr modules_addr; /* of sys.modules; 0: not known */
     uint32_t count;
     uint64_t bytes, native_bytes;
+    uint64_t unowned; /* descriptors that no object owns; only with facts.system_recorded */
     uint32_t *where; /* as in hw_graph */
     uint32_t *kind;
     uint32_t *size;              /* saturates */

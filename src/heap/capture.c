@@ -85,6 +85,9 @@ static void facts_after(struct hw_facts *to, const struct hw_facts *before,
     to->taken_at_ns = image->taken_at_ns;
     to->pause_ns = image->pause_ns;
     to->retries = before->retries;
+    to->system_recorded = before->system_recorded;
+    to->descriptor_total = before->descriptor_total;
+    to->descriptor_limit = before->descriptor_limit;
 }
 
 /* How much of the target's memory and of its graph we hold at once: two thirds of what the target
@@ -122,24 +125,42 @@ static bool graph_build(struct hw_image *image, const struct hw_runtime *runtime
     return true;
 }
 
+/* What the kernel keeps for the process is read while that runs, before and after. */
+static bool freeze_between_looks(struct hw_image *live, const struct hw_freeze_options *freeze,
+                                 struct hw_facts *facts, struct hw_system *system,
+                                 struct hw_image **ret_image, struct hw_err *err)
+{
+    struct hw_freeze_result frozen = {0};
+    struct hw_system_look before;
+    hw_system_begin(system, &before, live->pid);
+    bool ok = hw_image_freeze(live, freeze, ret_image, &frozen, err);
+    if (ok) {
+        facts->retries = frozen.retries;
+        hw_system_finish(system, live->pid, &before, &facts->descriptor_total,
+                         &facts->descriptor_limit);
+        facts->system_recorded = system->recorded;
+    } else {
+        hw_system_deinit(system);
+    }
+    hw_system_look_deinit(&before);
+    return ok;
+}
+
 /* Freezes the process that live reads, at a moment when its collector does not run. */
 static bool process_freeze(struct hw_image *live, const struct hw_capture_options *opts,
                            struct hw_runtime *runtime, struct hw_facts *facts,
-                           struct hw_image **ret_image, struct hw_err *err)
+                           struct hw_system *system, struct hw_image **ret_image,
+                           struct hw_err *err)
 {
     struct hw_freeze_options freeze = {.freeze = opts->freeze,
                                        .retries = opts->retries ? opts->retries : DEFAULT_RETRIES,
                                        .cancel = opts->cancel};
-    struct hw_freeze_result frozen = {0};
     if (!hw_runtime_find(live, runtime, err))
         return false;
     freeze.busy = hw_runtime_busy_words(runtime);
     facts_before(facts, live->pid);
     facts->freeze = opts->freeze;
-    if (!hw_image_freeze(live, &freeze, ret_image, &frozen, err))
-        return false;
-    facts->retries = frozen.retries;
-    return true;
+    return freeze_between_looks(live, &freeze, facts, system, ret_image, err);
 }
 
 bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_graph **ret_graph,
@@ -149,11 +170,12 @@ bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_grap
     int64_t start = now_ns(CLOCK_MONOTONIC);
     struct hw_facts facts = {0};
     struct hw_image *live = NULL, *image = NULL;
+    struct hw_system system = {0};
     struct hw_runtime runtime;
     opts = opts ? opts : &defaults;
     if (!hw_image_open_live(pid, &live, err))
         return false;
-    bool ok = process_freeze(live, opts, &runtime, &facts, &image, err);
+    bool ok = process_freeze(live, opts, &runtime, &facts, &system, &image, err);
     hw_image_close(live);
     if (!ok)
         return false;
@@ -161,6 +183,9 @@ bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_grap
     if (ok) {
         facts_after(&(*ret_graph)->facts, &facts, image);
         (*ret_graph)->facts.capture_ns = now_ns(CLOCK_MONOTONIC) - start;
+        (*ret_graph)->system = system;
+    } else {
+        hw_system_deinit(&system);
     }
     hw_image_close(image);
     return ok;

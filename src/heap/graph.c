@@ -35,6 +35,7 @@ void hw_graph_destroy(struct hw_graph *graph)
     free(graph->strings);
     free(graph->synthetic);
     hw_values_deinit(&graph->values);
+    hw_system_deinit(&graph->system);
     hw_arena_deinit(&graph->arena);
     free(graph);
 }

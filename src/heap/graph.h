@@ -22,6 +22,7 @@
 #include "base/arena.h"
 #include "heap/values.h"
 #include "heapwhy.h"
+#include "system/system.h"
 
 struct hw_span {
     hw_addr start, end;
@@ -64,6 +65,7 @@ struct hw_graph {
     struct hw_synthetic *synthetic; /* node_count - object_count */
     struct hw_values values;
     struct hw_facts facts;
+    struct hw_system system; /* empty without facts.system_recorded */
     struct hw_arena arena; /* owns types' names, strings, synthetic nodes' names */
 };
 /* All arrays but the arena's are malloc'ed and owned by the graph. */

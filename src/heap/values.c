@@ -11,7 +11,9 @@
 
 void hw_values_init(struct hw_values *values)
 {
-    *values = (struct hw_values){.cached_block = SIZE_MAX};
+    *values = (struct hw_values){0};
+    for (size_t i = 0; i < HW_VALUE_CACHES; i++)
+        values->caches[i].block = SIZE_MAX;
     values->open.max_bytes = HW_VALUE_BLOCK_BYTES;
 }
 
@@ -21,7 +23,8 @@ void hw_values_deinit(struct hw_values *values)
     ZSTD_freeCCtx(values->packer);
     hw_buf_deinit(&values->packed);
     hw_buf_deinit(&values->open);
-    hw_buf_deinit(&values->cached);
+    for (size_t i = 0; i < HW_VALUE_CACHES; i++)
+        hw_buf_deinit(&values->caches[i].raw);
     free(values->memos);
     hw_values_init(values);
 }
@@ -101,28 +104,30 @@ bool hw_values_finish(struct hw_values *values, struct hw_err *err)
     return true;
 }
 
-/* Brings a block into the cache. */
-static bool unpack_block(struct hw_values *values, size_t number)
+/* The block, unpacked; NULL: it is damaged, or memory is out. */
+static struct hw_value_cache *unpack_block(struct hw_values *values, size_t number)
 {
-    if (values->cached_block == number)
-        return true;
+    for (size_t i = 0; i < HW_VALUE_CACHES; i++)
+        if (values->caches[i].block == number)
+            return &values->caches[i];
     const struct hw_value_block *block = &values->blocks[number];
-    values->cached_block = SIZE_MAX;
+    struct hw_value_cache *cache = &values->caches[values->cache_next++ % HW_VALUE_CACHES];
+    cache->block = SIZE_MAX;
     if (block->raw_bytes > HW_VALUE_BLOCK_BYTES || block->offset > values->packed.len ||
         block->bytes > values->packed.len - block->offset)
-        return false;
-    hw_buf_clear(&values->cached);
-    unsigned char *raw = hw_buf_reserve(&values->cached, HW_VALUE_BLOCK_BYTES);
+        return NULL;
+    hw_buf_clear(&cache->raw);
+    unsigned char *raw = hw_buf_reserve(&cache->raw, HW_VALUE_BLOCK_BYTES);
     if (!raw)
-        return false;
+        return NULL;
     size_t bytes =
         ZSTD_decompress(raw, block->raw_bytes, values->packed.data + block->offset, block->bytes);
     if (ZSTD_isError(bytes) || bytes != block->raw_bytes)
-        return false;
-    values->cached.len = bytes;
-    values->cached_block = number;
-    values->cached_at = 0;
-    return true;
+        return NULL;
+    cache->raw.len = bytes;
+    cache->block = number;
+    cache->at = 0;
+    return cache;
 }
 
 /* The last block that begins at or before id; SIZE_MAX: none. */
@@ -152,26 +157,27 @@ static bool next_text(struct hw_bytes *in, uint64_t *id, struct hw_bytes *ret_te
     return true;
 }
 
-/* The text of id in the cached block. Goes on where the last search stopped, when it can. */
-static bool find_text(struct hw_values *values, hw_id id, struct hw_bytes *ret_text)
+/* The text of id in an unpacked block. Goes on where the last search stopped, when it can. */
+static bool find_text(const struct hw_values *values, struct hw_value_cache *cache, hw_id id,
+                      struct hw_bytes *ret_text)
 {
-    bool forward = values->cached_at && id > values->cached_id;
-    size_t from = forward ? values->cached_at : 0;
-    uint64_t at = forward ? values->cached_id : values->blocks[values->cached_block].first;
-    struct hw_bytes in = hw_bytes_of(values->cached.data + from, values->cached.len - from);
+    bool forward = cache->at && id > cache->id;
+    size_t from = forward ? cache->at : 0;
+    uint64_t at = forward ? cache->id : values->blocks[cache->block].first;
+    struct hw_bytes in = hw_bytes_of(cache->raw.data + from, cache->raw.len - from);
     for (;;) {
         uint64_t before = at;
-        size_t offset = values->cached.len - hw_bytes_left(&in);
+        size_t offset = cache->raw.len - hw_bytes_left(&in);
         if (!next_text(&in, &at, ret_text))
             return false;
         if (at > id) {
-            values->cached_at = offset;
-            values->cached_id = before;
+            cache->at = offset;
+            cache->id = before;
             return false;
         }
         if (at == id) {
-            values->cached_at = values->cached.len - hw_bytes_left(&in);
-            values->cached_id = at;
+            cache->at = cache->raw.len - hw_bytes_left(&in);
+            cache->id = at;
             return true;
         }
     }
@@ -183,10 +189,9 @@ size_t hw_values_get(struct hw_values *values, hw_id id, char *buf, size_t buf_b
         return 0;
     buf[0] = 0;
     size_t number = block_of(values, id);
-    if (number == SIZE_MAX || !unpack_block(values, number))
-        return 0;
+    struct hw_value_cache *cache = number == SIZE_MAX ? NULL : unpack_block(values, number);
     struct hw_bytes text;
-    if (!find_text(values, id, &text))
+    if (!cache || !find_text(values, cache, id, &text))
         return 0;
     size_t n = hw_bytes_left(&text);
     if (n > buf_bytes - 1)
@@ -221,10 +226,11 @@ uint32_t hw_values_hash(struct hw_values *values, hw_id id)
 /* Texts in block `number`, none of them at or beyond `limit`? */
 static bool block_is_sound(struct hw_values *values, size_t number, uint64_t limit)
 {
-    if (!unpack_block(values, number))
+    const struct hw_value_cache *cache = unpack_block(values, number);
+    if (!cache)
         return false;
     const struct hw_value_block *block = &values->blocks[number];
-    struct hw_bytes in = hw_bytes_of(values->cached.data, values->cached.len), text;
+    struct hw_bytes in = hw_bytes_of(cache->raw.data, cache->raw.len), text;
     uint64_t at = block->first, before = 0;
     for (uint32_t i = 0; i < block->count; i++) {
         if (!next_text(&in, &at, &text) || at >= limit || (i ? at <= before : at != block->first))

@@ -18,6 +18,15 @@ struct hw_value_memo {
     uint32_t hash; /* 0: empty */
 };
 
+/* An unpacked block. */
+enum { HW_VALUE_CACHES = 8 };
+struct hw_value_cache {
+    struct hw_buf raw;
+    size_t block; /* SIZE_MAX: none */
+    size_t at;    /* where in it the text after id begins */
+    uint64_t id;  /* the last one passed, or the block's first */
+};
+
 struct ZSTD_CCtx_s;
 
 struct hw_value_block {
@@ -36,11 +45,9 @@ struct hw_values {
     uint32_t open_count;
     hw_id open_first, open_last;
     struct ZSTD_CCtx_s *packer; /* made when first needed */
-    /* One unpacked block, so that texts read in order cost nothing. */
-    struct hw_buf cached;
-    size_t cached_block;         /* SIZE_MAX: none */
-    size_t cached_at;            /* where in it the text after cached_id begins */
-    uint64_t cached_id;          /* the last one passed, or the block's first */
+    /* Some unpacked blocks, so that texts read in order cost nothing, also in turns. */
+    struct hw_value_cache caches[HW_VALUE_CACHES];
+    size_t cache_next; /* to be taken for the next block */
     struct hw_value_memo *memos; /* by id modulo HW_VALUE_MEMOS; made when first needed */
 };
 

@@ -24,8 +24,8 @@ enum {
     CAP_SYS_PTRACE_BIT = 19,
 };
 
-/* The whole of a /proc file, terminated; 0 or the errno. The kernel gives no size beforehand. */
-static int file_read(const char *path, size_t max_bytes, struct hw_buf *ret_buf)
+/* The kernel gives no size beforehand. */
+int hw_proc_file_read(const char *path, size_t max_bytes, struct hw_buf *ret_buf)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -91,7 +91,7 @@ bool hw_proc_status_read(pid_t pid, struct hw_proc_status *ret_status)
     char path[64];
     struct hw_buf buf;
     snprintf(path, sizeof(path), "/proc/%d/status", pid);
-    if (file_read(path, STATUS_MAX_BYTES, &buf))
+    if (hw_proc_file_read(path, STATUS_MAX_BYTES, &buf))
         return false;
     const char *text = hw_buf_str(&buf);
     struct hw_proc_status s = {.state = status_field(text, "State")[0]};
@@ -237,7 +237,7 @@ bool hw_proc_maps_read(struct hw_image *image, pid_t pid, struct hw_segment **re
     char path[64];
     struct hw_buf buf;
     snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-    int error = file_read(path, MAPS_MAX_BYTES, &buf);
+    int error = hw_proc_file_read(path, MAPS_MAX_BYTES, &buf);
     if (error == EACCES || error == EPERM)
         return hw_proc_explain_denied(pid, error, err);
     if (error == ENOENT || error == ESRCH)
@@ -287,7 +287,7 @@ static void thread_name_read(pid_t pid, pid_t tid, char *to, size_t bytes)
     char path[64];
     struct hw_buf buf;
     snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", pid, tid);
-    if (file_read(path, 256, &buf))
+    if (hw_proc_file_read(path, 256, &buf))
         return;
     snprintf(to, bytes, "%.*s", (int)strcspn(hw_buf_str(&buf), "\n"), hw_buf_str(&buf));
     hw_buf_deinit(&buf);
@@ -331,7 +331,7 @@ bool hw_proc_threads_list(pid_t pid, struct hw_thread **ret_threads, size_t *ret
 static bool have_ptrace_capability(void)
 {
     struct hw_buf buf;
-    if (file_read("/proc/self/status", STATUS_MAX_BYTES, &buf))
+    if (hw_proc_file_read("/proc/self/status", STATUS_MAX_BYTES, &buf))
         return false;
     unsigned long long caps = strtoull(status_field(hw_buf_str(&buf), "CapEff"), NULL, 16);
     hw_buf_deinit(&buf);
@@ -341,7 +341,7 @@ static bool have_ptrace_capability(void)
 static int yama_scope(void)
 {
     struct hw_buf buf;
-    if (file_read("/proc/sys/kernel/yama/ptrace_scope", 64, &buf))
+    if (hw_proc_file_read("/proc/sys/kernel/yama/ptrace_scope", 64, &buf))
         return 0;
     int scope = atoi(hw_buf_str(&buf));
     hw_buf_deinit(&buf);

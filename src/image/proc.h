@@ -6,7 +6,12 @@
  * What /proc says about a process, with bounds on everything (format: proc(5), Linux 6.x).
  */
 
+#include "base/buf.h"
 #include "image/image.h"
+
+/* The whole of a /proc file, terminated. Returns 0 or the errno: EFBIG when it is longer than
+ * max_bytes, ESRCH when it is empty. The caller deinits *ret_buf. */
+int hw_proc_file_read(const char *path, size_t max_bytes, struct hw_buf *ret_buf);
 
 struct hw_proc_status {
     char state; /* R S D T t Z X I */

@@ -45,6 +45,11 @@ void hw_tell_tree(struct hw_out *out, const struct hw_facts *facts, const struct
 void hw_tell_cycles(struct hw_out *out, const struct hw_graph *graph,
                     const struct hw_cycles *cycles);
 
+void hw_tell_resources(struct hw_out *out, const struct hw_resources *resources, size_t limit);
+/* resources: those that growth was made of. */
+void hw_tell_resources_growth(struct hw_out *out, struct hw_resources *const *resources,
+                              const struct hw_resources_growth *growth, size_t limit);
+
 /* While cycles are watched: the first look, then what is new in each further one. Text only says
  * something when there is something new; JSON is one object a line for each new group. */
 void hw_tell_cycle_start(struct hw_out *out, const struct hw_graph *graph,

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/await.h"
+#include "ask/ended.h"
 #include "ask/lookup.h"
-#include "why/ended.h"
 #include "why/look.h"
 
 #include <string.h>
 
 /* Tasks, futures, timers and queues: what waits, where, and for what. */
-
-enum { DEPTH_MAX = 64 };
 
 /* ---- who waits where ---- */
 
@@ -15,61 +14,8 @@ enum { DEPTH_MAX = 64 };
 static bool in_library(const struct hw_graph *graph, hw_id node)
 {
     char file[HW_LOOK_TEXT_MAX];
-    hw_id code = hw_look_attr(graph, node, "f_code");
-    return hw_look_value(graph, hw_look_attr(graph, code, "co_filename"), file) &&
+    return hw_await_file(graph, node, file) &&
            (strstr(file, "/asyncio/") || strstr(file, "/concurrent/"));
-}
-
-/* What a suspended function awaits is the last thing on its operand stack. */
-static hw_id awaited(const struct hw_graph *graph, hw_id node)
-{
-    hw_id found = HW_NONE;
-    for (uint32_t e = graph->edge_start[node]; e < graph->edge_start[node + 1]; e++)
-        if (edge_kind(graph, e) == HW_LABEL_STACK)
-            found = graph->edge_to[e];
-    return found;
-}
-
-/* coroutine_wrapper and the like stand between a coroutine and what it awaits. */
-static hw_id next_coroutine(const struct hw_graph *graph, hw_id node)
-{
-    hw_id next = awaited(graph, node);
-    for (unsigned i = 0; i < 3 && next != HW_NONE; i++) {
-        if (type_has(graph, next, HW_TYPE_GENERATOR))
-            return next;
-        hw_id inner = hw_look_attr(graph, next, "cw_coroutine");
-        if (inner == HW_NONE)
-            inner = hw_look_attr(graph, next, "ags_gen");
-        if (inner == HW_NONE)
-            inner = hw_look_attr(graph, next, "agt_gen");
-        next = inner;
-    }
-    return HW_NONE;
-}
-
-/* "push_to() at app.py:24", 24 being the line that waits where it is known. */
-static void put_place(const struct hw_case *c, hw_id node, struct hw_buf *out)
-{
-    char text[HW_LOOK_TEXT_MAX];
-    const char *function = hw_look_function(c, node), *line = NULL;
-    if (hw_look_value(c->graph, node, text))
-        for (const char *at = text; (at = strstr(at, "; at line ")); at++)
-            line = at + strlen("; at line ");
-    const char *colon = function ? strrchr(function, ':') : NULL;
-    if (colon && line) {
-        hw_buf_put(out, function, (size_t)(colon + 1 - function));
-        hw_buf_puts(out, line);
-    } else {
-        hw_buf_puts(out, function ? function : "");
-    }
-}
-
-static void put_name(const struct hw_case *c, hw_id node, struct hw_buf *out)
-{
-    const char *function = hw_look_function(c, node);
-    const char *end = function ? strstr(function, "()") : NULL;
-    if (end)
-        hw_buf_put(out, function, (size_t)(end + 2 - function));
 }
 
 /* "push_to() at app.py:24 for Queue.get()": the innermost function of the program, and what it
@@ -79,36 +25,22 @@ static const char *spell_wait(struct hw_case *c, hw_id coroutine)
     const struct hw_graph *graph = c->graph;
     hw_id own = coroutine, inner = HW_NONE;
     struct hw_buf text = {0};
-    for (unsigned i = 0; i < DEPTH_MAX; i++) {
-        hw_id next = next_coroutine(graph, own);
+    for (unsigned i = 0; i < HW_AWAIT_DEPTH_MAX; i++) {
+        hw_id next = hw_await_next(graph, own);
         if (next == HW_NONE || in_library(graph, next)) {
             inner = next;
             break;
         }
         own = next;
     }
-    put_place(c, own, &text);
+    hw_await_place(graph, own, &text);
     if (inner != HW_NONE) {
         hw_buf_puts(&text, " for ");
-        put_name(c, inner, &text);
+        hw_await_name(graph, inner, &text);
     }
     const char *copy = hw_buf_ok(&text) ? hw_arena_strdup(c->arena, hw_buf_str(&text)) : NULL;
     hw_buf_deinit(&text);
     return copy;
-}
-
-/* A task's own coroutine, under its C and its Python name. */
-static hw_id coroutine_of(const struct hw_graph *graph, hw_id task)
-{
-    hw_id coroutine = hw_look_attr(graph, task, "_coro");
-    return coroutine != HW_NONE && type_has(graph, coroutine, HW_TYPE_GENERATOR) ? coroutine
-                                                                                 : HW_NONE;
-}
-
-static bool is_task(const struct hw_graph *graph, hw_id node)
-{
-    return node != HW_NONE && hw_look_attr(graph, node, "_coro") != HW_NONE &&
-           hw_look_attr(graph, node, "_loop") != HW_NONE;
 }
 
 static bool is_future(const struct hw_graph *graph, hw_id node)
@@ -123,7 +55,7 @@ static hw_id task_behind(const struct hw_graph *graph, hw_id future)
 {
     hw_id callback = hw_look_attr(graph, future, "callback0");
     hw_id task = callback == HW_NONE ? HW_NONE : hw_look_attr(graph, callback, "__self__");
-    return is_task(graph, task) ? task : HW_NONE;
+    return hw_is_task(graph, task) ? task : HW_NONE;
 }
 
 /* ---- members ---- */
@@ -151,8 +83,8 @@ static bool find_waiting(struct hw_case *c, is_wanted *wanted, struct waiting *f
             found->ended++;
             continue;
         }
-        hw_id task = is_task(graph, node) ? node : task_behind(graph, node);
-        hw_id coroutine = task == HW_NONE ? HW_NONE : coroutine_of(graph, task);
+        hw_id task = hw_is_task(graph, node) ? node : task_behind(graph, node);
+        hw_id coroutine = task == HW_NONE ? HW_NONE : hw_task_coroutine(graph, task);
         if (coroutine != HW_NONE)
             hw_tally_add(&found->places, spell_wait(c, coroutine));
     }
@@ -172,7 +104,7 @@ static void say_waits(struct hw_case *c, const struct waiting *found)
 static bool fits_finished_tasks(struct hw_case *c)
 {
     struct waiting found;
-    if (!find_waiting(c, is_task, &found) || !hw_look_most(found.ended, found.count))
+    if (!find_waiting(c, hw_is_task, &found) || !hw_look_most(found.ended, found.count))
         return false;
     hw_case_say_new(c,
                     hw_arena_printf(c->arena, "%u of %u tasks are done", found.ended, found.count));
@@ -182,7 +114,7 @@ static bool fits_finished_tasks(struct hw_case *c)
 static bool fits_tasks(struct hw_case *c)
 {
     struct waiting found;
-    if (!find_waiting(c, is_task, &found) || found.ended * 2 >= found.count)
+    if (!find_waiting(c, hw_is_task, &found) || found.ended * 2 >= found.count)
         return false;
     say_waits(c, &found);
     return true;
@@ -271,7 +203,7 @@ static bool fits_done_callbacks(struct hw_case *c)
     struct hw_tally said = {0};
     if (future == HW_NONE)
         future = owner_by(c, "_done_callbacks");
-    if (future == HW_NONE || !(is_future(c->graph, future) || is_task(c->graph, future)) ||
+    if (future == HW_NONE || !(is_future(c->graph, future) || hw_is_task(c->graph, future)) ||
         hw_has_ended(c->graph, future))
         return false;
     for (uint32_t i = 0; i < members->count; i++) {

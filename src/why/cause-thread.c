@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/ended.h"
 #include "ask/lookup.h"
-#include "why/ended.h"
 #include "why/look.h"
 
 #include <stdio.h>

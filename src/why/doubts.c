@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/ended.h"
 #include "ask/lookup.h"
 #include "base/err.h"
 #include "collect/gc-state.h"
-#include "why/ended.h"
 #include "why/work.h"
 
 #include <inttypes.h>
@@ -263,5 +263,5 @@ static bool doubt_total(struct hw_work *work)
 bool hw_work_doubts(struct hw_work *work)
 {
     return doubt_young(work) && doubt_garbage(work) && doubt_torn(work) && doubt_total(work) &&
-           doubt_native(work);
+           hw_work_doubt_unowned(work) && doubt_native(work);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/ended.h"
 #include "why/kind.h"
 
 #include "ask/lookup.h"
 #include "base/err.h"
-#include "why/ended.h"
 
 #include <stdlib.h>
 #include <string.h>

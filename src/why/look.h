@@ -7,9 +7,10 @@
  * counted so that thousands of members fit into one sentence.
  */
 
+#include "ask/look.h"
 #include "why/cause.h"
 
-enum { HW_LOOK_MAX = 1000, HW_LOOK_TEXT_MAX = 256, HW_TALLY_MAX = 24 };
+enum { HW_LOOK_MAX = 1000, HW_TALLY_MAX = 24 };
 
 /* The new members, at most HW_LOOK_MAX: values, or keys where no value is new. */
 struct hw_sample {
@@ -20,20 +21,7 @@ struct hw_sample {
 /* Lives in the case's arena. Empty when there are none or memory is out. */
 const struct hw_sample *hw_look_members(struct hw_case *c);
 
-/* The target of node's own attribute, of one of its class, or of an edge of that name that only C
- * knows; HW_NONE: there is none. */
-hw_id hw_look_attr(const struct hw_graph *graph, hw_id node, const char *name);
-
-/* Reads node's value; false when nothing is recorded. */
-bool hw_look_value(const struct hw_graph *graph, hw_id node, char text[HW_LOOK_TEXT_MAX]);
-bool hw_look_says(const struct hw_graph *graph, hw_id node, const char *value);
-bool hw_look_is_none(const struct hw_graph *graph, hw_id node); /* HW_NONE is none, too */
-
-/* The name of node's type, and whether it matches; HW_NONE matches nothing. */
-bool hw_look_is(const struct hw_graph *graph, hw_id node, const char *type);
-
-/* "retry() at app.py:33" for what can be called, for suspended functions, frames and code; the
- * function of a method or a partial. "" when it is none of them. In arena; NULL: out of memory. */
+/* hw_function_spell() in the case's arena; NULL: out of memory. */
 const char *hw_look_function(const struct hw_case *c, hw_id callable);
 
 /* A member itself, or the first object of one of the types (enum hw_type_flag; 0: whatever is

@@ -10,6 +10,7 @@
  *     unheld.c    candidates that nothing holds: garbage, references that nobody accounts for
  *     rank.c      what matters, what is told with something else, what the user accepts
  *     doubts.c    what the evidence does not settle
+ *     unowned.c   descriptors that nobody owns
  */
 
 #include "ask/garbage.h"
@@ -58,5 +59,8 @@ bool hw_work_rank(struct hw_work *work);
 /* doubts.c. May turn steady into inconclusive. doubt: NULL means that memory is out. */
 bool hw_work_doubts(struct hw_work *work);
 bool hw_work_doubt(struct hw_work *work, const char *doubt);
+
+/* unowned.c. Likewise. */
+bool hw_work_doubt_unowned(struct hw_work *work);
 
 #endif

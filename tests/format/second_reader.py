@@ -137,6 +137,22 @@ def targets(row, labels):
     return out
 
 
+def descriptor(cursor, before):
+    number = (before[0] if before else 0) + cursor.varint()
+    numbers = [cursor.varint() for _ in range(9)]  # kind, flags, state, inode, ..., bytes that wait
+    return (number, *numbers, *(cursor.string() for _ in range(4)))
+
+
+def watch(cursor, before):
+    return cursor.varint(), cursor.varint(), cursor.varint()
+
+
+def task(cursor, before):
+    kind, ident = cursor.varint(), unzigzag(cursor.varint())
+    numbers = [cursor.varint() for _ in range(4)]  # state, call + 1, argument, timed
+    return (kind, ident, *numbers, cursor.string())
+
+
 def read_values(index, data):
     blocks = elements(
         index,

@@ -68,6 +68,11 @@ static uint64_t ask_everything(const struct hw_graph *graph)
             sum += strlen(hw_graph_string(graph, hw_label_payload(edge.label)));
         }
     }
+    struct hw_resources *resources;
+    if (hw_resources_ask(graph, &resources, NULL)) {
+        sum += resources->group_count;
+        hw_resources_destroy(resources);
+    }
     return sum;
 }
 

@@ -7,6 +7,7 @@
 
 #include "heap/snapshot-format.h"
 #include "sample-graph.h"
+#include "sample-system.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,7 @@ int main(int argc, char **argv)
         return 2;
     make_seed(sample_graph_root(), argv[1], "root");
     make_seed(sample_graph_small(), argv[1], "small");
+    make_seed(sample_graph_open(), argv[1], "open");
     make_seed(sample_graph_service(5, true), argv[1], "service");
     return 0;
 }

@@ -84,6 +84,12 @@ static void edges(void **state)
     hw_values_deinit(&values);
 }
 
+static void forget_unpacked(struct hw_values *values)
+{
+    for (size_t i = 0; i < HW_VALUE_CACHES; i++)
+        values->caches[i].block = SIZE_MAX;
+}
+
 /* Whatever a packed byte becomes, nothing worse than a missing or a wrong text happens. */
 static void damage_is_survived(void **state)
 {
@@ -92,12 +98,12 @@ static void damage_is_survived(void **state)
     fill(&values);
     for (size_t i = 0; i < values.packed.len; i += 997) {
         values.packed.data[i] ^= (unsigned char)(1 + i % 255);
-        values.cached_block = SIZE_MAX;
+        forget_unpacked(&values);
         for (hw_id id = 0; id < MANY; id += 5000)
             hw_values_get(&values, id, buf, sizeof(buf));
         values.packed.data[i] ^= (unsigned char)(1 + i % 255);
     }
-    values.cached_block = SIZE_MAX;
+    forget_unpacked(&values);
     values.blocks[1].offset = UINT64_MAX - 5;
     assert_int_equal(hw_values_get(&values, values.blocks[1].first, buf, sizeof(buf)), 0);
     values.blocks[1].offset = 0;

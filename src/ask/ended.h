@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_WHY_ENDED_H
-#define HW_WHY_ENDED_H
+#ifndef HW_ASK_ENDED_H
+#define HW_ASK_ENDED_H
 
 /* Whether what an object stands for is over: a file that was closed, a task that is done, a thread
  * that has ended. Then nothing is open any more, and only the object is left. */

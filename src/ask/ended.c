@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "why/ended.h"
+#include "ask/ended.h"
 
 #include "ask/lookup.h"
 #include "ask/rules.h"
