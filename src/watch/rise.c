@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch/rise.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAIRS = HW_RISE_POINTS * (HW_RISE_POINTS - 1) / 2, DISORDER_MOST = 1, SMALL_MOST = 1 };
+#define SECOND_NS INT64_C(1000000000)
+#define DAY_NS (86400 * SECOND_NS)
+
+/* A step is small when it is less than this part of the slope's, and too large when it alone is
+ * more than that part of the whole rise. */
+#define SMALL_STEP 0.25
+#define LARGE_STEP 0.5
+/* The last third against the whole window; and while a process has not settled, a window against
+ * the fastest one before. */
+#define STILL_GROWS 0.5
+#define STILL_WARM 0.7
+/* By which part of the range in which memory moved before it must exceed that: teeth and waves are
+ * not all of one height. */
+#define BEYOND 0.25
+/* Steady: within this part of the level, and this many bytes. */
+#define STEADY_PART 0.01
+#define STEADY_BYTES 1e6
+
+static const struct hw_rise_range NOTHING = {.least = INFINITY, .most = 0};
+
+void hw_rise_init(struct hw_rise *growth, const struct hw_rise_options *options)
+{
+    *growth = (struct hw_rise){.least_rate = options->least_rate,
+                                 .settles_ns = options->begins_ns + options->warm_up_ns,
+                                 .last_ns = INT64_MIN};
+    int64_t every_ns = options->every_ns > 0 ? options->every_ns : SECOND_NS;
+    growth->point_samples = (unsigned)((SECOND_NS + every_ns - 1) / every_ns);
+    growth->point_ns = every_ns * growth->point_samples;
+    for (size_t i = 0; i < HW_RISE_SCALES; i++)
+        growth->levels[i] = (struct hw_rise_level){
+            .today = {.least = INFINITY, .most = options->known_bytes},
+            .before = NOTHING,
+            .day_ends_ns = options->first_ns + DAY_NS};
+}
+
+static struct hw_rise_range range_join(struct hw_rise_range a, struct hw_rise_range b)
+{
+    return (struct hw_rise_range){.least = a.least < b.least ? a.least : b.least,
+                                    .most = a.most > b.most ? a.most : b.most};
+}
+
+/* What is news: more than was there before, by a part of the range in which it moved. */
+static double level_news(const struct hw_rise_level *level)
+{
+    struct hw_rise_range all = range_join(level->today, level->before);
+    return all.most > all.least ? all.most + BEYOND * (all.most - all.least) : all.most;
+}
+
+static void level_widen(struct hw_rise_level *level, const struct hw_rise_point *point)
+{
+    if (point->at_ns >= level->day_ends_ns) {
+        level->before = level->today;
+        level->today = NOTHING;
+        level->day_ends_ns = point->at_ns + DAY_NS;
+    }
+    level->today =
+        range_join(level->today, (struct hw_rise_range){.least = point->least, .most = point->most});
+}
+
+/* ---- one window ---- */
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double seconds_between(const struct hw_rise_point *from, const struct hw_rise_point *to)
+{
+    return (double)(to->at_ns - from->at_ns) / (double)SECOND_NS;
+}
+
+/* The slopes of all pairs, sorted; returns how many pairs do not rise. */
+static size_t slopes_of(const struct hw_rise_point *points, double slopes[PAIRS])
+{
+    size_t count = 0, disorder = 0;
+    for (size_t i = 0; i < HW_RISE_POINTS; i++)
+        for (size_t k = i + 1; k < HW_RISE_POINTS; k++) {
+            double rise = points[k].least - points[i].least;
+            double seconds = seconds_between(&points[i], &points[k]);
+            slopes[count++] = seconds > 0 ? rise / seconds : 0;
+            disorder += rise <= 0;
+        }
+    qsort(slopes, PAIRS, sizeof(*slopes), by_size);
+    return disorder;
+}
+
+/* rise: of the whole window by its slope. */
+static bool is_even(const struct hw_rise_point *points, double rate, double rise)
+{
+    size_t small = 0, last = HW_RISE_POINTS - 1, third = last - HW_RISE_POINTS / 3;
+    for (size_t i = 1; i < HW_RISE_POINTS; i++) {
+        double step = points[i].least - points[i - 1].least;
+        small += step < SMALL_STEP * rate * seconds_between(&points[i - 1], &points[i]);
+        if (step > LARGE_STEP * rise)
+            return false;
+    }
+    double end = points[last].least - points[third].least;
+    return small <= SMALL_MOST &&
+           end >= STILL_GROWS * rate * seconds_between(&points[third], &points[last]);
+}
+
+static bool window_grows(const struct hw_rise *growth, const struct hw_rise_scale *scale,
+                         double news, struct hw_rise_finding *ret)
+{
+    const struct hw_rise_point *points = scale->points, *last = &points[HW_RISE_POINTS - 1];
+    double slopes[PAIRS];
+    if (scale->count < HW_RISE_POINTS || last->least <= news)
+        return false;
+    size_t disorder = slopes_of(points, slopes);
+    double rate = (slopes[PAIRS / 2] + slopes[(PAIRS - 1) / 2]) / 2;
+    double rise = rate * seconds_between(&points[0], last);
+    if (disorder > DISORDER_MOST || rate < growth->least_rate || rise < HW_RISE_LEAST_BYTES ||
+        !is_even(points, rate, rise))
+        return false;
+    *ret = (struct hw_rise_finding){.bytes_per_second = rate,
+                                      .low = slopes[PAIRS / 20],
+                                      .high = slopes[PAIRS - 1 - PAIRS / 20],
+                                      .rise_bytes = rise,
+                                      .window_ns = last->at_ns - points[0].at_ns,
+                                      .since_ns = points[0].at_ns};
+    return true;
+}
+
+/* ---- the scales ---- */
+
+static struct hw_rise_point joined(struct hw_rise_point a, struct hw_rise_point b)
+{
+    return (struct hw_rise_point){.at_ns = b.least < a.least ? b.at_ns : a.at_ns,
+                                    .least = b.least < a.least ? b.least : a.least,
+                                    .most = b.most > a.most ? b.most : a.most};
+}
+
+static void scale_push(struct hw_rise *growth, size_t number, struct hw_rise_point point)
+{
+    struct hw_rise_scale *scale = &growth->scales[number];
+    if (scale->count == HW_RISE_POINTS) {
+        level_widen(&growth->levels[number], &scale->points[0]);
+        memmove(scale->points, scale->points + 1, --scale->count * sizeof(point));
+    }
+    scale->points[scale->count++] = point;
+}
+
+/* What the process had before it became steady was its start. */
+static void settle(struct hw_rise *growth, struct hw_rise_point point)
+{
+    growth->settled = true;
+    for (size_t i = 0; i < HW_RISE_SCALES; i++) {
+        growth->scales[i] = (struct hw_rise_scale){0};
+        growth->levels[i].today = growth->levels[i].before = NOTHING;
+        level_widen(&growth->levels[i], &point);
+    }
+}
+
+static void look_whether_steady(struct hw_rise *growth, struct hw_rise_point point)
+{
+    struct hw_rise_point all = point;
+    growth->steady[growth->steady_count++ % HW_RISE_STEADY_POINTS] = point;
+    if (growth->steady_count < HW_RISE_STEADY_POINTS)
+        return;
+    for (size_t i = 0; i < HW_RISE_STEADY_POINTS; i++)
+        all = joined(all, growth->steady[i]);
+    double room = STEADY_PART * all.most;
+    growth->calm = all.most - all.least <= (room > STEADY_BYTES ? room : STEADY_BYTES);
+    if (growth->calm && !growth->settled)
+        settle(growth, all);
+}
+
+/* While the process is not settled: has growth become much slower since it began? */
+static bool is_warm_up(struct hw_rise *growth, int64_t now_ns, double rate)
+{
+    if (growth->settled)
+        return false;
+    if (rate > growth->fastest)
+        growth->fastest = rate;
+    return now_ns < growth->settles_ns || rate < STILL_WARM * growth->fastest;
+}
+
+static bool point_add(struct hw_rise *growth, struct hw_rise_point point,
+                      struct hw_rise_finding *ret)
+{
+    bool found = false;
+    look_whether_steady(growth, point);
+    for (size_t i = 0; i < HW_RISE_SCALES; i++) {
+        struct hw_rise_scale *scale = &growth->scales[i];
+        struct hw_rise_finding finding;
+        scale_push(growth, i, point);
+        if (!found && window_grows(growth, scale, level_news(&growth->levels[i]), &finding) &&
+            !is_warm_up(growth, point.at_ns, finding.bytes_per_second)) {
+            *ret = finding;
+            found = true;
+        }
+        scale->has_half = !scale->has_half;
+        if (scale->has_half) {
+            scale->half = point;
+            break;
+        }
+        point = joined(scale->half, point);
+    }
+    return found;
+}
+
+/* A machine that slept, or samples of which many are missing: old windows say nothing. */
+static void forget_before_gap(struct hw_rise *growth, int64_t gap_ns)
+{
+    for (size_t i = 0; i < HW_RISE_SCALES; i++) {
+        struct hw_rise_scale *scale = &growth->scales[i];
+        if (gap_ns < (growth->point_ns << i) * HW_RISE_POINTS)
+            break;
+        for (; scale->count; scale->count--)
+            level_widen(&growth->levels[i], &scale->points[scale->count - 1]);
+    }
+}
+
+bool hw_rise_add(struct hw_rise *growth, int64_t at_ns, double bytes,
+                   struct hw_rise_finding *ret)
+{
+    struct hw_rise_point point = {.at_ns = at_ns, .least = bytes, .most = bytes};
+    if (at_ns <= growth->last_ns)
+        return false;
+    if (growth->last_ns != INT64_MIN)
+        forget_before_gap(growth, at_ns - growth->last_ns);
+    growth->last_ns = at_ns;
+    growth->pending = growth->pending_samples ? joined(growth->pending, point) : point;
+    if (++growth->pending_samples < growth->point_samples)
+        return false;
+    growth->pending_samples = 0;
+    return point_add(growth, growth->pending, ret);
+}

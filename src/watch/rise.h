@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_WATCH_GROWTH_H
+#define HW_WATCH_GROWTH_H
+
+/*
+ * Whether a series of memory samples grows for good. Pure: time comes with the samples.
+ *
+ * The series is looked at on several time scales at once. A point of scale 0 is the least of the
+ * samples of about a second, a point of scale k the least of two points of scale k - 1: the lower
+ * envelope, from which the teeth of whatever is shorter than a point are gone. On each scale the
+ * last HW_RISE_POINTS points are a window, and it shows growth when all of this holds:
+ *
+ * - it ends above all that was before it, by a quarter of the range in which that moved: what memory
+ *   has been up to already is no news. So the second tooth of a sawtooth, the second day of a wave,
+ *   the second batch say nothing;
+ * - its order is rising (Mann-Kendall: at most one of the 36 pairs of points is out of order, which
+ *   9 points in random order are with a probability of 2.5e-5);
+ * - its slope (Theil-Sen: the median of the slopes of all pairs, which a third of wild points
+ *   cannot move) is at least what is asked for, and the rise at least HW_RISE_LEAST_BYTES;
+ * - it is even: no single step is most of the rise, at most one is small, and the last third is no
+ *   slower than half of the whole. A step, and a cache that fills ever more slowly, are not even.
+ *
+ * And the process must be settled: it was steady once, or it is older than its warm-up. While it is
+ * not settled, growth that has become much slower since it began is still warm-up.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HW_RISE_POINTS = 9, HW_RISE_SCALES = 13, HW_RISE_STEADY_POINTS = 20 };
+
+/* A leak of 1 MB/s passes this in half of the 8 s of the shortest window, one of the least rate that
+ * is asked for unless the user says otherwise, 50 kB/s, in 80 s. An idle interpreter moves by less
+ * than a tenth of it. */
+#define HW_RISE_LEAST_BYTES (4 * 1000 * 1000)
+
+struct hw_rise_point {
+    int64_t at_ns;   /* of the least sample */
+    double least, most;
+};
+
+struct hw_rise_scale {
+    struct hw_rise_point points[HW_RISE_POINTS]; /* oldest first */
+    size_t count;
+    struct hw_rise_point half; /* the first of two points of the scale below */
+    bool has_half;
+};
+
+/* In which range the series moved before a window, by day: after two days it is forgotten. */
+struct hw_rise_range {
+    double least, most;
+};
+struct hw_rise_level {
+    struct hw_rise_range today, before;
+    int64_t day_ends_ns;
+};
+
+struct hw_rise {
+    double least_rate;  /* bytes a second */
+    int64_t settles_ns; /* when the warm-up is over at the latest */
+    int64_t point_ns;   /* the time of a point of scale 0 */
+    unsigned point_samples, pending_samples; /* that make such a point */
+    struct hw_rise_point pending;
+    struct hw_rise_scale scales[HW_RISE_SCALES];
+    struct hw_rise_level levels[HW_RISE_SCALES];
+    struct hw_rise_point steady[HW_RISE_STEADY_POINTS]; /* the last points, a ring */
+    size_t steady_count;
+    bool settled, calm; /* was steady once; is steady now */
+    double fastest;     /* of all windows while not settled, bytes a second */
+    int64_t last_ns;
+};
+
+struct hw_rise_options {
+    int64_t every_ns;   /* the time between samples */
+    double least_rate;  /* bytes a second */
+    int64_t begins_ns;  /* of the process */
+    int64_t warm_up_ns;
+    int64_t first_ns;   /* of the first sample */
+    double known_bytes; /* what it is known to have had before the first sample; 0: nothing */
+};
+
+/* What was found, on the shortest scale that shows it. */
+struct hw_rise_finding {
+    double bytes_per_second;
+    double low, high;    /* of all pairs, nine of ten slopes lie between */
+    double rise_bytes;   /* over the window */
+    int64_t window_ns;
+    int64_t since_ns;    /* the window's first point */
+};
+
+void hw_rise_init(struct hw_rise *growth, const struct hw_rise_options *options);
+
+/* Takes the next sample. True: memory grows, *ret says how. Samples out of order are left out;
+ * after a gap as long as a window that window begins anew. */
+bool hw_rise_add(struct hw_rise *growth, int64_t at_ns, double bytes,
+                   struct hw_rise_finding *ret);
+
+#endif
