@@ -29,6 +29,7 @@ static const struct hw_rise_range NOTHING = {.least = INFINITY, .most = 0};
 void hw_rise_init(struct hw_rise *growth, const struct hw_rise_options *options)
 {
     *growth = (struct hw_rise){.least_rate = options->least_rate,
+                                 .begins_ns = options->begins_ns,
                                  .settles_ns = options->begins_ns + options->warm_up_ns,
                                  .last_ns = INT64_MIN};
     int64_t every_ns = options->every_ns > 0 ? options->every_ns : SECOND_NS;
@@ -149,29 +150,46 @@ static void scale_push(struct hw_rise *growth, size_t number, struct hw_rise_poi
     scale->points[scale->count++] = point;
 }
 
-/* What the process had before it became steady was its start. */
-static void settle(struct hw_rise *growth, struct hw_rise_point point)
+/* All windows begin anew. What was before the process became steady stays known, without the way
+ * up to it; or was its start, and is forgotten. */
+static void begin_anew(struct hw_rise *growth, struct hw_rise_point steady, bool forget)
 {
-    growth->settled = true;
     for (size_t i = 0; i < HW_RISE_SCALES; i++) {
-        growth->scales[i] = (struct hw_rise_scale){0};
-        growth->levels[i].today = growth->levels[i].before = NOTHING;
-        level_widen(&growth->levels[i], &point);
+        struct hw_rise_scale *scale = &growth->scales[i];
+        struct hw_rise_level *level = &growth->levels[i];
+        for (size_t k = 0; k < scale->count; k++)
+            level_widen(level, &scale->points[k]);
+        *scale = (struct hw_rise_scale){0};
+        level->today.least = steady.least;
+        level->before.least = INFINITY;
+        if (forget) {
+            level->today.most = steady.most;
+            level->before = NOTHING;
+        }
     }
 }
 
 static void look_whether_steady(struct hw_rise *growth, struct hw_rise_point point)
 {
     struct hw_rise_point all = point;
-    growth->steady[growth->steady_count++ % HW_RISE_STEADY_POINTS] = point;
+    size_t oldest = ++growth->steady_count % HW_RISE_STEADY_POINTS;
+    growth->steady[(oldest + HW_RISE_STEADY_POINTS - 1) % HW_RISE_STEADY_POINTS] = point;
     if (growth->steady_count < HW_RISE_STEADY_POINTS)
         return;
     for (size_t i = 0; i < HW_RISE_STEADY_POINTS; i++)
         all = joined(all, growth->steady[i]);
     double room = STEADY_PART * all.most;
+    bool was_calm = growth->calm;
     growth->calm = all.most - all.least <= (room > STEADY_BYTES ? room : STEADY_BYTES);
-    if (growth->calm && !growth->settled)
-        settle(growth, all);
+    if (growth->calm && !was_calm)
+        growth->calm_since_ns = growth->steady[oldest].at_ns;
+    int64_t calm_ns = point.at_ns - growth->calm_since_ns;
+    bool forget = growth->calm && !growth->forgot &&
+                  calm_ns >= growth->calm_since_ns - growth->begins_ns;
+    if (growth->calm && (!growth->settled || forget))
+        begin_anew(growth, all, forget);
+    growth->settled |= growth->calm;
+    growth->forgot |= forget;
 }
 
 /* While the process is not settled: has growth become much slower since it began? */

@@ -20,8 +20,11 @@
  * - it is even: no single step is most of the rise, at most one is small, and the last third is no
  *   slower than half of the whole. A step, and a cache that fills ever more slowly, are not even.
  *
- * And the process must be settled: it was steady once, or it is older than its warm-up. While it is
- * not settled, growth that has become much slower since it began is still warm-up.
+ * And the process must be settled: it was steady once (20 points within 1 % or 1 MB), or it is older
+ * than its warm-up. Until it was steady, growth that has become much slower since it began is still
+ * warm-up. When it has been steady for as long as it took to become so, what it had before was its
+ * start, and counts no more: a leak need not climb to the peak of the start to be seen. That is done
+ * once: the peaks of a program that is idle now and then are its ways.
  */
 
 #include <stdbool.h>
@@ -58,6 +61,7 @@ struct hw_rise_level {
 
 struct hw_rise {
     double least_rate;  /* bytes a second */
+    int64_t begins_ns;
     int64_t settles_ns; /* when the warm-up is over at the latest */
     int64_t point_ns;   /* the time of a point of scale 0 */
     unsigned point_samples, pending_samples; /* that make such a point */
@@ -67,6 +71,8 @@ struct hw_rise {
     struct hw_rise_point steady[HW_RISE_STEADY_POINTS]; /* the last points, a ring */
     size_t steady_count;
     bool settled, calm; /* was steady once; is steady now */
+    bool forgot;        /* what was before */
+    int64_t calm_since_ns;
     double fastest;     /* of all windows while not settled, bytes a second */
     int64_t last_ns;
 };

@@ -6,7 +6,7 @@
 
 Starts each program (all, when none is named), watches it from its first second on, and writes what
 heapwhy says to tests/data/series/. Lines that the program prints become events of their own: leaks
-say when they begin. Programs run eight at a time.
+say when they begin. Programs run twenty at a time.
 """
 import argparse
 import concurrent.futures
@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 DATA = os.path.join(ROOT, "tests", "data", "series")
 HEAPWHY = os.environ.get("HEAPWHY") or os.path.join(ROOT, "build", "heapwhy")
-AT_ONCE = 8
+AT_ONCE = 20
 
 
 def now():
@@ -59,7 +59,7 @@ def record(path, seconds):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--for", type=int, default=200, dest="seconds")
+    parser.add_argument("--for", type=int, default=240, dest="seconds")
     parser.add_argument("programs", nargs="*")
     args = parser.parse_args()
     programs = [os.path.abspath(path) for path in args.programs] or sorted(
