@@ -81,6 +81,20 @@ static bool take_sample(struct reader *reader, const struct hw_json_line *line, 
     return true;
 }
 
+/* An alarm, or a note that somebody has written between: it belongs to the last process, unless it
+ * names one. */
+static void take_mark(struct reader *reader, const struct hw_json_line *line, const char *event,
+                      size_t series, int64_t at_ns)
+{
+    bool is_alarm = strcmp(event, "alarm") == 0;
+    const char *text = hw_json_line_string(line, is_alarm ? "reason" : "text");
+    if (series == SIZE_MAX && reader->history->told.series_count)
+        series = reader->history->told.series_count - 1;
+    if (text && series != SIZE_MAX && (is_alarm || strcmp(event, "note") == 0))
+        reader->failed |=
+            !hw_history_mark(reader->history, series, at_ns, text, is_alarm, reader->err);
+}
+
 /* False: the line says nothing that we understand. */
 static bool take_json(struct reader *reader, char *text)
 {
@@ -93,18 +107,17 @@ static bool take_json(struct reader *reader, char *text)
     int64_t at_ns = hw_json_line_time(&line, "at");
     if (!event || !at_ns)
         return false;
-    /* other events are not ours to refuse: later versions have more */
-    if (pid > INT32_MAX)
+    if (pid > INT32_MAX) {
+        /* other events are not ours to refuse: later versions have more */
+        take_mark(reader, &line, event, SIZE_MAX, at_ns);
         return strcmp(event, "sample") != 0;
+    }
     if (strcmp(event, "process") == 0)
         begin_named(reader, &line, (pid_t)pid, &series);
     if (strcmp(event, "sample") == 0)
         return take_sample(reader, &line, (pid_t)pid, at_ns);
     series = hw_history_find(reader->history, (pid_t)pid);
-    const char *reason = hw_json_line_string(&line, "reason");
-    if (strcmp(event, "alarm") == 0 && series != SIZE_MAX)
-        reader->failed |= !hw_history_mark(reader->history, series, at_ns, reason ? reason : "",
-                                           true, reader->err);
+    take_mark(reader, &line, event, series, at_ns);
     return true;
 }
 

@@ -15,11 +15,14 @@ enum { PAIRS = HW_RISE_POINTS * (HW_RISE_POINTS - 1) / 2, DISORDER_MOST = 1, SMA
 #define LARGE_STEP 0.5
 /* The last third against the whole window; and while a process has not settled, a window against
  * the fastest one before. */
-#define STILL_GROWS 0.5
+#define STILL_GROWS 0.75
 #define STILL_WARM 0.7
+/* The window before against this one. */
+#define SLOWING 1.25
 /* By which part of the range in which memory moved before it must exceed that: teeth and waves are
  * not all of one height. */
 #define BEYOND 0.25
+#define ABOVE_FALLS 2
 /* Steady: within this part of the level, and this many bytes. */
 #define STEADY_PART 0.01
 #define STEADY_BYTES 1e6
@@ -31,6 +34,7 @@ void hw_rise_init(struct hw_rise *growth, const struct hw_rise_options *options)
     *growth = (struct hw_rise){.least_rate = options->least_rate,
                                  .begins_ns = options->begins_ns,
                                  .settles_ns = options->begins_ns + options->warm_up_ns,
+                                 .anew_ns = INT64_MIN,
                                  .last_ns = INT64_MIN};
     int64_t every_ns = options->every_ns > 0 ? options->every_ns : SECOND_NS;
     growth->point_samples = (unsigned)((SECOND_NS + every_ns - 1) / every_ns);
@@ -44,8 +48,8 @@ void hw_rise_init(struct hw_rise *growth, const struct hw_rise_options *options)
 
 static struct hw_rise_range range_join(struct hw_rise_range a, struct hw_rise_range b)
 {
-    return (struct hw_rise_range){.least = a.least < b.least ? a.least : b.least,
-                                    .most = a.most > b.most ? a.most : b.most};
+    return (struct hw_rise_range){
+        .least = fmin(a.least, b.least), .most = fmax(a.most, b.most), .fall = fmax(a.fall, b.fall)};
 }
 
 /* What is news: more than was there before, by a part of the range in which it moved. */
@@ -109,17 +113,30 @@ static bool is_even(const struct hw_rise_point *points, double rate, double rise
            end >= STILL_GROWS * rate * seconds_between(&points[third], &points[last]);
 }
 
-static bool window_grows(const struct hw_rise *growth, const struct hw_rise_scale *scale,
-                         double news, struct hw_rise_finding *ret)
+/* By what the window before rose is only known when all of it is kept. */
+static bool is_slowing_down(const struct hw_rise_scale *scale)
 {
-    const struct hw_rise_point *points = scale->points, *last = &points[HW_RISE_POINTS - 1];
+    const struct hw_rise_point *points = scale->points, *middle = &points[HW_RISE_POINTS - 1];
+    const struct hw_rise_point *last = &points[HW_RISE_KEPT - 1];
+    return scale->count == HW_RISE_KEPT &&
+           middle->least - points[0].least > SLOWING * (last->least - middle->least);
+}
+
+static bool window_grows(const struct hw_rise *growth, const struct hw_rise_scale *scale,
+                         const struct hw_rise_level *level, struct hw_rise_finding *ret)
+{
+    if (scale->count < HW_RISE_POINTS)
+        return false;
+    const struct hw_rise_point *points = &scale->points[scale->count - HW_RISE_POINTS];
+    const struct hw_rise_point *last = &points[HW_RISE_POINTS - 1];
     double slopes[PAIRS];
-    if (scale->count < HW_RISE_POINTS || last->least <= news)
+    if (points[0].at_ns < growth->anew_ns || last->least <= level_news(level) || is_slowing_down(scale))
         return false;
     size_t disorder = slopes_of(points, slopes);
     double rate = (slopes[PAIRS / 2] + slopes[(PAIRS - 1) / 2]) / 2;
     double rise = rate * seconds_between(&points[0], last);
     if (disorder > DISORDER_MOST || rate < growth->least_rate || rise < HW_RISE_LEAST_BYTES ||
+        rise < ABOVE_FALLS * fmax(level->today.fall, level->before.fall) ||
         !is_even(points, rate, rise))
         return false;
     *ret = (struct hw_rise_finding){.bytes_per_second = rate,
@@ -140,30 +157,47 @@ static struct hw_rise_point joined(struct hw_rise_point a, struct hw_rise_point 
                                     .most = b.most > a.most ? b.most : a.most};
 }
 
+/* How far the last point is below the highest of its window. */
+static double fall_of(const struct hw_rise_scale *scale)
+{
+    double most = 0;
+    size_t first = scale->count > HW_RISE_POINTS ? scale->count - HW_RISE_POINTS : 0;
+    for (size_t i = first; i < scale->count; i++)
+        most = fmax(most, scale->points[i].least);
+    return most - scale->points[scale->count - 1].least;
+}
+
 static void scale_push(struct hw_rise *growth, size_t number, struct hw_rise_point point)
 {
     struct hw_rise_scale *scale = &growth->scales[number];
-    if (scale->count == HW_RISE_POINTS) {
-        level_widen(&growth->levels[number], &scale->points[0]);
-        memmove(scale->points, scale->points + 1, --scale->count * sizeof(point));
+    /* what leaves the window is known from now on */
+    if (scale->count >= HW_RISE_POINTS) {
+        const struct hw_rise_point *leaves = &scale->points[scale->count - HW_RISE_POINTS];
+        if (leaves->at_ns >= growth->anew_ns)
+            level_widen(&growth->levels[number], leaves);
     }
+    if (scale->count == HW_RISE_KEPT)
+        memmove(scale->points, scale->points + 1, --scale->count * sizeof(point));
     scale->points[scale->count++] = point;
+    struct hw_rise_range *today = &growth->levels[number].today;
+    today->fall = fmax(today->fall, fall_of(scale));
 }
 
 /* All windows begin anew. What was before the process became steady stays known, without the way
  * up to it; or was its start, and is forgotten. */
 static void begin_anew(struct hw_rise *growth, struct hw_rise_point steady, bool forget)
 {
+    growth->anew_ns = growth->calm_since_ns;
     for (size_t i = 0; i < HW_RISE_SCALES; i++) {
-        struct hw_rise_scale *scale = &growth->scales[i];
+        const struct hw_rise_scale *scale = &growth->scales[i];
         struct hw_rise_level *level = &growth->levels[i];
         for (size_t k = 0; k < scale->count; k++)
             level_widen(level, &scale->points[k]);
-        *scale = (struct hw_rise_scale){0};
         level->today.least = steady.least;
         level->before.least = INFINITY;
         if (forget) {
             level->today.most = steady.most;
+            level->today.fall = 0;
             level->before = NOTHING;
         }
     }
@@ -211,7 +245,7 @@ static bool point_add(struct hw_rise *growth, struct hw_rise_point point,
         struct hw_rise_scale *scale = &growth->scales[i];
         struct hw_rise_finding finding;
         scale_push(growth, i, point);
-        if (!found && window_grows(growth, scale, level_news(&growth->levels[i]), &finding) &&
+        if (!found && window_grows(growth, scale, &growth->levels[i], &finding) &&
             !is_warm_up(growth, point.at_ns, finding.bytes_per_second)) {
             *ret = finding;
             found = true;

@@ -13,12 +13,16 @@
  * - it ends above all that was before it, by a quarter of the range in which that moved: what memory
  *   has been up to already is no news. So the second tooth of a sawtooth, the second day of a wave,
  *   the second batch say nothing;
- * - its order is rising (Mann-Kendall: at most one of the 36 pairs of points is out of order, which
- *   9 points in random order are with a probability of 2.5e-5);
+ * - it rises by twice as much as it ever fell within a window: what goes up and down by chance falls
+ *   as deep as it rises;
+ * - its order is rising (Mann-Kendall: at most one of the 45 pairs of points is out of order, which
+ *   10 points in random order are with a probability of 3e-6);
  * - its slope (Theil-Sen: the median of the slopes of all pairs, which a third of wild points
  *   cannot move) is at least what is asked for, and the rise at least HW_RISE_LEAST_BYTES;
  * - it is even: no single step is most of the rise, at most one is small, and the last third is no
- *   slower than half of the whole. A step, and a cache that fills ever more slowly, are not even.
+ *   slower than three quarters of the whole. A step is not even;
+ * - it is not slowing down: the window before rose by no more than a quarter more. A cache that
+ *   fills ever more slowly does.
  *
  * And the process must be settled: it was steady once (20 points within 1 % or 1 MB), or it is older
  * than its warm-up. Until it was steady, growth that has become much slower since it began is still
@@ -31,9 +35,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HW_RISE_POINTS = 9, HW_RISE_SCALES = 13, HW_RISE_STEADY_POINTS = 20 };
+enum {
+    HW_RISE_POINTS = 10,                 /* of a window */
+    HW_RISE_KEPT = 2 * HW_RISE_POINTS - 1, /* the window, and the one before, with a point in common */
+    HW_RISE_SCALES = 13,
+    HW_RISE_STEADY_POINTS = 20,
+};
 
-/* A leak of 1 MB/s passes this in half of the 8 s of the shortest window, one of the least rate that
+/* A leak of 1 MB/s passes this in half of the 9 s of the shortest window, one of the least rate that
  * is asked for unless the user says otherwise, 50 kB/s, in 80 s. An idle interpreter moves by less
  * than a tenth of it. */
 #define HW_RISE_LEAST_BYTES (4 * 1000 * 1000)
@@ -44,7 +53,7 @@ struct hw_rise_point {
 };
 
 struct hw_rise_scale {
-    struct hw_rise_point points[HW_RISE_POINTS]; /* oldest first */
+    struct hw_rise_point points[HW_RISE_KEPT]; /* oldest first */
     size_t count;
     struct hw_rise_point half; /* the first of two points of the scale below */
     bool has_half;
@@ -53,6 +62,7 @@ struct hw_rise_scale {
 /* In which range the series moved before a window, by day: after two days it is forgotten. */
 struct hw_rise_range {
     double least, most;
+    double fall; /* the deepest within one window */
 };
 struct hw_rise_level {
     struct hw_rise_range today, before;
@@ -73,6 +83,7 @@ struct hw_rise {
     bool settled, calm; /* was steady once; is steady now */
     bool forgot;        /* what was before */
     int64_t calm_since_ns;
+    int64_t anew_ns;    /* points before it are of another time: no window begins there */
     double fastest;     /* of all windows while not settled, bytes a second */
     int64_t last_ns;
 };

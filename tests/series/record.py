@@ -38,7 +38,8 @@ def note_lines(program, lines):
 def record(path, seconds):
     name = os.path.relpath(path, HERE)[:-len(".py")]
     lines = []
-    program = subprocess.Popen(["/usr/bin/python3", path], stdout=subprocess.PIPE)
+    program = subprocess.Popen(["/usr/bin/python3", path], stdout=subprocess.PIPE,
+                               env={**os.environ, "PYTHONPATH": HERE})
     reader = threading.Thread(target=note_lines, args=(program, lines))
     reader.start()
     try:
@@ -63,7 +64,7 @@ def main():
     parser.add_argument("programs", nargs="*")
     args = parser.parse_args()
     programs = [os.path.abspath(path) for path in args.programs] or sorted(
-        path for path in glob.glob(os.path.join(HERE, "*", "*.py")) if not path.endswith("quiet.py"))
+        glob.glob(os.path.join(HERE, "*", "*.py")))
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         for name in pool.map(lambda path: record(path, args.seconds), programs):
             print(name, file=sys.stderr)
