@@ -243,7 +243,8 @@ const struct hw_option hw_options[] = {
      "1s",
      {NULL},
      BIT(WATCH) | BIT(PLOT),
-     "Time from one look to the next: 500ms, 5s, 1m. Growth needs nine looks to be seen."},
+     "Time from one look to the next: 500ms, 5s, 1m. "
+     "Growth needs ten looks to be seen."},
     {"warm-up",
      0,
      HW_OPTION_DURATION,

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A ten-thousandth of a core for each such work. */
-enum { HW_BUDGET_PARTS = 10000 };
+/* A five-thousandth of a core, 0.02 %, for each such work. */
+enum { HW_BUDGET_PARTS = 5000 };
 
 struct hw_budget {
     int64_t due_ns, began_ns;

@@ -13,9 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOKS = 3, PROCESSES_MAX = 1 << 22 };
-#define SECOND_NS INT64_C(1000000000)
-#define ALL_AGAIN_NS (60 * SECOND_NS)
+enum { PROCESSES_MAX = 1 << 22 };
+#define YOUNG_NS INT64_C(3000000000)
+#define NEW_AGAIN_NS INT64_C(450000000)
+#define ALL_AGAIN_NS INT64_C(60000000000)
 
 static bool compile(struct hw_find *find, const char *name, struct hw_err *err)
 {
@@ -69,22 +70,35 @@ static bool is_named(const struct hw_find *find, int dir)
     return false;
 }
 
-static void look_at(const struct hw_find *find, pid_t pid, const struct hw_find_calls *calls)
+/* One that has just begun may be about to become another program, or another's child. */
+static bool is_young(const struct hw_procfile_stat *stat)
+{
+    int64_t ticks = sysconf(_SC_CLK_TCK), age_ns = hw_clock_now();
+    if (ticks > 0)
+        age_ns -= (int64_t)((double)stat->start_ticks / (double)ticks * 1e9);
+    return age_ns < YOUNG_NS;
+}
+
+/* False: there is no need to look again soon. */
+static bool look_at(const struct hw_find *find, pid_t pid, const struct hw_find_calls *calls)
 {
     char path[32];
     struct hw_procfile_stat stat;
+    bool again = false;
     snprintf(path, sizeof(path), "/proc/%d", (int)pid);
     int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
-        return;
+        return false;
     if (hw_procfile_stat(dir, "stat", &stat) && stat.state != 'Z') {
         bool ours = pid == getpid() || stat.parent == getpid();
         if (is_named(find, dir) && !ours)
             calls->found(calls->ctx, pid, 0);
         else if (find->children && !ours && calls->is_watched(calls->ctx, stat.parent))
             calls->found(calls->ctx, pid, stat.parent);
+        again = is_young(&stat);
     }
     close(dir);
+    return again;
 }
 
 static bool add_next(struct hw_find *find, struct hw_find_entry entry)
@@ -98,12 +112,13 @@ static bool add_next(struct hw_find *find, struct hw_find_entry entry)
     return true;
 }
 
-/* The kernel lists processes by rising id, so both lists are walked in step. */
-static unsigned looks_before(const struct hw_find *find, size_t *at, pid_t pid)
+/* The kernel lists processes by rising id, so both lists are walked in step. Unknown ones are to be
+ * looked at. */
+static bool wants_look(const struct hw_find *find, size_t *at, pid_t pid)
 {
     while (*at < find->count && find->entries[*at].pid < pid)
         ++*at;
-    return *at < find->count && find->entries[*at].pid == pid ? find->entries[*at].looks : 0;
+    return *at == find->count || find->entries[*at].pid != pid || find->entries[*at].again;
 }
 
 static void swap_lists(struct hw_find *find)
@@ -125,10 +140,9 @@ static bool walk(struct hw_find *find, DIR *proc, bool all, const struct hw_find
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
         if (pid <= 0)
             continue;
-        struct hw_find_entry known = {pid, looks_before(find, &at, pid)};
-        if (known.looks < LOOKS || all)
-            look_at(find, pid, calls);
-        known.looks += known.looks < LOOKS;
+        struct hw_find_entry known = {.pid = pid};
+        if (wants_look(find, &at, pid) || all)
+            known.again = look_at(find, pid, calls);
         if (!add_next(find, known))
             return false;
     }
@@ -137,17 +151,20 @@ static bool walk(struct hw_find *find, DIR *proc, bool all, const struct hw_find
 
 bool hw_find_look(struct hw_find *find, int64_t now_ns, const struct hw_find_calls *calls)
 {
-    if ((!find->pattern_count && !find->children) || !hw_budget_begin(&find->budget, now_ns))
+    if (!find->pattern_count && !find->children)
+        return true;
+    bool all = hw_budget_begin(&find->all_budget, now_ns);
+    if (!hw_budget_begin(&find->new_budget, now_ns) && !all)
         return true;
     DIR *proc = opendir("/proc");
     if (!proc)
         return true;
-    bool all = now_ns >= find->all_again_ns;
-    if (all)
-        find->all_again_ns = now_ns + ALL_AGAIN_NS;
     bool ok = walk(find, proc, all, calls);
     closedir(proc);
     swap_lists(find);
-    hw_budget_end(&find->budget, now_ns, SECOND_NS);
+    if (all)
+        hw_budget_end(&find->all_budget, now_ns, ALL_AGAIN_NS);
+    else
+        hw_budget_end(&find->new_budget, now_ns, NEW_AGAIN_NS);
     return ok;
 }

@@ -4,8 +4,8 @@
 
 /*
  * Finds processes by name, and children of processes. All of /proc is listed, by a budget, but only
- * new processes are looked at, three times, since one that has just been forked is about to become
- * another program; and all again every minute.
+ * new processes are looked at, in their first three seconds each time, since one that has just been
+ * forked is about to become another program; and all again every minute, by a budget of its own.
  */
 
 #include "heapwhy.h"
@@ -15,7 +15,7 @@
 
 struct hw_find_entry {
     pid_t pid;
-    unsigned looks;
+    bool again; /* look at it again next time */
 };
 
 struct hw_find {
@@ -24,8 +24,7 @@ struct hw_find {
     bool children;
     struct hw_find_entry *entries, *next; /* by process id: the last list, and the one in the making */
     size_t count, capacity, next_count, next_capacity;
-    struct hw_budget budget;
-    int64_t all_again_ns;
+    struct hw_budget new_budget, all_budget; /* of looks at what is new, and at all */
 };
 
 /* is_watched: whether pid is watched already, so that its children are, too.

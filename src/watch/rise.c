@@ -15,7 +15,7 @@ enum { PAIRS = HW_RISE_POINTS * (HW_RISE_POINTS - 1) / 2, DISORDER_MOST = 1, SMA
 #define LARGE_STEP 0.5
 /* The last third against the whole window; and while a process has not settled, a window against
  * the fastest one before. */
-#define STILL_GROWS 0.75
+#define STILL_GROWS 0.85
 #define STILL_WARM 0.7
 /* The window before against this one. */
 #define SLOWING 1.25

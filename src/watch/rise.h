@@ -20,7 +20,7 @@
  * - its slope (Theil-Sen: the median of the slopes of all pairs, which a third of wild points
  *   cannot move) is at least what is asked for, and the rise at least HW_RISE_LEAST_BYTES;
  * - it is even: no single step is most of the rise, at most one is small, and the last third is no
- *   slower than three quarters of the whole. A step is not even;
+ *   slower than 85 % of the whole. A step is not even;
  * - it is not slowing down: the window before rose by no more than a quarter more. A cache that
  *   fills ever more slowly does.
  *

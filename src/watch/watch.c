@@ -109,18 +109,30 @@ static void found(void *ctx, pid_t pid, pid_t parent)
     watch->missed += error == EMFILE || error == ENFILE || error == EACCES;
 }
 
+static bool add_pid(struct hw_watch *watch, pid_t pid, struct hw_err *err)
+{
+    struct hw_memory_sample sample;
+    int error = is_watched(watch, pid) ? 0 : target_add(watch, pid, 0);
+    if (error == ENOENT || error == ESRCH)
+        return hw_err_set(err, HW_ERR_NOT_FOUND, "there is no process %d", (int)pid);
+    if (error == ENOMEM)
+        return hw_err_no_memory(err);
+    if (error)
+        return hw_err_sys(err, HW_ERR_PERMISSION, error, "cannot look at process %d", (int)pid);
+    const struct hw_sampler *sampler = &watch->targets[place_of(watch, pid)]->sampler;
+    struct hw_sampler once = *sampler; /* what it spends is not to be taken from the first look */
+    if (!hw_sampler_read(&once, hw_clock_now(), &sample))
+        return hw_err_set(err, HW_ERR_GONE,
+                          "process %d has no memory of its own: it has ended, or is a kernel thread",
+                          (int)pid);
+    return true;
+}
+
 static bool add_pids(struct hw_watch *watch, struct hw_err *err)
 {
-    for (size_t i = 0; i < watch->options.pid_count; i++) {
-        pid_t pid = watch->options.pids[i];
-        int error = is_watched(watch, pid) ? 0 : target_add(watch, pid, 0);
-        if (error == ENOENT || error == ESRCH)
-            return hw_err_set(err, HW_ERR_NOT_FOUND, "there is no process %d", (int)pid);
-        if (error == ENOMEM)
-            return hw_err_no_memory(err);
-        if (error)
-            return hw_err_sys(err, HW_ERR_PERMISSION, error, "cannot look at process %d", (int)pid);
-    }
+    for (size_t i = 0; i < watch->options.pid_count; i++)
+        if (!add_pid(watch, watch->options.pids[i], err))
+            return false;
     return true;
 }
 

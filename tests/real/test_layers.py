@@ -23,6 +23,7 @@ MAY_USE = {
     "collect": {"base", "heap", "ask"},
     "grow": {"base", "heap", "ask"},
     "why": {"base", "heap", "ask", "weigh", "collect", "grow"},
+    "watch": {"base"},
     "tell": {"base"},
     "cli": {"base", "tell"},
 }
