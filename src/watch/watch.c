@@ -4,12 +4,16 @@
 #include "watch/alert.h"
 #include "watch/find.h"
 #include "watch/limits.h"
+#include "watch/procfile.h"
 #include "watch/sampler.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { WATCHED_MAX = 4096 };
 
@@ -216,6 +220,21 @@ static bool target_look(struct hw_watch *watch, struct target *target)
     return true;
 }
 
+/* Those that the main thread has started, at once, where the kernel tells (CONFIG_PROC_CHILDREN); a
+ * look through all processes finds the others later. */
+static void find_children(struct hw_watch *watch, const struct target *parent)
+{
+    char path[64], text[4096], *rest = text, *end;
+    pid_t pid = parent->info.pid;
+    snprintf(path, sizeof(path), "task/%d/children", (int)pid);
+    if (hw_procfile_read(parent->sampler.dir, path, text, sizeof(text)) < 0)
+        return;
+    for (long child = strtol(rest, &end, 10); end != rest && *end == ' ';
+         rest = end, child = strtol(rest, &end, 10))
+        if (child > 0 && child <= INT_MAX && child != getpid())
+            found(watch, (pid_t)child, pid);
+}
+
 bool hw_watch_look(struct hw_watch *watch, hw_watch_sink *sink, void *ctx, struct hw_err *err)
 {
     const struct hw_find_calls calls = {.is_watched = is_watched, .found = found, .ctx = watch};
@@ -224,6 +243,9 @@ bool hw_watch_look(struct hw_watch *watch, hw_watch_sink *sink, void *ctx, struc
     watch->ctx = ctx;
     if (!hw_find_look(&watch->find, hw_clock_now(), &calls) || watch->no_memory)
         return hw_err_no_memory(err);
+    /* the list grows, by process id, while it is walked: some may be asked twice */
+    for (size_t i = 0; watch->options.children && i < watch->count; i++)
+        find_children(watch, watch->targets[i]);
     for (size_t i = 0; i < watch->count; i++)
         if (target_look(watch, watch->targets[i]))
             watch->targets[kept++] = watch->targets[i];
