@@ -2,11 +2,11 @@
 #include "base/err.h"
 #include "cli/watch.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <fcntl.h>
-#include <errno.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #define STANDARD_FOR_NS INT64_C(30000000000)

@@ -42,25 +42,25 @@ static void act(struct watch *watch, const struct hw_watch_event *event)
 static void show_state(struct watch *watch, const struct hw_watch_event *event)
 {
     struct hw_buf state = {0};
-    if (!watch->run->progress.on)
+    if (!watch->run->progress.on || watch->run->out.json)
         return;
     hw_tell_watch_state(&state, event);
     hw_progress_stage(&watch->run->progress, hw_buf_str(&state));
     hw_buf_deinit(&state);
 }
 
+/* All but samples is written at once: before a line of state, and before a fork, since what is in
+ * the buffer must not be written twice. */
 static void take_event(void *ctx, const struct hw_watch_event *event)
 {
     struct watch *watch = ctx;
-    bool is_sample = event->kind == HW_WATCH_SAMPLE;
-    if (!is_sample || watch->run->out.json)
+    if (event->kind != HW_WATCH_SAMPLE)
         hw_progress_clear(&watch->run->progress);
     hw_tell_watch_event(&watch->run->out, event, watch->run->args->warm_up_ns);
-    /* before a fork: what is in the buffer must not be written twice */
-    if (event->kind == HW_WATCH_ALARM && hw_out_finish(&watch->run->out))
-        act(watch, event);
-    else if (is_sample)
+    if (event->kind == HW_WATCH_SAMPLE)
         show_state(watch, event);
+    else if (hw_out_finish(&watch->run->out) && event->kind == HW_WATCH_ALARM)
+        act(watch, event);
 }
 
 /* Looks after what alarms have started. True: something still runs. */
@@ -92,8 +92,8 @@ static void tell_missed(struct watch *watch, const struct hw_watch *monitor)
     if (missed == watch->shown_missed)
         return;
     watch->shown_missed = missed;
-    snprintf(message, sizeof(message), "%" PRIu64 " processes cannot be watched: too many, or not ours",
-             missed);
+    snprintf(message, sizeof(message),
+             "%" PRIu64 " processes cannot be watched: too many, or not ours", missed);
     complain(watch, message);
 }
 
@@ -175,9 +175,9 @@ bool hw_cmd_watch(struct hw_run *run, struct hw_err *err)
     struct hw_watch_words words;
     if (!hw_watch_words_init(&words, run->args, err))
         return false;
-    bool ok = check_options(run->args, &words, err) &&
-              (words.file ? judge_file(&watch, words.file, err)
-                          : watch_processes(&watch, &words, err));
+    bool ok =
+        check_options(run->args, &words, err) &&
+        (words.file ? judge_file(&watch, words.file, err) : watch_processes(&watch, &words, err));
     hw_watch_words_deinit(&words);
     if (ok && run->args->until_alarm && watch.alarms)
         run->status = EXIT_ALARM;

@@ -34,9 +34,8 @@ bool hw_evidence_init(struct hw_evidence *evidence, const struct hw_args *args, 
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     int n;
-    *evidence = (struct hw_evidence){.keep = (size_t)args->keep,
-                                     .keep_bytes = (uint64_t)args->keep_bytes,
-                                     .pipe = -1};
+    *evidence = (struct hw_evidence){
+        .keep = (size_t)args->keep, .keep_bytes = (uint64_t)args->keep_bytes, .pipe = -1};
     if (args->save)
         n = snprintf(evidence->root, sizeof(evidence->root), "%s", args->save);
     else if (state && *state == '/')
@@ -70,8 +69,8 @@ static int only_ours(const struct dirent *entry)
 }
 
 /* Calls visit for each file of a directory: ours have no directories in them. */
-static void each_file(int root, const char *name, void (*visit)(int dir, const char *file, void *ctx),
-                      void *ctx)
+static void each_file(int root, const char *name,
+                      void (*visit)(int dir, const char *file, void *ctx), void *ctx)
 {
     int fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -201,8 +200,8 @@ static bool make_alarm_directory(struct hw_evidence *evidence, const struct hw_w
         return false;
     struct hw_out out = {.fd = create_file(evidence->directory, "alarm.json"), .json = true};
     if (out.fd < 0)
-        return errno == EEXIST || hw_err_sys(err, HW_ERR_IO, errno, "cannot write to %s",
-                                             evidence->directory);
+        return errno == EEXIST ||
+               hw_err_sys(err, HW_ERR_IO, errno, "cannot write to %s", evidence->directory);
     hw_tell_watch_event(&out, event, 0);
     hw_out_finish(&out);
     close(out.fd);

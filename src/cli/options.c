@@ -7,8 +7,8 @@
 #define BIT(command) (1u << HW_COMMAND_##command)
 enum {
     EVERY = (1u << HW_COMMAND_COUNT) - 1,
-    QUESTIONS = EVERY & ~(BIT(DIAGNOSE) | BIT(SNAPSHOT) | BIT(CHECK) | BIT(WATCH) | BIT(PLOT) |
-                         BIT(HELP)),
+    QUESTIONS =
+        EVERY & ~(BIT(DIAGNOSE) | BIT(SNAPSHOT) | BIT(CHECK) | BIT(WATCH) | BIT(PLOT) | BIT(HELP)),
     CAPTURES = BIT(DIAGNOSE) | BIT(SNAPSHOT) | QUESTIONS,
     TELL_JSON = (CAPTURES & ~BIT(TEXT)) | BIT(CHECK) | BIT(WATCH),
 };
@@ -448,10 +448,12 @@ const struct hw_option_help hw_option_helps[] = {
      "missing. Without it $XDG_STATE_HOME/heapwhy, or ~/.local/state/heapwhy."},
     {"ignore", BIT(WATCH), "With --diagnose: as in diagnose. May be given several times."},
     {"rules", BIT(WATCH), "With --diagnose: as in diagnose."},
-    {"json", BIT(WATCH), "Write one JSON object a line for each process, sample, alarm and diagnosis."},
+    {"json", BIT(WATCH),
+     "Write one JSON object a line for each process, sample, alarm and diagnosis."},
     {"output", BIT(PLOT), "Write the plot as SVG to this file instead of the terminal."},
     {"every", BIT(PLOT), "Of processes: time from one look to the next: 500ms, 5s, 1m."},
-    {"for", BIT(PLOT), "Of processes: how long to look, 30s when not given; an interrupt ends it, too."},
+    {"for", BIT(PLOT),
+     "Of processes: how long to look, 30s when not given; an interrupt ends it, too."},
     {"limit", BIT(HOLDERS), "The most chains to show for one object."},
     {"limit", BIT(SHOW), "The most references to show in each direction."},
     {"limit", BIT(TREE), "The most branches to show below one object."},

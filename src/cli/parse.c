@@ -84,7 +84,12 @@ static const char *duration_text(int64_t ns, char text[DURATION_BYTES])
     int64_t ms = ns / 1000000;
     bool hours = ms && ms % 3600000 == 0, seconds = ms % 1000 == 0;
     snprintf(text, DURATION_BYTES, "%" PRId64 "%s",
-             hours ? ms / 3600000 : seconds ? ms / 1000 : ms, hours ? "h" : seconds ? "s" : "ms");
+             hours     ? ms / 3600000
+             : seconds ? ms / 1000
+                       : ms,
+             hours     ? "h"
+             : seconds ? "s"
+                       : "ms");
     return text;
 }
 
@@ -108,10 +113,9 @@ static bool parse_duration(const struct hw_option *option, const char *text, int
         *ret = (int64_t)ns;
         return true;
     }
-    return hw_err_set(err, HW_ERR_USAGE,
-                      "--%s wants a time from %s to %s, such as 500ms, 5s, 1m or 2h, not '%s'",
-                      option->name, duration_text(option->least, least),
-                      duration_text(option->most, most), text);
+    return hw_err_set(
+        err, HW_ERR_USAGE, "--%s wants a time from %s to %s, such as 500ms, 5s, 1m or 2h, not '%s'",
+        option->name, duration_text(option->least, least), duration_text(option->most, most), text);
 }
 
 /* The factor of a unit that begins text: "M", "MB", "MiB", ""; moves text behind it. */

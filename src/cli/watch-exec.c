@@ -9,7 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Texts of the process go into the environment alone: what the shell parses is what the user wrote. */
+/* Texts of the process go into the environment alone: what the shell parses is what the user wrote.
+ */
 static void put_environment(const struct hw_watch_event *event)
 {
     struct hw_buf answer = {0};

@@ -89,7 +89,8 @@ void hw_watch_wait_deinit(struct hw_watch_wait *wait)
     sigprocmask(SIG_SETMASK, &wait->outside, NULL);
 }
 
-static void sleep_until(const struct hw_watch_wait *wait, const struct hw_run *run, int64_t until_ns)
+static void sleep_until(const struct hw_watch_wait *wait, const struct hw_run *run,
+                        int64_t until_ns)
 {
     for (int64_t now = hw_run_now(); now < until_ns && !*run->cancel; now = hw_run_now()) {
         const struct timespec left = {(until_ns - now) / 1000000000, (until_ns - now) % 1000000000};

@@ -30,7 +30,7 @@ struct hw_watch_options hw_watch_words_options(const struct hw_watch_words *word
 /* Signals that end the watch are let in only while we wait, so that none is missed between a look
  * at the flag and the wait. */
 struct hw_watch_wait {
-    sigset_t outside; /* the mask while waiting, and of all that we start */
+    sigset_t outside;                  /* the mask while waiting, and of all that we start */
     int64_t next_ns, end_ns, every_ns; /* end_ns: 0 for none */
 };
 void hw_watch_wait_init(struct hw_watch_wait *wait, const struct hw_args *args, int64_t for_ns);
@@ -63,8 +63,8 @@ struct hw_evidence {
     char root[HW_EVIDENCE_PATH];
     size_t keep;
     uint64_t keep_bytes;
-    pid_t child;  /* 0: none runs */
-    int pipe;     /* its verdict and answer come from here */
+    pid_t child;               /* 0: none runs */
+    int pipe;                  /* its verdict and answer come from here */
     struct hw_watched process; /* of the diagnosis that runs */
     char name[HW_EVIDENCE_NAME], directory[HW_EVIDENCE_PATH];
     char said[1024]; /* "leak\nANSWER", "\nWHY NOT" */

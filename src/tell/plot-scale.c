@@ -13,6 +13,9 @@
 /* Memory that moves by less than this part of itself is drawn without its foot. */
 #define FOOT_PART 0.3
 
+/* Room above the highest peak, for its size. */
+#define HEAD_PART 0.07
+
 static double round_step(double least)
 {
     double power = pow(10, floor(log10(least)));
@@ -22,9 +25,8 @@ static double round_step(double least)
 
 static int64_t round_time_step(int64_t least_ns)
 {
-    static const int64_t steps[] = {1,    2,    5,    10,    15,    30,    60,        120,
-                                    300,  600,  900,  1800,  3600,  7200,  3 * 3600,  6 * 3600,
-                                    12 * 3600};
+    static const int64_t steps[] = {1,   2,   5,    10,   15,   30,       60,       120,      300,
+                                    600, 900, 1800, 3600, 7200, 3 * 3600, 6 * 3600, 12 * 3600};
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
         if (steps[i] * SECOND_NS >= least_ns)
             return steps[i] * SECOND_NS;
@@ -59,9 +61,10 @@ struct hw_plot_scale hw_plot_scale_of(const struct hw_memory_history *history, u
     double range = has_foot ? scale.high : scale.high - scale.low;
     scale.step = round_step(fmax(range / marks, 1000));
     scale.low = has_foot ? 0 : floor(scale.low / scale.step) * scale.step;
-    scale.high = ceil(scale.high / scale.step) * scale.step;
-    if (scale.high <= scale.low)
-        scale.high = scale.low + scale.step;
+    double peak = scale.high;
+    scale.high = fmax(ceil(peak / scale.step) * scale.step, scale.low + scale.step);
+    if (scale.high - peak < HEAD_PART * (scale.high - scale.low))
+        scale.high += scale.step;
     scale.time_step_ns = round_time_step((scale.to_ns - scale.from_ns) / time_marks);
     return scale;
 }
@@ -88,8 +91,7 @@ int64_t hw_plot_first_mark(const struct hw_plot_scale *scale)
 void hw_plot_time_text(const struct hw_plot_scale *scale, struct hw_buf *buf, int64_t at_ns)
 {
     bool days = scale->time_step_ns >= DAY_NS, seconds = scale->time_step_ns % (60 * SECOND_NS);
-    hw_text_time(
-        buf, days ? HW_CLOCK_DAY : seconds ? HW_CLOCK_SECONDS : HW_CLOCK_MINUTES, at_ns);
+    hw_text_time(buf, days ? HW_CLOCK_DAY : seconds ? HW_CLOCK_SECONDS : HW_CLOCK_MINUTES, at_ns);
 }
 
 void hw_plot_size_text(struct hw_buf *buf, double bytes)

@@ -26,7 +26,8 @@ double hw_plot_y(const struct hw_plot_scale *scale, double bytes);
 
 /* The first mark of the axis of time: a round local time. */
 int64_t hw_plot_first_mark(const struct hw_plot_scale *scale);
-/* The time at a mark, as short as the step allows: "15:04", "15:04:05", "Nov 20"; the size: "150 MB". */
+/* The time at a mark, as short as the step allows: "15:04", "15:04:05", "Nov 20"; the size: "150
+ * MB". */
 void hw_plot_time_text(const struct hw_plot_scale *scale, struct hw_buf *buf, int64_t at_ns);
 void hw_plot_size_text(struct hw_buf *buf, double bytes);
 
@@ -41,7 +42,8 @@ void hw_plot_columns(const struct hw_plot_scale *scale, const struct hw_memory_s
 /* "app.py (41233)" */
 void hw_plot_name(struct hw_buf *buf, const struct hw_memory_series *series);
 
-/* The indices of the series with the highest peaks, at most max of them, in the history's order. Returns how many. */
+/* The indices of the series with the highest peaks, at most max of them, in the history's order.
+ * Returns how many. */
 size_t hw_plot_choose(const struct hw_memory_history *history, size_t *chosen, size_t max);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The plot as one SVG file: no scripts, nothing from elsewhere; dark where the reader's system is. */
+/* The plot as one SVG file: no scripts, nothing from elsewhere; dark where the reader's system is.
+ */
 #include "tell/clock.h"
 #include "tell/plot-scale.h"
 #include "tell/tell.h"
@@ -9,11 +10,21 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { WIDTH = 960, LEFT = 84, RIGHT = 24, TOP = 56, PLOT = 320, LEGEND_ROW = 22, BOTTOM = 52,
-       SERIES_MAX = 24 };
+enum {
+    WIDTH = 960,
+    LEFT = 84,
+    RIGHT = 24,
+    TOP = 56,
+    PLOT = 320,
+    LEGEND_ROW = 22,
+    BOTTOM = 52,
+    SERIES_MAX = 24
+};
 
-/* Distinguishable with the common kinds of colour blindness: Okabe and Ito's, without the yellow. */
-static const char *const colors[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"};
+/* Distinguishable with the common kinds of colour blindness: Okabe and Ito's, without the yellow.
+ */
+static const char *const colors[] = {"#0072b2", "#d55e00", "#009e73",
+                                     "#cc79a7", "#56b4e9", "#e69f00"};
 
 static double x_of(const struct hw_plot_scale *scale, int64_t at_ns)
 {
@@ -156,8 +167,10 @@ static void put_alarms(struct hw_out *out, const struct hw_plot_scale *scale,
                       "<path class=\"alarm\" stroke-dasharray=\"4 3\" d=\"M%.1f %dV%d\"><title>", x,
                       TOP, TOP + PLOT);
         put_buf(out, &text);
-        hw_out_printf(out, "</title></path><text fill=\"#c00\" x=\"%.1f\" y=\"%d\" "
-                      "text-anchor=\"middle\">!</text>\n", x, TOP - 3);
+        hw_out_printf(out,
+                      "</title></path><text fill=\"#c00\" x=\"%.1f\" y=\"%d\" "
+                      "text-anchor=\"middle\">!</text>\n",
+                      x, TOP - 3);
     }
 }
 

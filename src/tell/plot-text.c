@@ -58,8 +58,8 @@ static void put_dot(struct canvas *canvas, unsigned x, unsigned y, unsigned seri
     static const unsigned char bits[DOTS_Y][DOTS_X] = {
         {0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
     unsigned down = dots_y(canvas) - 1 - y;
-    struct cell *cell = canvas->ascii ? cell_at(canvas, down, x)
-                                      : cell_at(canvas, down / DOTS_Y, x / DOTS_X);
+    struct cell *cell =
+        canvas->ascii ? cell_at(canvas, down, x) : cell_at(canvas, down / DOTS_Y, x / DOTS_X);
     cell->dots |= canvas->ascii ? 1 : bits[down % DOTS_Y][x % DOTS_X];
     cell->series = (unsigned char)(series + 1);
 }
@@ -85,7 +85,8 @@ static bool draw_series(struct canvas *canvas, const struct hw_memory_series *se
             has_before = false;
             continue;
         }
-        unsigned low = height_of(canvas, columns[x].least), high = height_of(canvas, columns[x].most);
+        unsigned low = height_of(canvas, columns[x].least),
+                 high = height_of(canvas, columns[x].most);
         if (has_before && before + 1 < low)
             low = before + 1;
         if (has_before && before > high + 1)
@@ -104,7 +105,8 @@ static void mark_peak(struct canvas *canvas, const struct hw_memory_series *seri
 {
     const struct hw_memory_sample *peak = &series->samples[series->peak];
     struct hw_buf text = {0};
-    unsigned column = (unsigned)(hw_plot_x(&canvas->scale, peak->at_ns) * (canvas->columns - 1) + 0.5);
+    unsigned column =
+        (unsigned)(hw_plot_x(&canvas->scale, peak->at_ns) * (canvas->columns - 1) + 0.5);
     unsigned down = dots_y(canvas) - 1 - height_of(canvas, (double)peak->rss_bytes);
     unsigned row = down / (canvas->ascii ? 1 : DOTS_Y);
     hw_text_bytes(&text, (double)peak->rss_bytes);
@@ -210,7 +212,8 @@ static void put_axis(struct hw_out *out, struct canvas *canvas,
     put_char(out, canvas->ascii ? '+' : 0x2514);
     for (unsigned i = 0; i < canvas->columns; i++)
         put_char(out, canvas->ascii || line[i] == '!' ? (uint32_t)line[i]
-                                                      : line[i] == '+' ? 0x252c : 0x2500);
+                      : line[i] == '+'                ? 0x252c
+                                                      : 0x2500);
     hw_out_printf(out, "\n%*s  %s\n", LABEL, "", hw_buf_str(&times));
     hw_buf_deinit(&times);
     free(line);

@@ -15,14 +15,14 @@ void hw_alert_init(struct hw_alert *alert, const struct hw_watch_options *option
 {
     bool has_peak = first->peak_rss_bytes != HW_UNKNOWN && first->peak_rss_bytes > first->rss_bytes;
     double beyond = has_peak ? (double)(first->peak_rss_bytes - first->rss_bytes) : 0;
-    const struct hw_rise_options growth = {
-        .every_ns = options->every_ns,
-        .least_rate = options->growth_bytes_per_second > 0 ? options->growth_bytes_per_second
-                                                           : HW_WATCH_GROWTH_RATE,
-        .begins_ns = time_ns - age_ns,
-        .warm_up_ns = options->warm_up_ns,
-        .first_ns = time_ns,
-        .known_bytes = (double)first->memory_bytes + beyond};
+    const struct hw_rise_options growth = {.every_ns = options->every_ns,
+                                           .least_rate = options->growth_bytes_per_second > 0
+                                                             ? options->growth_bytes_per_second
+                                                             : HW_WATCH_GROWTH_RATE,
+                                           .begins_ns = time_ns - age_ns,
+                                           .warm_up_ns = options->warm_up_ns,
+                                           .first_ns = time_ns,
+                                           .known_bytes = (double)first->memory_bytes + beyond};
     *alert = (struct hw_alert){.rss_bytes = options->rss_bytes};
     hw_rise_init(&alert->growth, &growth);
 }
@@ -47,7 +47,8 @@ static bool growth_alarms(struct hw_alert *alert, const struct hw_memory_sample 
     }
     bool news = !alert->growth_told || bytes >= alert->again_bytes;
     if (news) {
-        alert->told_rise = alert->growth_told ? GROWTH_AGAIN * alert->told_rise : finding->rise_bytes;
+        alert->told_rise =
+            alert->growth_told ? GROWTH_AGAIN * alert->told_rise : finding->rise_bytes;
         alert->again_bytes = bytes + GROWTH_AGAIN * alert->told_rise;
     }
     alert->growth_told = true;

@@ -22,13 +22,13 @@ struct hw_alert {
     int64_t quiet_until_ns;
 };
 
-/* process: when it began, 0 not known. first: the first sample; what the process had before that is known
- * by the kernel's peak. time_ns: as for hw_alert_add(). */
+/* process: when it began, 0 not known. first: the first sample; what the process had before that is
+ * known by the kernel's peak. time_ns: as for hw_alert_add(). */
 void hw_alert_init(struct hw_alert *alert, const struct hw_watch_options *options, int64_t age_ns,
                    const struct hw_memory_sample *first, int64_t time_ns);
 
-/* The next sample, the first included. time_ns: on a clock that nobody sets. Returns how many alarms
- * there are; their limit is not set. */
+/* The next sample, the first included. time_ns: on a clock that nobody sets. Returns how many
+ * alarms there are; their limit is not set. */
 enum { HW_ALERTS = 2 };
 size_t hw_alert_add(struct hw_alert *alert, const struct hw_memory_sample *sample, int64_t time_ns,
                     struct hw_alarm alarms[HW_ALERTS]);

@@ -3,8 +3,8 @@
 
 #include "watch/procfile.h"
 
-#include <stdio.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *base_of(const char *path)

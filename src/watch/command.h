@@ -8,8 +8,8 @@
 
 struct hw_command {
     char name[32];    /* of the kernel, at most 15 characters; may be "" */
-    char script[128]; /* "app.py", or "-m http.server", "-c": what a Python interpreter runs, by its command
-                         line; else the last part of argv[0]; "" without a command line */
+    char script[128]; /* "app.py", or "-m http.server", "-c": what a Python interpreter runs, by its
+                         command line; else the last part of argv[0]; "" without a command line */
 };
 
 /* dir: of /proc/PID. */

@@ -25,8 +25,8 @@ static bool compile(struct hw_find *find, const char *name, struct hw_err *err)
     int error = regcomp(pattern, name, REG_EXTENDED | REG_NOSUB);
     if (error) {
         regerror(error, pattern, why, sizeof(why));
-        return hw_err_set(err, HW_ERR_USAGE, "'%s' is neither a process id nor a regular expression: %s",
-                          name, why);
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "'%s' is neither a process id nor a regular expression: %s", name, why);
     }
     find->pattern_count++;
     return true;

@@ -22,7 +22,8 @@ struct hw_find {
     regex_t *patterns;
     size_t pattern_count;
     bool children;
-    struct hw_find_entry *entries, *next; /* by process id: the last list, and the one in the making */
+    struct hw_find_entry *entries,
+        *next; /* by process id: the last list, and the one in the making */
     size_t count, capacity, next_count, next_capacity;
     struct hw_budget new_budget, all_budget; /* of looks at what is new, and at all */
 };

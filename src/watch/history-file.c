@@ -5,8 +5,8 @@
  *
  *     {"event":"sample","at":"2025-11-20T11:00:00.123Z","pid":41233,"rss_bytes":...}   docs/json.md
  *
- * and those of mprof (memory_profiler 0.61, mprof.py): megabytes are of 1024 * 1024 bytes, times are
- * seconds since 1970.
+ * and those of mprof (memory_profiler 0.61, mprof.py): megabytes are of 1024 * 1024 bytes, times
+ * are seconds since 1970.
  *
  *     CMDLINE /usr/bin/python3 app.py
  *     MEM 12.5 1700000000.1234          the process, or with its children
@@ -154,8 +154,7 @@ static bool take_memory(struct reader *reader, double mib, double seconds)
 {
     const struct hw_watched process = {.name = reader->command};
     if (reader->main == SIZE_MAX)
-        reader->failed |=
-            !hw_history_begin(reader->history, &process, &reader->main, reader->err);
+        reader->failed |= !hw_history_begin(reader->history, &process, &reader->main, reader->err);
     return reader->failed || mprof_add(reader, reader->main, mib, seconds);
 }
 
@@ -176,8 +175,8 @@ static bool take_child(struct reader *reader, unsigned number, double mib, doubl
 static bool take_function(struct reader *reader, const char *name, double seconds)
 {
     if (reader->main != SIZE_MAX && seconds > 0 && seconds < 9e9)
-        reader->failed |= !hw_history_mark(reader->history, reader->main,
-                                           (int64_t)(seconds * 1e9), name, false, reader->err);
+        reader->failed |= !hw_history_mark(reader->history, reader->main, (int64_t)(seconds * 1e9),
+                                           name, false, reader->err);
     return true;
 }
 
@@ -187,8 +186,8 @@ static bool take_mprof(struct reader *reader, const char *text)
     double mib, seconds;
     unsigned number;
     if (strncmp(text, "CMDLINE ", 8) == 0) {
-        snprintf(reader->command, sizeof(reader->command), "%.*s",
-                 (int)strcspn(text + 8, "\r\n"), text + 8);
+        snprintf(reader->command, sizeof(reader->command), "%.*s", (int)strcspn(text + 8, "\r\n"),
+                 text + 8);
         return true;
     }
     if (sscanf(text, "MEM %lf %lf", &mib, &seconds) == 2)
@@ -205,7 +204,8 @@ static bool take_mprof(struct reader *reader, const char *text)
 static void take_line(struct reader *reader, char *text)
 {
     const char *begin = text + strspn(text, " \t\r\n");
-    bool understood = !*begin || (*begin == '{' ? take_json(reader, text) : take_mprof(reader, text));
+    bool understood =
+        !*begin || (*begin == '{' ? take_json(reader, text) : take_mprof(reader, text));
     reader->history->told.bad_lines += !understood;
 }
 
@@ -277,8 +277,8 @@ bool hw_memory_history_load(const char *path, struct hw_memory_history **ret_his
     if (!file)
         return hw_err_sys(err, errno == ENOENT ? HW_ERR_NOT_FOUND : HW_ERR_IO, errno,
                           "cannot open %s", path);
-    bool ok = hw_memory_history_create(&history, err) &&
-              load(hw_history_of(history), file, path, err);
+    bool ok =
+        hw_memory_history_create(&history, err) && load(hw_history_of(history), file, path, err);
     fclose(file);
     if (ok)
         *ret_history = history;

@@ -158,13 +158,12 @@ static int64_t interval_of(const struct hw_memory_series *series)
     return middle;
 }
 
-static void judge_series(const struct hw_memory_series *series, const struct hw_watch_options *options,
-                         hw_watch_sink *sink, void *ctx)
+static void judge_series(const struct hw_memory_series *series,
+                         const struct hw_watch_options *options, hw_watch_sink *sink, void *ctx)
 {
     struct hw_alert alert;
-    struct hw_watch_event event = {.kind = HW_WATCH_BEGAN,
-                                   .at_ns = series->samples[0].at_ns,
-                                   .process = &series->process};
+    struct hw_watch_event event = {
+        .kind = HW_WATCH_BEGAN, .at_ns = series->samples[0].at_ns, .process = &series->process};
     int64_t started = series->process.started_at_ns, first = series->samples[0].at_ns;
     int64_t age = started && started < first ? first - started : 0;
     hw_alert_init(&alert, options, age, &series->samples[0], first);

@@ -7,7 +7,11 @@
 #include "base/arena.h"
 #include "heapwhy.h"
 
-enum { HW_HISTORY_SERIES_MAX = 4096, HW_HISTORY_SAMPLES_MAX = 8 << 20, HW_HISTORY_MARKS_MAX = 100000 };
+enum {
+    HW_HISTORY_SERIES_MAX = 4096,
+    HW_HISTORY_SAMPLES_MAX = 8 << 20,
+    HW_HISTORY_MARKS_MAX = 100000
+};
 
 /* The public part comes first: the one is cast into the other. */
 struct hw_history {
@@ -15,7 +19,7 @@ struct hw_history {
     struct hw_arena arena; /* texts */
     size_t *capacities;    /* of each series' samples */
     size_t series_capacity, capacities_capacity, marks_capacity;
-    size_t samples;        /* in all */
+    size_t samples; /* in all */
 };
 
 struct hw_history *hw_history_of(struct hw_memory_history *history);

@@ -4,8 +4,8 @@
 
 /*
  * Reads one line that holds one JSON object (RFC 8259), for files of samples. What is nested is
- * passed over; so are members beyond the first HW_JSON_LINE_MEMBERS. The line is written to: strings
- * are unescaped in their places.
+ * passed over; so are members beyond the first HW_JSON_LINE_MEMBERS. The line is written to:
+ * strings are unescaped in their places.
  */
 
 #include <stdbool.h>

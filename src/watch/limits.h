@@ -15,7 +15,8 @@ void hw_limits_set(struct hw_alarm *alarm, const struct hw_sampler *sampler, uin
                    const struct hw_memory_sample *sample);
 
 /* The tightest limit of the group and of all above it, by files below root. mount: where the
- * hierarchy is mounted; group: the group's path below it, "/a/b". is_v2: unified. False: no limit. */
+ * hierarchy is mounted; group: the group's path below it, "/a/b". is_v2: unified. False: no limit.
+ */
 bool hw_limits_of_group(const char *mount, const char *group, bool is_v2,
                         struct hw_memory_limit *limit);
 

@@ -70,9 +70,10 @@ bool hw_procfile_stat(int dir, const char *path, struct hw_procfile_stat *ret_st
     snprintf(stat.name, sizeof(stat.name), "%.*s", (int)(close - open - 1), open + 1);
     /* state ppid, 17 fields of no interest, starttime: proc(5), fields 3, 4 and 22 */
     int parent;
-    if (sscanf(close + 1,
-               " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
-               &stat.state, &parent, &stat.start_ticks) != 3)
+    if (sscanf(
+            close + 1,
+            " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
+            &stat.state, &parent, &stat.start_ticks) != 3)
         return false;
     stat.parent = parent;
     *ret_stat = stat;

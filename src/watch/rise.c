@@ -32,24 +32,25 @@ static const struct hw_rise_range NOTHING = {.least = INFINITY, .most = 0};
 void hw_rise_init(struct hw_rise *growth, const struct hw_rise_options *options)
 {
     *growth = (struct hw_rise){.least_rate = options->least_rate,
-                                 .begins_ns = options->begins_ns,
-                                 .settles_ns = options->begins_ns + options->warm_up_ns,
-                                 .anew_ns = INT64_MIN,
-                                 .last_ns = INT64_MIN};
+                               .begins_ns = options->begins_ns,
+                               .settles_ns = options->begins_ns + options->warm_up_ns,
+                               .anew_ns = INT64_MIN,
+                               .last_ns = INT64_MIN};
     int64_t every_ns = options->every_ns > 0 ? options->every_ns : SECOND_NS;
     growth->point_samples = (unsigned)((SECOND_NS + every_ns - 1) / every_ns);
     growth->point_ns = every_ns * growth->point_samples;
     for (size_t i = 0; i < HW_RISE_SCALES; i++)
-        growth->levels[i] = (struct hw_rise_level){
-            .today = {.least = INFINITY, .most = options->known_bytes},
-            .before = NOTHING,
-            .day_ends_ns = options->first_ns + DAY_NS};
+        growth->levels[i] =
+            (struct hw_rise_level){.today = {.least = INFINITY, .most = options->known_bytes},
+                                   .before = NOTHING,
+                                   .day_ends_ns = options->first_ns + DAY_NS};
 }
 
 static struct hw_rise_range range_join(struct hw_rise_range a, struct hw_rise_range b)
 {
-    return (struct hw_rise_range){
-        .least = fmin(a.least, b.least), .most = fmax(a.most, b.most), .fall = fmax(a.fall, b.fall)};
+    return (struct hw_rise_range){.least = fmin(a.least, b.least),
+                                  .most = fmax(a.most, b.most),
+                                  .fall = fmax(a.fall, b.fall)};
 }
 
 /* What is news: more than was there before, by a part of the range in which it moved. */
@@ -66,8 +67,8 @@ static void level_widen(struct hw_rise_level *level, const struct hw_rise_point 
         level->today = NOTHING;
         level->day_ends_ns = point->at_ns + DAY_NS;
     }
-    level->today =
-        range_join(level->today, (struct hw_rise_range){.least = point->least, .most = point->most});
+    level->today = range_join(level->today,
+                              (struct hw_rise_range){.least = point->least, .most = point->most});
 }
 
 /* ---- one window ---- */
@@ -130,7 +131,8 @@ static bool window_grows(const struct hw_rise *growth, const struct hw_rise_scal
     const struct hw_rise_point *points = &scale->points[scale->count - HW_RISE_POINTS];
     const struct hw_rise_point *last = &points[HW_RISE_POINTS - 1];
     double slopes[PAIRS];
-    if (points[0].at_ns < growth->anew_ns || last->least <= level_news(level) || is_slowing_down(scale))
+    if (points[0].at_ns < growth->anew_ns || last->least <= level_news(level) ||
+        is_slowing_down(scale))
         return false;
     size_t disorder = slopes_of(points, slopes);
     double rate = (slopes[PAIRS / 2] + slopes[(PAIRS - 1) / 2]) / 2;
@@ -140,11 +142,11 @@ static bool window_grows(const struct hw_rise *growth, const struct hw_rise_scal
         !is_even(points, rate, rise))
         return false;
     *ret = (struct hw_rise_finding){.bytes_per_second = rate,
-                                      .low = slopes[PAIRS / 20],
-                                      .high = slopes[PAIRS - 1 - PAIRS / 20],
-                                      .rise_bytes = rise,
-                                      .window_ns = last->at_ns - points[0].at_ns,
-                                      .since_ns = points[0].at_ns};
+                                    .low = slopes[PAIRS / 20],
+                                    .high = slopes[PAIRS - 1 - PAIRS / 20],
+                                    .rise_bytes = rise,
+                                    .window_ns = last->at_ns - points[0].at_ns,
+                                    .since_ns = points[0].at_ns};
     return true;
 }
 
@@ -153,8 +155,8 @@ static bool window_grows(const struct hw_rise *growth, const struct hw_rise_scal
 static struct hw_rise_point joined(struct hw_rise_point a, struct hw_rise_point b)
 {
     return (struct hw_rise_point){.at_ns = b.least < a.least ? b.at_ns : a.at_ns,
-                                    .least = b.least < a.least ? b.least : a.least,
-                                    .most = b.most > a.most ? b.most : a.most};
+                                  .least = b.least < a.least ? b.least : a.least,
+                                  .most = b.most > a.most ? b.most : a.most};
 }
 
 /* How far the last point is below the highest of its window. */
@@ -218,8 +220,8 @@ static void look_whether_steady(struct hw_rise *growth, struct hw_rise_point poi
     if (growth->calm && !was_calm)
         growth->calm_since_ns = growth->steady[oldest].at_ns;
     int64_t calm_ns = point.at_ns - growth->calm_since_ns;
-    bool forget = growth->calm && !growth->forgot &&
-                  calm_ns >= growth->calm_since_ns - growth->begins_ns;
+    bool forget =
+        growth->calm && !growth->forgot && calm_ns >= growth->calm_since_ns - growth->begins_ns;
     if (growth->calm && (!growth->settled || forget))
         begin_anew(growth, all, forget);
     growth->settled |= growth->calm;
@@ -272,8 +274,7 @@ static void forget_before_gap(struct hw_rise *growth, int64_t gap_ns)
     }
 }
 
-bool hw_rise_add(struct hw_rise *growth, int64_t at_ns, double bytes,
-                   struct hw_rise_finding *ret)
+bool hw_rise_add(struct hw_rise *growth, int64_t at_ns, double bytes, struct hw_rise_finding *ret)
 {
     struct hw_rise_point point = {.at_ns = at_ns, .least = bytes, .most = bytes};
     if (at_ns <= growth->last_ns)

@@ -22,8 +22,8 @@ bool hw_sampler_open(struct hw_sampler *sampler, pid_t pid, int *ret_errno)
 {
     char path[32];
     snprintf(path, sizeof(path), "/proc/%d", (int)pid);
-    *sampler = (struct hw_sampler){.dir = -1, .status = -1, .fds = -1, .pid = pid,
-                                   .fds_counted = HW_UNKNOWN};
+    *sampler = (struct hw_sampler){
+        .dir = -1, .status = -1, .fds = -1, .pid = pid, .fds_counted = HW_UNKNOWN};
     sampler->dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (sampler->dir >= 0)
         sampler->status = openat(sampler->dir, "status", O_RDONLY | O_CLOEXEC);
@@ -104,8 +104,8 @@ bool hw_sampler_read(struct hw_sampler *sampler, int64_t now_ns,
     sample.rss_bytes = hw_procfile_kb(text, "VmRSS:");
     sample.peak_rss_bytes = hw_procfile_kb(text, "VmHWM:");
     sample.swap_bytes = hw_procfile_kb(text, "VmSwap:");
-    sample.memory_bytes = hw_procfile_kb(text, "RssAnon:") + hw_procfile_kb(text, "RssShmem:") +
-                          sample.swap_bytes;
+    sample.memory_bytes =
+        hw_procfile_kb(text, "RssAnon:") + hw_procfile_kb(text, "RssShmem:") + sample.swap_bytes;
     if (!hw_procfile_number(text, "Threads:", &sample.threads))
         sample.threads = HW_UNKNOWN;
     sampler->virtual_bytes = hw_procfile_kb(text, "VmSize:");

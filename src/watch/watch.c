@@ -126,9 +126,9 @@ static bool add_pid(struct hw_watch *watch, pid_t pid, struct hw_err *err)
     const struct hw_sampler *sampler = &watch->targets[place_of(watch, pid)]->sampler;
     struct hw_sampler once = *sampler; /* what it spends is not to be taken from the first look */
     if (!hw_sampler_read(&once, hw_clock_now(), &sample))
-        return hw_err_set(err, HW_ERR_GONE,
-                          "process %d has no memory of its own: it has ended, or is a kernel thread",
-                          (int)pid);
+        return hw_err_set(
+            err, HW_ERR_GONE,
+            "process %d has no memory of its own: it has ended, or is a kernel thread", (int)pid);
     return true;
 }
 
@@ -174,12 +174,12 @@ static void emit(struct hw_watch *watch, enum hw_watch_event_kind kind, const st
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    const struct hw_watch_event event = {.kind = kind,
-                                         .at_ns = sample ? sample->at_ns
-                                                         : now.tv_sec * INT64_C(1000000000) + now.tv_nsec,
-                                         .process = &target->info,
-                                         .sample = sample,
-                                         .alarm = alarm};
+    const struct hw_watch_event event = {
+        .kind = kind,
+        .at_ns = sample ? sample->at_ns : now.tv_sec * INT64_C(1000000000) + now.tv_nsec,
+        .process = &target->info,
+        .sample = sample,
+        .alarm = alarm};
     watch->sink(watch->ctx, &event);
 }
 

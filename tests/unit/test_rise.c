@@ -216,8 +216,8 @@ static void test_a_young_process_is_given_time(void **state)
     const struct hw_rise_options at_once = {.every_ns = SECOND_NS, .least_rate = 1};
     size_t second = 0;
     hw_rise_init(&growth, &at_once);
-    while (second < 60 && !hw_rise_add(&growth, (int64_t)second * SECOND_NS,
-                                       start_up((double)second), &finding))
+    while (second < 60 &&
+           !hw_rise_add(&growth, (int64_t)second * SECOND_NS, start_up((double)second), &finding))
         second++;
     assert_in_range(second, 7, 9);
 }

@@ -35,7 +35,8 @@ static void test_json_lines(void **state)
     (void)state;
     struct hw_json_line line;
     assert_true(parse(" { \"a\" : 12 , \"b\":\"x\\u00e9\\n\\\"\",\"c\":{\"d\":[1,{\"a\":\"}\"}]},"
-                      "\"e\":null,\"at\":\"2025-11-20T11:00:00.123Z\"}\n", &line));
+                      "\"e\":null,\"at\":\"2025-11-20T11:00:00.123Z\"}\n",
+                      &line));
     assert_int_equal(line.count, 5);
     assert_int_equal(hw_json_line_u64(&line, "a"), 12);
     assert_string_equal(hw_json_line_string(&line, "b"), "x\xc3\xa9\n\"");
@@ -49,10 +50,24 @@ static void test_json_lines(void **state)
 static void test_damaged_json_lines(void **state)
 {
     (void)state;
-    static const char *const lines[] = {
-        "", "x", "{", "{\"a\"", "{\"a\":", "{\"a\":}", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}",
-        "{\"a\" 1}", "{\"a\":\"x}", "{\"a\":\"\\", "{\"a\":\"\\u12\"}", "{\"a\":[1}", "{\"a\":[\"]}",
-        "{a:1}", "[1]", "{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["};
+    static const char *const lines[] = {"",
+                                        "x",
+                                        "{",
+                                        "{\"a\"",
+                                        "{\"a\":",
+                                        "{\"a\":}",
+                                        "{\"a\":1",
+                                        "{\"a\":1,",
+                                        "{\"a\":1,}",
+                                        "{\"a\" 1}",
+                                        "{\"a\":\"x}",
+                                        "{\"a\":\"\\",
+                                        "{\"a\":\"\\u12\"}",
+                                        "{\"a\":[1}",
+                                        "{\"a\":[\"]}",
+                                        "{a:1}",
+                                        "[1]",
+                                        "{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["};
     struct hw_json_line line;
     for (size_t i = 0; i < COUNT(lines); i++)
         if (parse(lines[i], &line) && i != 13)
@@ -171,8 +186,8 @@ static void test_damaged_files(void **state)
     for (int round = 0; round < 3000; round++) {
         size_t bytes = (size_t)snprintf(text, sizeof(text), "%s%s", lines, mprof);
         for (int i = rand() % 20; i >= 0; i--)
-            text[(size_t)rand() % bytes] = (char)(rand() % 4 ? "\"{}[],:\\0129eE-n\n"[rand() % 17]
-                                                             : rand());
+            text[(size_t)rand() % bytes] =
+                (char)(rand() % 4 ? "\"{}[],:\\0129eE-n\n"[rand() % 17] : rand());
         struct hw_memory_history *history = load(text, (size_t)rand() % bytes, &err);
         if (!history)
             continue;
@@ -198,7 +213,9 @@ static void test_what_a_process_runs(void **state)
 #define ARGV(text, script) {text, sizeof(text) - 1, script}
         ARGV("/usr/bin/python3\0/srv/app.py\0-m\0x", "app.py"),
         ARGV("python3.11\0-u\0-X\0dev\0-W\0error\0app.py", "app.py"),
-        ARGV("python3\0-Im\0http.server\0" "8000", "-m http.server"),
+        ARGV("python3\0-Im\0http.server\0"
+             "8000",
+             "-m http.server"),
         ARGV("python3\0-c\0import x", "-c"),
         ARGV("python3", "python3"),
         ARGV("python3\0-", "-"),
