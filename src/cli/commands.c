@@ -240,7 +240,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "growth), "
          "HEAPWHY_ANSWER, HEAPWHY_RSS_BYTES, HEAPWHY_BYTES_PER_SECOND, HEAPWHY_LIMIT and "
          "HEAPWHY_LIMIT_SECONDS. What it prints goes to standard error. While it runs, other "
-         "alarms start no second one.\n"
+         "alarms start no second one; what still runs when the watch ends runs on.\n"
          "FILE is what watch --json, or mprof, has written (a name with a slash, or that ends in "
          ".jsonl or .dat): which alarms there would have been.\n"
          "Exit status: 0 after Ctrl-C, SIGTERM, --for or the end of all processes; with "

@@ -145,8 +145,7 @@ static bool window_grows(const struct hw_rise *growth, const struct hw_rise_scal
                                     .low = slopes[PAIRS / 20],
                                     .high = slopes[PAIRS - 1 - PAIRS / 20],
                                     .rise_bytes = rise,
-                                    .window_ns = last->at_ns - points[0].at_ns,
-                                    .since_ns = points[0].at_ns};
+                                    .window_ns = last->at_ns - points[0].at_ns};
     return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_WATCH_GROWTH_H
-#define HW_WATCH_GROWTH_H
+#ifndef HW_WATCH_RISE_H
+#define HW_WATCH_RISE_H
 
 /*
  * Whether a series of memory samples grows for good. Pure: time comes with the samples.
@@ -11,10 +11,10 @@
  * last HW_RISE_POINTS points are a window, and it shows growth when all of this holds:
  *
  * - it ends above all that was before it, by a quarter of the range in which that moved: what
- * memory has been up to already is no news. So the second tooth of a sawtooth, the second day of a
- * wave, the second batch say nothing;
+ *   memory has been up to already is no news. So the second tooth of a sawtooth, the second day of
+ *   a wave, the second batch say nothing;
  * - it rises by twice as much as it ever fell within a window: what goes up and down by chance
- * falls as deep as it rises;
+ *   falls as deep as it rises;
  * - its order is rising (Mann-Kendall: at most one of the 45 pairs of points is out of order, which
  *   10 points in random order are with a probability of 3e-6);
  * - its slope (Theil-Sen: the median of the slopes of all pairs, which a third of wild points
@@ -37,8 +37,8 @@
 
 enum {
     HW_RISE_POINTS = 10, /* of a window */
-    HW_RISE_KEPT =
-        2 * HW_RISE_POINTS - 1, /* the window, and the one before, with a point in common */
+    /* the window, and the one before, with a point in common */
+    HW_RISE_KEPT = 2 * HW_RISE_POINTS - 1,
     HW_RISE_SCALES = 13,
     HW_RISE_STEADY_POINTS = 20,
 };
@@ -104,7 +104,6 @@ struct hw_rise_finding {
     double low, high;  /* of all pairs, nine of ten slopes lie between */
     double rise_bytes; /* over the window */
     int64_t window_ns;
-    int64_t since_ns; /* the window's first point */
 };
 
 void hw_rise_init(struct hw_rise *growth, const struct hw_rise_options *options);

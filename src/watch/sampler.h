@@ -7,10 +7,10 @@
  * process, so that a later one of the same id is never taken for it.
  *
  * A sample is one read of status (proc(5)), which takes no lock of the process; RSS is as exact as
- * the kernel's counters, which from Linux 6.2 to 6.15 may lag behind by 32 pages for each
- * processor. PSS needs a walk over all page tables with the address space held against changes, so
- * it is read by a budget: see budget.h. Descriptors are the size of /proc/PID/fd since Linux 6.2,
- * and counted one by one, by the same budget, before.
+ * the kernel's counters, which since Linux 6.2 may lag behind by some pages for each processor. PSS
+ * needs a walk over all page tables with the address space held against changes, so it is read by a
+ * budget: see budget.h. Descriptors are the size of /proc/PID/fd since Linux 6.2, and counted one
+ * by one, by a budget too, before.
  */
 
 #include "heapwhy.h"
