@@ -924,7 +924,7 @@ struct hw_watch_options {
 #define HW_WATCH_WARM_UP_NS INT64_C(120000000000)
 
 /* Follows processes: a process id as long as that very process lives, a name from process to
- * process. At most 4096 at a time; some 10 kB for each. */
+ * process. At most 4096 at a time; some 10 kB and three descriptors for each. */
 struct hw_watch;
 
 /* Fails when a process does not exist. That nobody has one of the names is no error. */
@@ -934,7 +934,8 @@ void hw_watch_destroy(struct hw_watch *watch);
 /* Looks at all processes once, and tells sink what there is to tell. */
 bool hw_watch_look(struct hw_watch *watch, hw_watch_sink *sink, void *ctx, struct hw_err *err);
 size_t hw_watch_count(const struct hw_watch *watch);  /* processes that are watched now */
-uint64_t hw_watch_missed(const struct hw_watch *watch); /* processes that were too many */
+/* How often a process was met that cannot be watched: there are too many, or it is not ours. */
+uint64_t hw_watch_missed(const struct hw_watch *watch);
 
 /* A file that `watch --json` or mprof (memory_profiler) wrote. */
 struct hw_memory_mark {

@@ -2,7 +2,6 @@
 #include "base/err.h"
 #include "cli/watch.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
@@ -13,7 +12,8 @@ struct watch {
     struct hw_watch_wait wait;
     struct hw_watch_exec exec;
     struct hw_evidence evidence;
-    uint64_t alarms, shown_missed;
+    uint64_t alarms;
+    bool told_missed;
 };
 
 /* Trouble that does not end the watch. */
@@ -85,16 +85,13 @@ static bool look_after(struct watch *watch)
     return busy;
 }
 
+/* Once: they are met again in each look. */
 static void tell_missed(struct watch *watch, const struct hw_watch *monitor)
 {
-    char message[100];
-    uint64_t missed = hw_watch_missed(monitor);
-    if (missed == watch->shown_missed)
+    if (watch->told_missed || !hw_watch_missed(monitor))
         return;
-    watch->shown_missed = missed;
-    snprintf(message, sizeof(message),
-             "%" PRIu64 " processes cannot be watched: too many, or not ours", missed);
-    complain(watch, message);
+    watch->told_missed = true;
+    complain(watch, "some processes cannot be watched: they are too many, or not ours to see");
 }
 
 static bool is_over(struct watch *watch, const struct hw_watch *monitor, bool follows_names)

@@ -124,7 +124,8 @@ static bool add_pid(struct hw_watch *watch, pid_t pid, struct hw_err *err)
     if (error)
         return hw_err_sys(err, HW_ERR_PERMISSION, error, "cannot look at process %d", (int)pid);
     const struct hw_sampler *sampler = &watch->targets[place_of(watch, pid)]->sampler;
-    struct hw_sampler once = *sampler; /* what it spends is not to be taken from the first look */
+    struct hw_sampler once = *sampler;
+    once.pss_budget.due_ns = INT64_MAX; /* left to the first look */
     if (!hw_sampler_read(&once, hw_clock_now(), &sample))
         return hw_err_set(
             err, HW_ERR_GONE,
