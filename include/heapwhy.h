@@ -967,6 +967,10 @@ bool hw_memory_history_create(struct hw_memory_history **ret_history, struct hw_
 bool hw_memory_history_add(struct hw_memory_history *history, const struct hw_watch_event *event,
                            struct hw_err *err);
 
+/* Adds one more series, "together": the sum of all, where some are children of others; else nothing.
+ * Pages that several share are in it once for each. Nothing may be added after it. */
+bool hw_memory_history_add_total(struct hw_memory_history *history, struct hw_err *err);
+
 /* Judges a history by the same rules as running processes. Takes pids, names and children of options
  * for nothing. */
 bool hw_memory_history_judge(const struct hw_memory_history *history,

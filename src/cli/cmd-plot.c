@@ -117,7 +117,7 @@ bool hw_cmd_plot(struct hw_run *run, struct hw_err *err)
         return false;
     bool ok = (words.file ? hw_memory_history_load(words.file, &history, err)
                           : record_processes(run, &words, &history, err)) &&
-              plot(run, history, err);
+              hw_memory_history_add_total(history, err) && plot(run, history, err);
     hw_memory_history_destroy(history);
     hw_watch_words_deinit(&words);
     return ok;

@@ -258,7 +258,8 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          1000,
          "memory over time, in the terminal or as SVG",
          "Draws the resident memory of processes over time, each with its peak marked, and where "
-         "alarms were. FILE is what heapwhy watch --json or mprof (memory_profiler) has written: a "
+         "alarms were; and what a family of processes has together. FILE is what heapwhy watch "
+         "--json or mprof (memory_profiler) has written: a "
          "name with a slash, or that ends in .jsonl or .dat. Running processes are looked at for "
          "a while first, as watch does.\n"
          "Without a UTF-8 locale, or on a dumb terminal, it is drawn in ASCII; several processes "

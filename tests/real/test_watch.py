@@ -90,7 +90,9 @@ def test_a_leak_starts_a_command_and_a_diagnosis(tmp_path):
     assert alarm["reason"] == "growth" and alarm["threshold_bytes"] is None
     assert 0.5e6 < alarm["bytes_per_second"] < 2e6
     assert alarm["bytes_per_second_low"] <= alarm["bytes_per_second"] <= alarm["bytes_per_second_high"]
-    assert alarm["limit"]["left_bytes"] > 0
+    limit = alarm["limit"]
+    assert limit["name"] == "RLIMIT_AS" and limit["limit_bytes"] == 2_000_000_000
+    assert abs(limit["seconds"] - limit["left_bytes"] / alarm["bytes_per_second"]) < 1
     assert said.strip() == alarm["answer"]
     diagnosis, = of_kind(events, "diagnosis")
     assert diagnosis["verdict"] in ("leak", "inconclusive") and diagnosis["answer"]
@@ -265,4 +267,5 @@ def test_plots(tmp_path):
 def test_a_living_process_is_plotted():
     with target("parent", 2) as process:
         text = plot(process.pid, "--children", "--every", "500ms", LC_ALL="C")
-    assert text.count("peak") == 2
+    assert text.count("peak") == 3
+    assert "together" in text

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs for heapwhy watch: watched.py HOW [NUMBER]."""
 import os
+import resource
 import subprocess
 import sys
 import time
 
 
 def leak(quiet_s):
-    """A megabyte a second, after some quiet seconds."""
+    """A megabyte a second, after some quiet seconds, below a limit of two gigabytes of addresses."""
+    resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, resource.RLIM_INFINITY))
     kept = []
     print("READY", flush=True)
     time.sleep(quiet_s)

@@ -301,6 +301,42 @@ static struct hw_memory_history *hills(const char *name, size_t samples)
     return history;
 }
 
+static void add_one(struct hw_memory_history *history, pid_t pid, int64_t second, uint64_t bytes)
+{
+    struct hw_err err = HW_ERR_INIT;
+    const struct hw_memory_sample sample = {.at_ns = second * 1000000000, .rss_bytes = bytes};
+    const struct hw_watched process = {.pid = pid, .parent = pid == 8 ? 7 : 0, .name = "p"};
+    struct hw_watch_event event = {.kind = HW_WATCH_BEGAN, .process = &process, .sample = &sample};
+    if (second == 1 || (pid == 8 && second == 2))
+        assert_true(hw_memory_history_add(history, &event, &err));
+    event.kind = HW_WATCH_SAMPLE;
+    assert_true(hw_memory_history_add(history, &event, &err));
+}
+
+static void test_the_sum_of_a_family(void **state)
+{
+    (void)state;
+    static const uint64_t sums[] = {100, 110, 140, 155, 120};
+    struct hw_err err = HW_ERR_INIT;
+    struct hw_memory_history *history = NULL;
+    assert_true(hw_memory_history_create(&history, &err));
+    add_one(history, 7, 1, 100);
+    assert_true(hw_memory_history_add_total(history, &err));
+    assert_int_equal(history->series_count, 1); /* nobody's child */
+    add_one(history, 7, 2, 110);
+    add_one(history, 8, 2, 30);
+    add_one(history, 8, 3, 45);
+    add_one(history, 7, 4, 120);
+    assert_true(hw_memory_history_add_total(history, &err));
+    assert_int_equal(history->series_count, 3);
+    const struct hw_memory_series *together = &history->series[2];
+    assert_int_equal(together->sample_count, COUNT(sums));
+    assert_int_equal(together->samples[0].rss_bytes, sums[0]);
+    for (size_t i = 2; i < COUNT(sums); i++)
+        assert_int_equal(together->samples[i].rss_bytes, sums[i]);
+    hw_memory_history_destroy(history);
+}
+
 static size_t widest(const char *text)
 {
     size_t most = 0;
@@ -371,6 +407,7 @@ int main(void)
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_what_a_process_runs),
         cmocka_unit_test(test_the_tightest_group_counts),
+        cmocka_unit_test(test_the_sum_of_a_family),
         cmocka_unit_test(test_plots_fit_and_keep_their_peaks),
         cmocka_unit_test(test_names_cannot_act_in_a_plot),
         cmocka_unit_test(test_marks_are_round),
