@@ -257,7 +257,7 @@ const struct hw_option hw_options[] = {
      {NULL},
      BIT(WATCH),
      "The growth of a process younger than this is no alarm, unless it was steady for twenty "
-     "looks before. 0s: there is no warm-up."},
+     "looks before, and then climbs evenly. 0s: there is no warm-up."},
     {"children",
      0,
      HW_OPTION_FLAG,

@@ -227,11 +227,12 @@ static void look_whether_steady(struct hw_rise *growth, struct hw_rise_point poi
     growth->forgot |= forget;
 }
 
-/* While the process is not settled: has growth become much slower since it began? */
-static bool is_warm_up(struct hw_rise *growth, int64_t now_ns, double rate)
+/* While the process is not settled: has growth become much slower since it began? When it is, but
+ * young: what is seen on longer scales alone goes up in stairs, as caches and pools do. */
+static bool is_warm_up(struct hw_rise *growth, size_t scale, int64_t now_ns, double rate)
 {
     if (growth->settled)
-        return false;
+        return scale > 0 && now_ns < growth->settles_ns;
     if (rate > growth->fastest)
         growth->fastest = rate;
     return now_ns < growth->settles_ns || rate < STILL_WARM * growth->fastest;
@@ -247,7 +248,7 @@ static bool point_add(struct hw_rise *growth, struct hw_rise_point point,
         struct hw_rise_finding finding;
         scale_push(growth, i, point);
         if (!found && window_grows(growth, scale, &growth->levels[i], &finding) &&
-            !is_warm_up(growth, point.at_ns, finding.bytes_per_second)) {
+            !is_warm_up(growth, i, point.at_ns, finding.bytes_per_second)) {
             *ret = finding;
             found = true;
         }

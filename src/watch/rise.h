@@ -25,10 +25,12 @@
  *   fills ever more slowly does.
  *
  * And the process must be settled: it was steady once (20 points within 1 % or 1 MB), or it is
- * older than its warm-up. Until it was steady, growth that has become much slower since it began is
- * still warm-up. When it has been steady for as long as it took to become so, what it had before
- * was its start, and counts no more: a leak need not climb to the peak of the start to be seen.
- * That is done once: the peaks of a program that is idle now and then are its ways.
+ * older than its warm-up. One that was steady, but is younger, must show growth on the shortest
+ * scale: on longer ones it may still warm up by stairs. Until it was steady, growth that has become
+ * much slower since it began is still warm-up. When it has been steady for as long as it took to
+ * become so, what it had before was its start, and counts no more: a leak need not climb to the
+ * peak of the start to be seen. That is done once: the peaks of a program that is idle now and then
+ * are its ways.
  */
 
 #include <stdbool.h>
