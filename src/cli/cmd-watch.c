@@ -118,14 +118,26 @@ static bool watch_on(struct watch *watch, struct hw_watch *monitor, bool follows
     return true;
 }
 
+/* A wrong file of rules is told now, not in the night when the alarm comes. */
+static bool prepare_diagnosis(struct watch *watch, struct hw_err *err)
+{
+    struct hw_ignores ignores;
+    const struct hw_args *args = watch->run->args;
+    if (!args->diagnose)
+        return true;
+    if (!hw_ignores_init(&ignores, args, err))
+        return false;
+    hw_ignores_deinit(&ignores);
+    return hw_evidence_init(&watch->evidence, args, err);
+}
+
 static bool watch_processes(struct watch *watch, const struct hw_watch_words *words,
                             struct hw_err *err)
 {
     const struct hw_args *args = watch->run->args;
     const struct hw_watch_options options = hw_watch_words_options(words, args);
     struct hw_watch *monitor = NULL;
-    if ((args->diagnose && !hw_evidence_init(&watch->evidence, args, err)) ||
-        !hw_watch_create(&options, &monitor, err))
+    if (!prepare_diagnosis(watch, err) || !hw_watch_create(&options, &monitor, err))
         return false;
     hw_watch_wait_init(&watch->wait, args, args->for_ns);
     bool ok = watch_on(watch, monitor, words->name_count > 0, err);

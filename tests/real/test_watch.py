@@ -226,6 +226,8 @@ def test_refusals(tmp_path):
                        (("watch", tmp_path / "x.jsonl", "1"), "goes with nothing else")):
         status, said = refused(*args)
         assert status == 2 and what in said, said
+    status, said = refused("watch", os.getpid(), "--diagnose", "--rules", tmp_path / "none")
+    assert status and "none" in said
     for command in ("watch", "plot"):
         status, said = refused(command, tmp_path / "none.jsonl")
         assert status == 1 and "cannot open" in said
