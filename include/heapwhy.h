@@ -1001,6 +1001,139 @@ void hw_diagnosis_destroy(struct hw_diagnosis *diagnosis);
 const char *hw_verdict_name(enum hw_verdict verdict);  /* leak, steady, inconclusive */
 const char *hw_pattern_name(enum hw_pattern pattern);  /* growing-container, ... */
 
+/* ---- memory over time: nothing is frozen, and nothing but /proc is read ---- */
+
+#define HW_UNKNOWN UINT64_MAX
+
+/* What a process had at one moment. HW_UNKNOWN: not measured, or not allowed to see. */
+struct hw_memory_sample {
+    int64_t at_ns;           /* since 1970 */
+    uint64_t rss_bytes;
+    uint64_t peak_rss_bytes; /* the most RSS since the process began, by the kernel's own count */
+    uint64_t memory_bytes;   /* what growth is judged by: anonymous and shared memory, resident or in
+                                swap; pages of mapped files are not in it */
+    uint64_t swap_bytes;
+    uint64_t pss_bytes;      /* measured seldom, since the kernel walks all page tables for it */
+    uint64_t fds, threads;
+};
+
+/* A process that is watched, or a series of a file. Its texts live as long as it does. */
+struct hw_watched {
+    pid_t pid, parent;     /* parent: 0 when it is watched for its own sake, not as a child */
+    int64_t started_at_ns; /* since 1970; with the pid it names a process */
+    const char *name;      /* the script or the module when it is an interpreter, else the command */
+};
+
+enum hw_alarm_reason {
+    HW_ALARM_RSS,    /* the resident memory reached what was asked for */
+    HW_ALARM_GROWTH, /* memory grows for good */
+};
+
+/* How much more the process can get before something refuses or kills it. */
+struct hw_memory_limit {
+    const char *name;     /* "--rss", "cgroup", "machine", "RLIMIT_AS", "RLIMIT_DATA"; NULL: none known */
+    uint64_t limit_bytes;
+    uint64_t left_bytes;
+    double seconds;       /* until nothing is left, at the rate of the alarm; negative: no rate */
+};
+
+struct hw_alarm {
+    enum hw_alarm_reason reason;
+    uint64_t rss_bytes, memory_bytes;
+    uint64_t threshold_bytes; /* of HW_ALARM_RSS */
+    double bytes_per_second, bytes_per_second_low, bytes_per_second_high; /* of HW_ALARM_GROWTH:
+                                nine of ten pairs of points of the window lie between low and high */
+    double rise_bytes;       /* over the window */
+    int64_t window_ns;       /* how long memory was looked at to say so */
+    struct hw_memory_limit limit; /* the one that is reached first */
+};
+const char *hw_alarm_reason_name(enum hw_alarm_reason reason); /* rss, growth */
+
+enum hw_watch_event_kind {
+    HW_WATCH_BEGAN,  /* a process is watched from now on */
+    HW_WATCH_SAMPLE, /* sample is set */
+    HW_WATCH_ALARM,  /* alarm is set, sample too */
+    HW_WATCH_ENDED,  /* the process ended */
+};
+/* All pointers are valid during the call only. */
+struct hw_watch_event {
+    enum hw_watch_event_kind kind;
+    int64_t at_ns;
+    const struct hw_watched *process;
+    const struct hw_memory_sample *sample;
+    const struct hw_alarm *alarm;
+};
+typedef void hw_watch_sink(void *ctx, const struct hw_watch_event *event);
+
+struct hw_watch_options {
+    const pid_t *pids;
+    size_t pid_count;
+    const char *const *names; /* extended regular expressions, found in the command's name, in the
+                                 script's or the module's, as pgrep does */
+    size_t name_count;
+    bool children;            /* also the children of all these, and theirs */
+    int64_t every_ns;         /* the time between looks, which the caller keeps */
+    uint64_t rss_bytes;       /* alarm when RSS reaches it; 0: never */
+    double growth_bytes_per_second; /* slower growth is no alarm; 0: HW_WATCH_GROWTH_RATE */
+    int64_t warm_up_ns;       /* growth of a younger process is no alarm, unless it was steady before */
+};
+#define HW_WATCH_GROWTH_RATE 50e3
+#define HW_WATCH_WARM_UP_NS INT64_C(120000000000)
+
+/* Follows processes: a process id as long as that very process lives, a name from process to
+ * process. At most 4096 at a time; some 10 kB and three descriptors for each. */
+struct hw_watch;
+
+/* Fails when a process does not exist. That nobody has one of the names is no error. */
+bool hw_watch_create(const struct hw_watch_options *options, struct hw_watch **ret_watch,
+                     struct hw_err *err);
+void hw_watch_destroy(struct hw_watch *watch);
+/* Looks at all processes once, and tells sink what there is to tell. */
+bool hw_watch_look(struct hw_watch *watch, hw_watch_sink *sink, void *ctx, struct hw_err *err);
+size_t hw_watch_count(const struct hw_watch *watch);  /* processes that are watched now */
+/* How often a process was met that cannot be watched: there are too many, or it is not ours. */
+uint64_t hw_watch_missed(const struct hw_watch *watch);
+
+/* A file that `watch --json` or mprof (memory_profiler) wrote. */
+struct hw_memory_mark {
+    int64_t at_ns;
+    size_t series;    /* index */
+    const char *text; /* "growth", "rss": an alarm; else what the file says */
+    bool is_alarm;
+};
+struct hw_memory_series {
+    struct hw_watched process; /* started_at_ns is 0 where the file does not say */
+    struct hw_memory_sample *samples;
+    size_t sample_count;
+    size_t peak;      /* index of the sample with the most RSS */
+};
+struct hw_memory_history {
+    const char *source;               /* the path */
+    struct hw_memory_series *series;  /* in the order of their first samples; none is empty */
+    size_t series_count;
+    struct hw_memory_mark *marks;
+    size_t mark_count;
+    uint64_t bad_lines;               /* that were left out */
+};
+bool hw_memory_history_load(const char *path, struct hw_memory_history **ret_history,
+                            struct hw_err *err);
+void hw_memory_history_destroy(struct hw_memory_history *history);
+
+/* Collects the events of a watch, to look at them as a whole. */
+bool hw_memory_history_create(struct hw_memory_history **ret_history, struct hw_err *err);
+bool hw_memory_history_add(struct hw_memory_history *history, const struct hw_watch_event *event,
+                           struct hw_err *err);
+
+/* Adds one more series, "together": the sum of all, where some are children of others; else nothing.
+ * Pages that several share are in it once for each. Nothing may be added after it. */
+bool hw_memory_history_add_total(struct hw_memory_history *history, struct hw_err *err);
+
+/* Judges a history by the same rules as running processes. Takes pids, names and children of options
+ * for nothing. */
+bool hw_memory_history_judge(const struct hw_memory_history *history,
+                             const struct hw_watch_options *options, hw_watch_sink *sink, void *ctx,
+                             struct hw_err *err);
+
 /* The library's version, "0.1.0". */
 const char *hw_version(void);
 

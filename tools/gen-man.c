@@ -104,7 +104,8 @@ static void put_status(FILE *page)
           ".TP\n0\nDone; also when a leak was found.\n"
           ".TP\n1\nFailed; one line on standard error says why.\n"
           ".TP\n2\nWrong usage.\n"
-          ".TP\n3\nA leak was found, and \\-\\-exit\\-code was given.\n",
+          ".TP\n3\nA leak was found, and \\-\\-exit\\-code was given; or \\fBwatch "
+          "\\-\\-until\\-alarm\\fR had an alarm.\n",
           page);
 }
 
@@ -147,6 +148,8 @@ static void put_program_page(FILE *page, const char *version)
     fputs(".SH ENVIRONMENT\n"
           ".TP\n\\fBNO_COLOR\\fR\nWhen set, no colours unless \\-\\-color=always.\n"
           ".TP\n\\fBCOLUMNS\\fR\nThe width of the terminal.\n"
+          ".TP\n\\fBXDG_STATE_HOME\\fR\nWhere \\fBwatch \\-\\-diagnose\\fR keeps its evidence, in "
+          "heapwhy; ~/.local/state when not set.\n"
           ".TP\n\\fBTMPDIR\\fR\nWhere \\fBtext\\fR sorts what does not fit into memory.\n",
           page);
 }

@@ -114,7 +114,7 @@ static bool take_all(struct hw_run *run, struct hw_series *series, pid_t pid, in
     return true;
 }
 
-static bool make_directory(const char *path, struct hw_err *err)
+bool hw_run_make_directory(const char *path, struct hw_err *err)
 {
     struct stat info;
     if (mkdir(path, 0700) == 0)
@@ -126,10 +126,11 @@ static bool make_directory(const char *path, struct hw_err *err)
     return true;
 }
 
-static void tell(struct hw_run *run, const struct hw_series *series,
+static void tell(struct hw_run *run, void *ctx, const struct hw_facts *facts,
                  const struct hw_diagnosis *diagnosis)
 {
-    hw_tell_diagnosis(&run->out, hw_graph_facts(hw_series_last(series)), diagnosis);
+    (void)ctx;
+    hw_tell_diagnosis(&run->out, facts, diagnosis);
     if (run->args->exit_code && diagnosis->verdict == HW_VERDICT_LEAK)
         run->status = EXIT_LEAK;
 }
@@ -141,12 +142,13 @@ static bool watch(struct hw_run *run, struct hw_series *series, struct hw_err *e
     const char *directory = run->args->save;
     if (!hw_run_pid(run->args->words[0], &pid, err) ||
         (directory &&
-         (!make_directory(directory, err) || !count_saved(directory, pid, &saved, err))))
+         (!hw_run_make_directory(directory, err) || !count_saved(directory, pid, &saved, err))))
         return false;
     return take_all(run, series, pid, saved, err);
 }
 
-static bool diagnose(struct hw_run *run, const struct hw_ignores *ignores, struct hw_err *err)
+static bool diagnose(struct hw_run *run, const struct hw_ignores *ignores, hw_run_diagnosed *done,
+                     void *ctx, struct hw_err *err)
 {
     const struct hw_diagnose_options options = {.ignores = ignores->items,
                                                 .ignore_count = ignores->count};
@@ -161,20 +163,25 @@ static bool diagnose(struct hw_run *run, const struct hw_ignores *ignores, struc
     ok = ok && hw_diagnose_ask(series, &options, &diagnosis, err);
     hw_progress_clear(&run->progress);
     if (ok)
-        tell(run, series, diagnosis);
+        done(run, ctx, hw_graph_facts(hw_series_last(series)), diagnosis);
     hw_diagnosis_destroy(diagnosis);
     hw_series_destroy(series);
     return ok;
 }
 
-bool hw_cmd_diagnose(struct hw_run *run, struct hw_err *err)
+bool hw_run_diagnose(struct hw_run *run, hw_run_diagnosed *done, void *ctx, struct hw_err *err)
 {
     struct hw_ignores ignores;
     if (hw_run_is_pid(run->args->words[0]) && run->args->word_count > 1)
         return hw_err_set(err, HW_ERR_USAGE, "diagnose takes one process, or snapshot files");
     if (!hw_ignores_init(&ignores, run->args, err))
         return false;
-    bool ok = diagnose(run, &ignores, err);
+    bool ok = diagnose(run, &ignores, done, ctx, err);
     hw_ignores_deinit(&ignores);
     return ok;
+}
+
+bool hw_cmd_diagnose(struct hw_run *run, struct hw_err *err)
+{
+    return hw_run_diagnose(run, tell, NULL, err);
 }

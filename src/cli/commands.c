@@ -238,6 +238,54 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
            "Look at what came and went."},
           {"heapwhy text --ndjson 41233 | jq -c 'select(.size > 1000000)'",
            "Objects over a megabyte."}}},
+    [HW_COMMAND_WATCH] =
+        {"watch",
+         "PID | NAME | FILE...",
+         1,
+         1000,
+         "tell when the memory of a process grows for good, or too much",
+         "Looks at processes from outside once a second, without stopping them: resident memory, "
+         "descriptors, threads, and seldom PSS. An alarm is told when the resident memory reaches "
+         "--rss, and when memory grows for good: not up and down like a sawtooth or a wave, not in "
+         "a step, not back to where it has been before, and not while a process starts up. How "
+         "fast it grows is said, and when which limit will be reached: --rss, the control group's, "
+         "the machine's, RLIMIT_AS, RLIMIT_DATA.\n"
+         "NAME is an extended regular expression, found in the names of commands, as pgrep finds "
+         "them, and in what interpreters run: app.py, -m http.server. Processes of that name are "
+         "followed as they come and go.\n"
+         "With --exec a command is run at each alarm, by /bin/sh -c. Nothing of the process gets "
+         "into the "
+         "command's text; its environment has HEAPWHY_PID, HEAPWHY_NAME, HEAPWHY_REASON (rss, "
+         "growth), "
+         "HEAPWHY_ANSWER, HEAPWHY_RSS_BYTES, HEAPWHY_BYTES_PER_SECOND, HEAPWHY_LIMIT and "
+         "HEAPWHY_LIMIT_SECONDS. What it prints goes to standard error. While it runs, other "
+         "alarms start no second one; what still runs when the watch ends runs on.\n"
+         "FILE is what watch --json, or mprof, has written (a name with a slash, or that ends in "
+         ".jsonl or .dat): which alarms there would have been.\n"
+         "Exit status: 0 after Ctrl-C, SIGTERM, --for or the end of all processes; with "
+         "--until-alarm 3 after an alarm; 1 when there is no such process; 2 after wrong usage.",
+         {{"heapwhy watch 41233", "One process."},
+          {"heapwhy watch app.py --rss 500M --diagnose", "All that run app.py; say also why."},
+          {"heapwhy watch 41233 --children --json > app.jsonl", "Record, for heapwhy plot."},
+          {"heapwhy watch gunicorn --exec 'logger \"$HEAPWHY_ANSWER\"'", "Tell the system's log."},
+          {"heapwhy watch 41233 --until-alarm --for 10m", "For a script: 3 when it leaks."},
+          {"heapwhy watch ./app.jsonl --growth 20k/s", "What a recording would have told."}}},
+    [HW_COMMAND_PLOT] =
+        {"plot",
+         "FILE | PID | NAME...",
+         1,
+         1000,
+         "memory over time, in the terminal or as SVG",
+         "Draws the resident memory of processes over time, each with its peak marked, and where "
+         "alarms were; and what a family of processes has together. FILE is what heapwhy watch "
+         "--json or mprof (memory_profiler) has written: a "
+         "name with a slash, or that ends in .jsonl or .dat. Running processes are looked at for "
+         "a while first, as watch does.\n"
+         "Without a UTF-8 locale, or on a dumb terminal, it is drawn in ASCII; several processes "
+         "are told apart by colours, without them by letters.",
+         {{"heapwhy plot app.jsonl", "What watch --json has recorded."},
+          {"heapwhy plot mprofile_20251120110000.dat -o app.svg", "mprof's recording, as SVG."},
+          {"heapwhy plot 41233 --children --for 2m", "A process and its children, from now on."}}},
     [HW_COMMAND_CHECK] =
         {"check",
          "FILE",

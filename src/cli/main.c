@@ -5,7 +5,7 @@
  * exit status.
  *
  *     0    done            1    failed, one line on standard error says why
- *     2    wrong usage     3    diagnose --exit-code found a leak
+ *     2    wrong usage     3    diagnose --exit-code found a leak, watch --until-alarm had an alarm
  *     128 + n              ended by signal n (130: Ctrl-C, 143: SIGTERM, 141: nobody reads on)
  */
 #include "cli/help.h"
@@ -164,6 +164,8 @@ static int run_command(struct hw_run *run)
         [HW_COMMAND_CYCLES] = hw_cmd_cycles,
         [HW_COMMAND_RESOURCES] = hw_cmd_resources,
         [HW_COMMAND_TEXT] = hw_cmd_text,
+        [HW_COMMAND_WATCH] = hw_cmd_watch,
+        [HW_COMMAND_PLOT] = hw_cmd_plot,
         [HW_COMMAND_CHECK] = hw_cmd_check,
         [HW_COMMAND_HELP] = cmd_help,
     };

@@ -25,6 +25,8 @@ enum hw_command_id {
     HW_COMMAND_CYCLES,
     HW_COMMAND_RESOURCES,
     HW_COMMAND_TEXT,
+    HW_COMMAND_WATCH,
+    HW_COMMAND_PLOT,
     HW_COMMAND_CHECK,
     HW_COMMAND_HELP,
     HW_COMMAND_COUNT,
@@ -57,10 +59,13 @@ struct hw_texts {
 struct hw_args {
     enum hw_command_id command;
     bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles;
+    bool children, diagnose, until_alarm, ascii;
     int64_t snapshots; /* 0: not given */
     int64_t interval_ns, limit, objects, watch_ns, depth;
     int64_t freeze, color, sort;
-    const char *save, *output, *rules; /* NULL: not given */
+    int64_t rss_bytes, growth_rate; /* 0: not given */
+    int64_t every_ns, for_ns, warm_up_ns, keep, keep_bytes;
+    const char *save, *output, *rules, *exec; /* NULL: not given */
     struct hw_texts ignore;
     char **words; /* what is neither command nor option */
     size_t word_count;
@@ -72,6 +77,8 @@ enum hw_option_kind {
     HW_OPTION_FLAG,     /* bool */
     HW_OPTION_COUNT,    /* int64_t */
     HW_OPTION_DURATION, /* int64_t, nanoseconds; written 500ms, 5s, 1m, 2h */
+    HW_OPTION_SIZE,     /* int64_t, bytes; written 500M, 1.5G, 64KiB */
+    HW_OPTION_RATE,     /* int64_t, bytes a second; written 1M/s, 20M/h */
     HW_OPTION_CHOICE,   /* int64_t, index into words */
     HW_OPTION_TEXT,     /* const char * */
     HW_OPTION_TEXTS,    /* struct hw_texts: may be given several times */
@@ -83,7 +90,7 @@ struct hw_option {
     enum hw_option_kind kind;
     const char *arg;           /* name of the argument in help texts; NULL for flags */
     size_t offset;             /* of the member in struct hw_args */
-    int64_t least, most;       /* counts, durations: the range */
+    int64_t least, most;       /* counts, durations, sizes, rates: the range */
     int64_t standard;          /* the value when not given */
     const char *standard_text; /* the same for help texts; NULL: none */
     const char *words[4];      /* of a choice, NULL at the end */

@@ -66,6 +66,33 @@ static bool parse_count(const struct hw_option *option, const char *text, int64_
     return true;
 }
 
+/* A number and what follows it; false: there is none. Not strtod's other notations: signs,
+ * exponents, hexadecimals, infinities. */
+static bool parse_number(const char *text, double *ret_number, const char **ret_rest)
+{
+    size_t digits = strspn(text, "0123456789.");
+    char *end;
+    *ret_number = strtod(text, &end);
+    *ret_rest = end;
+    return digits && end == text + digits;
+}
+
+/* As one would type it. */
+enum { DURATION_BYTES = 32 };
+static const char *duration_text(int64_t ns, char text[DURATION_BYTES])
+{
+    int64_t ms = ns / 1000000;
+    bool hours = ms && ms % 3600000 == 0, seconds = ms % 1000 == 0;
+    snprintf(text, DURATION_BYTES, "%" PRId64 "%s",
+             hours     ? ms / 3600000
+             : seconds ? ms / 1000
+                       : ms,
+             hours     ? "h"
+             : seconds ? "s"
+                       : "ms");
+    return text;
+}
+
 static bool parse_duration(const struct hw_option *option, const char *text, int64_t *ret,
                            struct hw_err *err)
 {
@@ -73,11 +100,10 @@ static bool parse_duration(const struct hw_option *option, const char *text, int
         const char *unit;
         double seconds;
     } units[] = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"", 1}};
-    /* Not strtod's other notations: signs, exponents, hexadecimals, infinities. */
-    size_t digits = strspn(text, "0123456789.");
-    char *end;
-    double n = strtod(text, &end);
-    bool plain = digits && end == text + digits;
+    double n;
+    const char *end;
+    char least[DURATION_BYTES], most[DURATION_BYTES];
+    bool plain = parse_number(text, &n, &end);
     for (size_t i = 0; plain && i < sizeof(units) / sizeof(*units); i++) {
         double ns = n * units[i].seconds * 1e9;
         if (strcmp(end, units[i].unit) != 0)
@@ -87,8 +113,67 @@ static bool parse_duration(const struct hw_option *option, const char *text, int
         *ret = (int64_t)ns;
         return true;
     }
+    return hw_err_set(
+        err, HW_ERR_USAGE, "--%s wants a time from %s to %s, such as 500ms, 5s, 1m or 2h, not '%s'",
+        option->name, duration_text(option->least, least), duration_text(option->most, most), text);
+}
+
+/* The factor of a unit that begins text: "M", "MB", "MiB", ""; moves text behind it. */
+static double take_unit(const char **text)
+{
+    static const char letters[] = "kMGT";
+    const char *known = **text ? strchr(letters, **text == 'K' ? 'k' : **text) : NULL;
+    double base = 1000, factor = 1;
+    if (known) {
+        ++*text;
+        if (**text == 'i') {
+            base = 1024;
+            ++*text;
+        }
+        for (const char *p = letters; p <= known; p++)
+            factor *= base;
+    }
+    *text += **text == 'B';
+    return factor;
+}
+
+static bool parse_size(const struct hw_option *option, const char *text, int64_t *ret,
+                       struct hw_err *err)
+{
+    double n;
+    const char *rest;
+    if (parse_number(text, &n, &rest)) {
+        n *= take_unit(&rest);
+        if (!*rest && n >= (double)option->least && n < (double)option->most) {
+            *ret = (int64_t)n;
+            return true;
+        }
+    }
     return hw_err_set(err, HW_ERR_USAGE,
-                      "--%s wants a time from 10ms to 24h, such as 500ms, 5s, 1m or 2h, not '%s'",
+                      "--%s wants a size of at least %" PRId64
+                      " bytes, such as 500M, 1.5G or 64MiB, not '%s'",
+                      option->name, option->least, text);
+}
+
+static bool parse_rate(const struct hw_option *option, const char *text, int64_t *ret,
+                       struct hw_err *err)
+{
+    static const struct {
+        const char *unit;
+        double seconds;
+    } units[] = {{"/s", 1}, {"", 1}, {"/m", 60}, {"/min", 60}, {"/h", 3600}, {"/d", 86400}};
+    double n;
+    const char *rest;
+    bool plain = parse_number(text, &n, &rest);
+    n *= plain ? take_unit(&rest) : 0;
+    for (size_t i = 0; plain && i < sizeof(units) / sizeof(*units); i++)
+        if (strcmp(rest, units[i].unit) == 0 && n / units[i].seconds >= (double)option->least &&
+            n / units[i].seconds < (double)option->most) {
+            *ret = (int64_t)(n / units[i].seconds);
+            return true;
+        }
+    return hw_err_set(err, HW_ERR_USAGE,
+                      "--%s wants bytes in a time, such as 1M/s, 500k/min or 20M/h, not '%s'",
                       option->name, text);
 }
 
@@ -132,6 +217,10 @@ static bool store(struct hw_args *args, const struct hw_option *option, char *te
         return parse_count(option, text, to, err);
     case HW_OPTION_DURATION:
         return parse_duration(option, text, to, err);
+    case HW_OPTION_SIZE:
+        return parse_size(option, text, to, err);
+    case HW_OPTION_RATE:
+        return parse_rate(option, text, to, err);
     case HW_OPTION_CHOICE:
         return parse_choice(option, text, to, err);
     case HW_OPTION_TEXT:
@@ -147,8 +236,7 @@ static void set_standards(struct hw_args *args)
 {
     *args = (struct hw_args){.command = HW_COMMAND_NONE};
     for (size_t i = 0; i < hw_option_count; i++)
-        if (hw_options[i].kind == HW_OPTION_COUNT || hw_options[i].kind == HW_OPTION_DURATION ||
-            hw_options[i].kind == HW_OPTION_CHOICE)
+        if (hw_options[i].kind >= HW_OPTION_COUNT && hw_options[i].kind <= HW_OPTION_CHOICE)
             *(int64_t *)member(args, &hw_options[i]) = hw_options[i].standard;
 }
 

@@ -32,6 +32,8 @@ bool hw_cmd_tree(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_cycles(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_resources(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_text(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_watch(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_plot(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_check(struct hw_run *run, struct hw_err *err);
 
 /* What the command line and the file of rules say is to be ignored; the file's rules come first,
@@ -43,6 +45,14 @@ struct hw_ignores {
 };
 bool hw_ignores_init(struct hw_ignores *ignores, const struct hw_args *args, struct hw_err *err);
 void hw_ignores_deinit(struct hw_ignores *ignores);
+
+/* As hw_cmd_diagnose(), but what came of it is told to `done`. */
+typedef void hw_run_diagnosed(struct hw_run *run, void *ctx, const struct hw_facts *facts,
+                              const struct hw_diagnosis *diagnosis);
+bool hw_run_diagnose(struct hw_run *run, hw_run_diagnosed *done, void *ctx, struct hw_err *err);
+
+/* Makes a directory that only we can read; one that is there is as good. */
+bool hw_run_make_directory(const char *path, struct hw_err *err);
 
 /* Captures the process, or loads the file, that word names. */
 bool hw_run_open(struct hw_run *run, const char *word, struct hw_graph **ret_graph,

@@ -69,6 +69,27 @@ void hw_tell_snapshot(struct hw_out *out, const struct hw_graph *graph, const ch
                       uint64_t file_bytes);
 void hw_tell_check(struct hw_out *out, const char *path, const struct hw_check *check);
 
+/* While processes are watched: one line for each event. Text has none for samples; a process that is
+ * younger than warm_up_ns is told with the time from which growth counts. */
+void hw_tell_watch_event(struct hw_out *out, const struct hw_watch_event *event,
+                         int64_t warm_up_ns);
+/* "41233 app.py  RSS 182.3 MB  4 threads  12 descriptors", of a sample. */
+void hw_tell_watch_state(struct hw_buf *buf, const struct hw_watch_event *event);
+/* "memory grows by 1.0 MB/s, ...": what JSON calls the answer. */
+void hw_tell_alarm_answer(struct hw_buf *buf, const struct hw_alarm *alarm);
+
+/* What an alarm's diagnosis came to. verdict: "" when there was none; answer then says why. */
+struct hw_watch_diagnosis {
+    int64_t at_ns;
+    const struct hw_watched *process;
+    const char *verdict, *answer, *directory;
+};
+void hw_tell_watch_diagnosis(struct hw_out *out, const struct hw_watch_diagnosis *told);
+
+/* Memory over time. ascii: draw with ASCII alone. */
+void hw_tell_plot(struct hw_out *out, const struct hw_memory_history *history, bool ascii);
+void hw_tell_plot_svg(struct hw_out *out, const struct hw_memory_history *history);
+
 /* One line for each object, "type content", in the order of their bytes. Uses at most some 100 MB
  * however large the graph is; what does not fit waits in an unnamed temporary file in $TMPDIR or
  * /tmp. Fails when that file cannot be written or memory runs out. */

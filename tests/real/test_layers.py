@@ -25,6 +25,7 @@ MAY_USE = {
     "collect": {"base", "heap", "ask"},
     "grow": {"base", "heap", "ask", "resource"},
     "why": {"base", "heap", "ask", "resource", "weigh", "collect", "grow"},
+    "watch": {"base"},
     "tell": {"base"},
     "cli": {"base", "tell"},
 }

@@ -57,6 +57,43 @@ static void test_a_number_means_diagnose(void **state)
     assert_false(args.json);
 }
 
+static void test_sizes_and_rates(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *size;
+        int64_t bytes;
+    } sizes[] = {{"500M", 500000000}, {"1.5G", 1500000000}, {"64MiB", 67108864},  {"2000", 2000},
+                 {"3kB", 3000},       {"3Ki", 3072},        {"1T", 1000000000000}};
+    static const struct {
+        const char *rate;
+        int64_t bytes;
+    } rates[] = {{"1M/s", 1000000},
+                 {"1M", 1000000},
+                 {"60M/min", 1000000},
+                 {"36MB/h", 10000},
+                 {"1KiB/s", 1024}};
+    static const char *const wrong[] = {"",     "M",    "5MM", "-5M",     "1e9",
+                                        "0x10", "5M/s", "999", "9999999T"};
+    char line[64];
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        snprintf(line, sizeof(line), "heapwhy watch 1 --rss=%s", sizes[i].size);
+        assert_int_equal(parse_well(line).rss_bytes, sizes[i].bytes);
+    }
+    for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+        snprintf(line, sizeof(line), "heapwhy watch 1 --growth=%s", rates[i].rate);
+        assert_int_equal(parse_well(line).growth_rate, rates[i].bytes);
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        snprintf(line, sizeof(line), "heapwhy watch 1 --rss=%s", wrong[i]);
+        assert_refused(line, HW_COMMAND_WATCH, "--rss wants a size");
+    }
+    assert_refused("heapwhy watch 1 --growth 1M/x", HW_COMMAND_WATCH, "bytes in a time");
+    assert_refused("heapwhy watch 1 --every 10ms", HW_COMMAND_WATCH, "from 100ms to 1h");
+    assert_int_equal(parse_well("heapwhy watch 1").every_ns, 1000000000);
+    assert_int_equal(parse_well("heapwhy watch 1 --warm-up 0s").warm_up_ns, 0);
+}
+
 static void test_what_to_ignore_may_be_given_many_times(void **state)
 {
     (void)state;
@@ -191,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_number_means_diagnose),
+        cmocka_unit_test(test_sizes_and_rates),
         cmocka_unit_test(test_what_to_ignore_may_be_given_many_times),
         cmocka_unit_test(test_options_stand_anywhere),
         cmocka_unit_test(test_an_option_value_is_no_command),

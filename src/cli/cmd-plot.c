@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+#include "cli/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define STANDARD_FOR_NS INT64_C(30000000000)
+
+struct recording {
+    struct hw_run *run;
+    struct hw_memory_history *history;
+    struct hw_err *err;
+    bool failed;
+};
+
+static void record_event(void *ctx, const struct hw_watch_event *event)
+{
+    struct recording *recording = ctx;
+    if (!recording->failed)
+        recording->failed = !hw_memory_history_add(recording->history, event, recording->err);
+    if (event->kind == HW_WATCH_SAMPLE && recording->run->progress.on) {
+        struct hw_buf state = {0};
+        hw_tell_watch_state(&state, event);
+        hw_progress_stage(&recording->run->progress, hw_buf_str(&state));
+        hw_buf_deinit(&state);
+    }
+}
+
+/* Ends early when all processes have. An interrupt ends the recording, not the plot. */
+static bool record(struct recording *recording, struct hw_watch *monitor, bool follows_names,
+                   struct hw_err *err)
+{
+    const struct hw_args *args = recording->run->args;
+    struct hw_watch_wait wait;
+    bool ok = true;
+    hw_watch_wait_init(&wait, args, args->for_ns ? args->for_ns : STANDARD_FOR_NS);
+    while (ok && hw_watch_wait_next(&wait, recording->run)) {
+        ok = hw_watch_look(monitor, record_event, recording, err) && !recording->failed;
+        if (!follows_names && !hw_watch_count(monitor))
+            break;
+    }
+    hw_watch_wait_deinit(&wait);
+    hw_progress_clear(&recording->run->progress);
+    recording->run->out.cancel = NULL;
+    return ok;
+}
+
+static bool record_processes(struct hw_run *run, const struct hw_watch_words *words,
+                             struct hw_memory_history **ret_history, struct hw_err *err)
+{
+    struct hw_watch_options options = hw_watch_words_options(words, run->args);
+    struct recording recording = {.run = run, .err = err};
+    struct hw_watch *monitor = NULL;
+    bool ok = hw_memory_history_create(&recording.history, err) &&
+              hw_watch_create(&options, &monitor, err) &&
+              record(&recording, monitor, words->name_count > 0, err);
+    hw_watch_destroy(monitor);
+    if (ok && !recording.history->series_count)
+        ok = hw_err_set(err, HW_ERR_NOT_FOUND, "no process was there to look at");
+    if (ok)
+        *ret_history = recording.history;
+    else
+        hw_memory_history_destroy(recording.history);
+    return ok;
+}
+
+/* Our own locale is always UTF-8; the terminal's is what the user's variables say. */
+static bool wants_ascii(const struct hw_run *run)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    const char *locale = NULL, *term = getenv("TERM");
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !(locale && *locale); i++)
+        locale = getenv(names[i]);
+    bool is_utf8 = locale && (strcasestr(locale, "utf-8") || strcasestr(locale, "utf8"));
+    return run->args->ascii || !is_utf8 || (term && strcmp(term, "dumb") == 0);
+}
+
+/* The file takes its name when it is complete. */
+static bool write_svg(const struct hw_memory_history *history, const char *path, struct hw_err *err)
+{
+    char half[4096];
+    if (snprintf(half, sizeof(half), "%s.%d.part", path, (int)getpid()) >= (int)sizeof(half))
+        return hw_err_set(err, HW_ERR_USAGE, "the name of the file is too long");
+    struct hw_out out = {.fd = open(half, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
+    if (out.fd < 0)
+        return hw_err_sys(err, HW_ERR_IO, errno, "cannot write %s", half);
+    hw_tell_plot_svg(&out, history);
+    bool ok = hw_out_finish(&out);
+    int error = out.sys_errno;
+    if ((close(out.fd) != 0 || (ok && rename(half, path) != 0)) && ok) {
+        ok = false;
+        error = errno;
+    }
+    if (!ok)
+        unlink(half);
+    return ok || hw_err_sys(err, HW_ERR_IO, error, "cannot write %s", path);
+}
+
+static bool plot(struct hw_run *run, const struct hw_memory_history *history, struct hw_err *err)
+{
+    if (run->args->output)
+        return write_svg(history, run->args->output, err);
+    hw_tell_plot(&run->out, history, wants_ascii(run));
+    return true;
+}
+
+bool hw_cmd_plot(struct hw_run *run, struct hw_err *err)
+{
+    struct hw_watch_words words;
+    struct hw_memory_history *history = NULL;
+    if (!hw_watch_words_init(&words, run->args, err))
+        return false;
+    bool ok = (words.file ? hw_memory_history_load(words.file, &history, err)
+                          : record_processes(run, &words, &history, err)) &&
+              hw_memory_history_add_total(history, err) && plot(run, history, err);
+    hw_memory_history_destroy(history);
+    hw_watch_words_deinit(&words);
+    return ok;
+}
