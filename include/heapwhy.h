@@ -749,6 +749,46 @@ struct hw_diff {
 bool hw_diff_ask(const struct hw_series *series, struct hw_diff **ret_diff, struct hw_err *err);
 void hw_diff_destroy(struct hw_diff *diff);
 
+/* ---- question: memory ----
+ *
+ * What every resident byte of the process was used for. Parts add up to the RSS.
+ */
+
+/* The kinds from HW_MEMORY_SWAP on are beside the RSS. */
+enum hw_memory_kind {
+    HW_MEMORY_OBJECTS,      /* Python objects; name: a family of types */
+    HW_MEMORY_OBJECT_DATA,  /* blocks that objects use: tables of dicts, arrays of lists, array data */
+    HW_MEMORY_OTHER_BLOCKS, /* blocks of pymalloc in use that neither holds */
+    HW_MEMORY_FREE_BLOCKS,  /* free blocks in pools of pymalloc that have others in use */
+    HW_MEMORY_EMPTY_POOLS,  /* pools without a block in use */
+    HW_MEMORY_UNUSED_POOLS, /* of arenas, what was never used but is resident */
+    HW_MEMORY_POOL_HEADS,   /* headers of pools and what is left over behind the last block */
+    HW_MEMORY_MALLOC_USED,  /* blocks of malloc() in use that no Python object is known to use */
+    HW_MEMORY_MALLOC_FREE,  /* free chunks in the bins of malloc()'s arenas */
+    HW_MEMORY_MALLOC_CACHED, /* freed, but kept in threads' caches (tcache) and in fastbins */
+    HW_MEMORY_MALLOC_TOP,   /* behind the last chunk of each arena */
+    HW_MEMORY_MALLOC_HEADS, /* malloc()'s own: heads of heaps, arenas, caches */
+    HW_MEMORY_ALLOCATOR,    /* of another allocator; name: jemalloc, mimalloc, tcmalloc */
+    HW_MEMORY_STACKS,       /* of threads */
+    HW_MEMORY_FRAMES,       /* the stack of Python frames */
+    HW_MEMORY_LIBRARIES,    /* code and data of mapped programs; name: file */
+    HW_MEMORY_FILES,        /* other mapped files; name: file */
+    HW_MEMORY_SHARED,       /* shared memory; name */
+    HW_MEMORY_KERNEL,       /* what the kernel maps: vdso */
+    HW_MEMORY_UNEXPLAINED,  /* anonymous memory of which nothing is known */
+    HW_MEMORY_SWAP,         /* swapped out */
+    HW_MEMORY_HUGE_PAGES,   /* of the RSS, in transparent huge pages */
+    HW_MEMORY_HUGETLB,      /* from the pool of huge pages, which RSS does not contain */
+    HW_MEMORY_PAGE_TABLES,
+    HW_MEMORY_TRIM,         /* of the free memory of malloc(), what malloc_trim(0) could give back */
+    HW_MEMORY_KERNEL_RSS,   /* VmRSS of /proc/PID/status just before */
+    HW_MEMORY_CGROUP_CURRENT, /* name: path; bytes that the cgroup of the process uses */
+    HW_MEMORY_CGROUP_LIMIT, /* the lowest limit from there up; absent: none */
+    HW_MEMORY_KIND_COUNT,
+};
+const char *hw_memory_kind_name(enum hw_memory_kind kind); /* python-objects, malloc-free, ... */
+const char *hw_memory_kind_about(enum hw_memory_kind kind); /* in a few words */
+
 enum hw_verdict { HW_VERDICT_STEADY, HW_VERDICT_LEAK, HW_VERDICT_INCONCLUSIVE };
 
 enum hw_pattern {

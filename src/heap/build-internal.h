@@ -8,6 +8,14 @@
 #include "heap/build.h"
 #include "heap/marks.h"
 
+/* What a block that an object uses holds. */
+enum hw_buffer_kind {
+    HW_BUFFER_TABLE, /* of a dict or a set, the values of an instance */
+    HW_BUFFER_ARRAY, /* of a list or a deque */
+    HW_BUFFER_DATA,  /* anything else */
+    HW_BUFFER_KINDS,
+};
+
 struct hw_builder {
     struct hw_image *image;
     const struct hw_runtime *runtime;
@@ -16,6 +24,7 @@ struct hw_builder {
     struct hw_module *modules; /* mapped ELF files, by address */
     size_t module_count;
     struct hw_marks marks;
+    struct hw_marks buffers[HW_BUFFER_KINDS]; /* addresses in blocks that objects use; for the ledger */
     struct hw_order order; /* of the objects on the collector's lists */
     struct hw_roots roots;
     struct hw_graph *graph;
@@ -47,6 +56,11 @@ bool hw_build_record(struct hw_builder *b);
 bool hw_build_record_native(struct hw_builder *b, hw_id id, hw_addr addr,
                             const struct hw_pytype *type);
 bool hw_build_record_claims(struct hw_builder *b);
+
+/* Marks the blocks that the object at addr uses: what it points to that could be one. */
+void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type);
+/* Fills the graph's ledger from what was marked. */
+bool hw_build_ledger(struct hw_builder *b);
 
 /* The two words of the collector in front of the object at addr; NULL: it has none. */
 enum { HW_GC_HEAD_BYTES = 16 };

@@ -99,12 +99,14 @@ static uint64_t memory_limit(const struct hw_facts *facts)
 
 static bool graph_build(struct hw_image *image, const struct hw_runtime *runtime,
                         const struct hw_capture_options *opts, uint64_t memory_bytes,
-                        struct hw_graph **ret_graph, struct hw_err *err)
+                        struct hw_residence *residence, struct hw_graph **ret_graph,
+                        struct hw_err *err)
 {
     /* What a stopped process's memory was copied for can't be read again. */
     bool bounded = opts->freeze == HW_FREEZE_TWIN;
     struct hw_build_options build = {.no_values = opts->no_values,
                                      .memory_bytes = bounded ? memory_bytes : 0,
+                                     .residence = residence,
                                      .progress = opts->progress,
                                      .progress_ctx = opts->progress_ctx,
                                      .cancel = opts->cancel};
@@ -125,7 +127,8 @@ static bool graph_build(struct hw_image *image, const struct hw_runtime *runtime
 /* Freezes the process that live reads, at a moment when its collector does not run. */
 static bool process_freeze(struct hw_image *live, const struct hw_capture_options *opts,
                            struct hw_runtime *runtime, struct hw_facts *facts,
-                           struct hw_image **ret_image, struct hw_err *err)
+                           struct hw_residence *residence, struct hw_image **ret_image,
+                           struct hw_err *err)
 {
     struct hw_freeze_options freeze = {.freeze = opts->freeze,
                                        .retries = opts->retries ? opts->retries : DEFAULT_RETRIES,
@@ -136,10 +139,11 @@ static bool process_freeze(struct hw_image *live, const struct hw_capture_option
     freeze.busy = hw_runtime_busy_words(runtime);
     facts_before(facts, live->pid);
     facts->freeze = opts->freeze;
-    if (!hw_image_freeze(live, &freeze, ret_image, &frozen, err))
+    if (!hw_residence_read(live->pid, residence, err) ||
+        !hw_image_freeze(live, &freeze, ret_image, &frozen, err))
         return false;
     facts->retries = frozen.retries;
-    return true;
+    return hw_residence_settle(residence, (*ret_image)->memory_pid, err);
 }
 
 bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_graph **ret_graph,
@@ -149,19 +153,19 @@ bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_grap
     int64_t start = now_ns(CLOCK_MONOTONIC);
     struct hw_facts facts = {0};
     struct hw_image *live = NULL, *image = NULL;
+    struct hw_residence residence = {0};
     struct hw_runtime runtime;
     opts = opts ? opts : &defaults;
     if (!hw_image_open_live(pid, &live, err))
         return false;
-    bool ok = process_freeze(live, opts, &runtime, &facts, &image, err);
+    bool ok = process_freeze(live, opts, &runtime, &facts, &residence, &image, err);
     hw_image_close(live);
-    if (!ok)
-        return false;
-    ok = graph_build(image, &runtime, opts, memory_limit(&facts), ret_graph, err);
+    ok = ok && graph_build(image, &runtime, opts, memory_limit(&facts), &residence, ret_graph, err);
     if (ok) {
         facts_after(&(*ret_graph)->facts, &facts, image);
         (*ret_graph)->facts.capture_ns = now_ns(CLOCK_MONOTONIC) - start;
     }
+    hw_residence_deinit(&residence);
     hw_image_close(image);
     return ok;
 }

@@ -3,18 +3,18 @@
 #include "heap/codec.h"
 #include "heap/snapshot-columns.h"
 #include "heap/snapshot-format.h"
+#include "heap/snapshot-strings.h"
 
 #include <stddef.h>
 
 /* ---- strings in records ---- */
 
-static size_t string_bound(const char *s)
+size_t hw_snap_string_bound(const char *s)
 {
     return HW_VARINT32_BYTES + strnlen(s, HW_SNAP_STRING_MAX_BYTES);
 }
 
-/* Cut at the limit: a name of 64 KiB says enough. */
-static unsigned char *put_string(unsigned char *out, const char *s)
+unsigned char *hw_snap_string_put(unsigned char *out, const char *s)
 {
     size_t bytes = strnlen(s, HW_SNAP_STRING_MAX_BYTES);
     out = hw_put_varint(out, bytes);
@@ -22,8 +22,7 @@ static unsigned char *put_string(unsigned char *out, const char *s)
     return out + bytes;
 }
 
-/* NULL when malformed, then in->failed; or when memory runs out. */
-static const char *get_string(struct hw_bytes *in, struct hw_arena *arena)
+const char *hw_snap_string_get(struct hw_bytes *in, struct hw_arena *arena)
 {
     uint32_t bytes = hw_bytes_varint32(in);
     const unsigned char *text = hw_bytes_take(in, bytes);
@@ -201,14 +200,14 @@ static uint64_t strings_count(const struct hw_graph *graph)
 
 static size_t strings_bound(const struct hw_graph *graph, uint64_t i)
 {
-    return string_bound(graph->strings[i]);
+    return hw_snap_string_bound(graph->strings[i]);
 }
 
 static unsigned char *strings_encode(const struct hw_graph *graph, uint64_t first, size_t count,
                                      unsigned char *out)
 {
     for (uint64_t i = first; i < first + count; i++)
-        out = put_string(out, graph->strings[i]);
+        out = hw_snap_string_put(out, graph->strings[i]);
     return out;
 }
 
@@ -224,7 +223,7 @@ static bool strings_decode(struct hw_graph *graph, uint64_t first, size_t count,
                            struct hw_bytes *in)
 {
     for (uint64_t i = first; i < first + count; i++)
-        if (!(graph->strings[i] = get_string(in, &graph->arena)))
+        if (!(graph->strings[i] = hw_snap_string_get(in, &graph->arena)))
             return false;
     return hw_bytes_done(in);
 }
@@ -310,7 +309,7 @@ static uint64_t types_count(const struct hw_graph *graph)
 
 static size_t types_bound(const struct hw_graph *graph, uint64_t i)
 {
-    return string_bound(graph->types[i].name) + 3 * HW_VARINT32_BYTES;
+    return hw_snap_string_bound(graph->types[i].name) + 3 * HW_VARINT32_BYTES;
 }
 
 static unsigned char *types_encode(const struct hw_graph *graph, uint64_t first, size_t count,
@@ -318,7 +317,7 @@ static unsigned char *types_encode(const struct hw_graph *graph, uint64_t first,
 {
     for (uint64_t i = first; i < first + count; i++) {
         const struct hw_type *type = &graph->types[i];
-        out = put_string(out, type->name);
+        out = hw_snap_string_put(out, type->name);
         out = hw_put_varint(out, (uint32_t)(type->node + 1));
         out = hw_put_varint(out, type->basicsize);
         out = hw_put_varint(out, type->flags);
@@ -338,7 +337,7 @@ static bool types_decode(struct hw_graph *graph, uint64_t first, size_t count, s
 {
     for (uint64_t i = first; i < first + count; i++) {
         struct hw_type *type = &graph->types[i];
-        if (!(type->name = get_string(in, &graph->arena)))
+        if (!(type->name = hw_snap_string_get(in, &graph->arena)))
             return false;
         type->node = hw_bytes_varint32(in) - 1;
         type->basicsize = hw_bytes_varint32(in);
@@ -366,7 +365,7 @@ static uint64_t synth_count(const struct hw_graph *graph)
 static size_t synth_bound(const struct hw_graph *graph, uint64_t i)
 {
     const struct hw_synthetic *node = &graph->synthetic[i];
-    return string_bound(node->name) + string_bound(node->file) + 4 * HW_VARINT32_BYTES;
+    return hw_snap_string_bound(node->name) + hw_snap_string_bound(node->file) + 4 * HW_VARINT32_BYTES;
 }
 
 static unsigned char *synth_encode(const struct hw_graph *graph, uint64_t first, size_t count,
@@ -375,8 +374,8 @@ static unsigned char *synth_encode(const struct hw_graph *graph, uint64_t first,
     for (uint64_t i = first; i < first + count; i++) {
         const struct hw_synthetic *node = &graph->synthetic[i];
         out = hw_put_varint(out, (uint32_t)node->kind);
-        out = put_string(out, node->name);
-        out = put_string(out, node->file);
+        out = hw_snap_string_put(out, node->name);
+        out = hw_snap_string_put(out, node->file);
         out = hw_put_varint(out, node->line);
         out = hw_put_varint(out, hw_zigzag(node->tid));
         out = hw_put_varint(out, node->depth);
@@ -398,8 +397,8 @@ static bool synth_decode(struct hw_graph *graph, uint64_t first, size_t count, s
         if (kind > HW_SYN_NATIVE_STACK)
             return hw_bytes_refuse(in);
         node->kind = (enum hw_synthetic_kind)kind;
-        if (!(node->name = get_string(in, &graph->arena)) ||
-            !(node->file = get_string(in, &graph->arena)))
+        if (!(node->name = hw_snap_string_get(in, &graph->arena)) ||
+            !(node->file = hw_snap_string_get(in, &graph->arena)))
             return false;
         node->line = hw_bytes_varint32(in);
         node->tid = hw_unzigzag(hw_bytes_varint32(in));

@@ -67,6 +67,7 @@ struct hw_image {
     struct hw_thread *threads; /* with registers only when frozen */
     size_t thread_count;
     pid_t pid;                         /* the target, not the twin; 0: none */
+    pid_t memory_pid;                  /* whose memory is read: the twin, or the target */
     int64_t taken_at_ns;               /* wall clock at the freeze */
     int64_t pause_ns;                  /* 0 while it still lasts, or when nothing was stopped */
     uint64_t loaded_bytes, read_bytes; /* now in the mirrors; read in all */

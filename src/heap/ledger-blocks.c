@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "heap/ledger-build.h"
+
+#include "base/err.h"
+
+/* ---- whose a block is ---- */
+
+void hw_ledger_spend(struct hw_ledger_work *work, struct hw_ledger_sum *sum, hw_addr addr,
+                     uint64_t bytes)
+{
+    sum->bytes += bytes;
+    sum->rss_bytes += hw_residence_bytes(work->residence, addr, bytes);
+}
+
+static bool is_marked(struct hw_marks *marks, hw_addr addr, uint64_t bytes)
+{
+    hw_addr next = hw_marks_next(marks, addr);
+    return next && next < addr + bytes;
+}
+
+struct hw_ledger_sum *hw_ledger_owner(struct hw_ledger_work *work, hw_addr addr, uint64_t bytes)
+{
+    struct hw_builder *b = work->b;
+    if (work->object && work->object < addr)
+        work->object = hw_marks_next(&b->marks, addr);
+    if (work->object && work->object < addr + bytes) {
+        hw_id id = hw_marks_id(&b->marks, work->object);
+        work->object = hw_marks_next(&b->marks, addr + bytes);
+        return &work->objects[work->family[b->graph->type[id]]];
+    }
+    for (unsigned i = 0; i < HW_BUFFER_KINDS; i++)
+        if (is_marked(&b->buffers[i], addr, bytes))
+            return &work->data[i];
+    return NULL;
+}
+
+/* ---- pymalloc ---- */
+
+/* resident: all of the pool is. */
+static void block_spend(struct hw_ledger_work *work, struct hw_ledger_sum *sum, hw_addr addr,
+                        uint64_t bytes, bool resident)
+{
+    if (!resident) {
+        hw_ledger_spend(work, sum, addr, bytes);
+        return;
+    }
+    sum->bytes += bytes;
+    sum->rss_bytes += bytes;
+}
+
+static void blocks_read(struct hw_ledger_work *work, const struct hw_pymalloc_pool *pool,
+                        bool resident)
+{
+    for (uint32_t i = 0; i < pool->carved; i++) {
+        hw_addr addr = pool->first_block + (hw_addr)i * pool->block_bytes;
+        struct hw_ledger_sum *sum = &work->kinds[HW_MEMORY_FREE_BLOCKS];
+        if (hw_pymalloc_pool_is_used(pool, i)) {
+            sum = hw_ledger_owner(work, addr, pool->block_bytes);
+            sum = sum ? sum : &work->kinds[HW_MEMORY_OTHER_BLOCKS];
+        }
+        sum->count++;
+        block_spend(work, sum, addr, pool->block_bytes, resident);
+    }
+}
+
+static void pool_read(struct hw_ledger_work *work, const struct hw_pymalloc_pool *pool,
+                      struct hw_ledger_arena *arena)
+{
+    struct hw_ledger_sum *heads = &work->kinds[HW_MEMORY_POOL_HEADS];
+    struct hw_ledger_sum *free_blocks = &work->kinds[HW_MEMORY_FREE_BLOCKS];
+    struct hw_ledger_class *size = &work->classes[pool->block_bytes / HW_PYMALLOC_BLOCK_STEP - 1];
+    bool resident = hw_residence_bytes(work->residence, pool->start, HW_PYMALLOC_POOL_BYTES) ==
+                    HW_PYMALLOC_POOL_BYTES;
+    hw_addr end = pool->start + HW_PYMALLOC_POOL_BYTES;
+    hw_addr carved_end = pool->first_block + (hw_addr)pool->carved * pool->block_bytes;
+    hw_addr blocks_end = pool->first_block + (hw_addr)pool->capacity * pool->block_bytes;
+    blocks_read(work, pool, resident);
+    block_spend(work, heads, pool->start, pool->first_block - pool->start, resident);
+    block_spend(work, heads, blocks_end, end - blocks_end, resident);
+    block_spend(work, free_blocks, carved_end, blocks_end - carved_end, resident);
+    heads->count++;
+    free_blocks->count += pool->capacity - pool->carved;
+    size->pools++;
+    size->used += pool->used;
+    size->free += pool->capacity - pool->used;
+    arena->used_bytes += pool->used * pool->block_bytes;
+    arena->free_bytes += (pool->capacity - pool->used) * pool->block_bytes;
+    arena->pinning++;
+}
+
+bool hw_ledger_arena_read(struct hw_ledger_work *work, size_t index)
+{
+    const struct hw_pymalloc_arena *from = &work->pymalloc.arenas[index];
+    struct hw_ledger_arena *arena = &work->ledger->arenas[index];
+    struct hw_ledger_sum *empty = &work->kinds[HW_MEMORY_EMPTY_POOLS];
+    struct hw_ledger_sum *heads = &work->kinds[HW_MEMORY_POOL_HEADS];
+    hw_addr end = from->start + HW_PYMALLOC_ARENA_BYTES;
+    *arena = (struct hw_ledger_arena){.start = from->start};
+    hw_ledger_spend(work, heads, from->start, from->pools - from->start);
+    for (hw_addr at = from->pools; at < from->unused; at += HW_PYMALLOC_POOL_BYTES) {
+        struct hw_pymalloc_pool pool;
+        if (hw_pymalloc_pool_read(&work->pymalloc, at, &pool) && pool.block_bytes) {
+            pool_read(work, &pool, arena);
+        } else {
+            empty->count++;
+            arena->empty_bytes += HW_PYMALLOC_POOL_BYTES;
+            hw_ledger_spend(work, empty, at, HW_PYMALLOC_POOL_BYTES);
+        }
+    }
+    hw_ledger_spend(work, &work->kinds[HW_MEMORY_UNUSED_POOLS], from->unused,
+                    from->pools_end - from->unused);
+    hw_ledger_spend(work, heads, from->pools_end, end - from->pools_end);
+    arena->empty_bytes += (uint32_t)(from->pools_end - from->unused);
+    arena->resident_bytes = (uint32_t)hw_residence_bytes(work->residence, from->start,
+                                                         HW_PYMALLOC_ARENA_BYTES);
+    return true;
+}
+
+/* ---- malloc ---- */
+
+/* malloc_trim() gives back whole pages inside of free chunks, and what is behind the last chunk of the
+ * main arena (glibc 2.36 malloc/malloc.c, mtrim, systrim). */
+static void trim_add(struct hw_ledger_work *work, const struct hw_glibc_chunk *chunk)
+{
+    enum { PAGE = 4096, FREE_HEAD = 48 };
+    hw_addr low = (chunk->addr + FREE_HEAD + PAGE - 1) & ~(hw_addr)(PAGE - 1);
+    hw_addr high = (chunk->addr + chunk->bytes) & ~(hw_addr)(PAGE - 1);
+    if (low < high && (chunk->kind == HW_GLIBC_FREE || chunk->arena == 0))
+        hw_ledger_spend(work, &work->kinds[HW_MEMORY_TRIM], low, high - low);
+}
+
+static struct hw_ledger_sum *chunk_sum(struct hw_ledger_work *work,
+                                       const struct hw_glibc_chunk *chunk)
+{
+    static const enum hw_memory_kind kinds[] = {
+        [HW_GLIBC_USED] = HW_MEMORY_MALLOC_USED,     [HW_GLIBC_FREE] = HW_MEMORY_MALLOC_FREE,
+        [HW_GLIBC_FAST] = HW_MEMORY_MALLOC_CACHED,   [HW_GLIBC_TCACHE] = HW_MEMORY_MALLOC_CACHED,
+        [HW_GLIBC_TOP] = HW_MEMORY_MALLOC_TOP,       [HW_GLIBC_OWN] = HW_MEMORY_MALLOC_HEADS,
+    };
+    if (chunk->kind == HW_GLIBC_USED) {
+        struct hw_ledger_sum *owner =
+            hw_ledger_owner(work, hw_glibc_block(chunk), chunk->bytes - HW_GLIBC_HEADER_BYTES);
+        if (owner)
+            return owner;
+        hw_ledger_native_count(work, chunk);
+    } else if (chunk->kind == HW_GLIBC_FREE || chunk->kind == HW_GLIBC_TOP) {
+        trim_add(work, chunk);
+    }
+    return &work->kinds[kinds[chunk->kind]];
+}
+
+bool hw_ledger_run_read(struct hw_ledger_work *work, size_t index)
+{
+    const struct hw_glibc_run *run = &work->glibc.runs[index];
+    struct hw_ledger_sum *heads = &work->kinds[HW_MEMORY_MALLOC_HEADS];
+    struct hw_glibc_chunk chunk;
+    hw_addr end = run->start;
+    hw_ledger_spend(work, heads, run->mapping, run->start - run->mapping);
+    work->chunk.run = index;
+    work->chunk.next = 0;
+    while (hw_glibc_next(&work->glibc, &work->chunk, &chunk) && work->chunk.run == index) {
+        struct hw_ledger_sum *sum = chunk_sum(work, &chunk);
+        sum->count++;
+        hw_ledger_spend(work, sum, chunk.addr, chunk.bytes);
+        end = chunk.addr + chunk.bytes;
+        hw_build_trim(work->b);
+    }
+    /* Fence posts, or what could not be followed. */
+    if (end < run->end)
+        hw_ledger_spend(work,
+                        run->end - end > 4096 ? &work->kinds[HW_MEMORY_UNEXPLAINED] : heads, end,
+                        run->end - end);
+    return true;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "heap/build-internal.h"
+
+/*
+ * An object and the blocks that it uses are one thing to who asks where memory went. Where they lie is
+ * read from fields of known types; of other C types every word counts that could lead to a block.
+ * What is marked decides nothing but to whom a block in use is charged.
+ */
+
+enum { SCAN_MAX_BYTES = 4096, DEQUE_BLOCKS_MAX = 1 << 24, MANAGED_VALUES = 32, MARK_STEP = 16 };
+
+static void mark(struct hw_builder *b, enum hw_buffer_kind kind, hw_addr addr)
+{
+    if (addr)
+        hw_marks_set(&b->buffers[kind], addr & ~(hw_addr)(MARK_STEP - 1));
+}
+
+static void mark_word(struct hw_builder *b, enum hw_buffer_kind kind, hw_addr object,
+                      uint32_t offset)
+{
+    const unsigned char *p = hw_image_at(b->image, object + offset, sizeof(hw_addr));
+    if (p)
+        mark(b, kind, load64(p));
+}
+
+static void mark_deque(struct hw_builder *b, hw_addr object)
+{
+    struct hw_py *py = &b->py;
+    const unsigned char *p = hw_image_at(b->image, object, PY_SIZE(py, dequeobject));
+    if (!p)
+        return;
+    hw_addr at = PY_WORD(py, p, dequeobject_leftblock);
+    hw_addr last = PY_WORD(py, p, dequeobject_rightblock);
+    for (unsigned n = 0; at && n < DEQUE_BLOCKS_MAX; n++) {
+        hw_addr field = at + PY_OFF(py, dequeblock_rightlink);
+        mark(b, HW_BUFFER_ARRAY, at);
+        if (at == last || !hw_image_read(b->image, field, &at, sizeof(at)))
+            return;
+    }
+}
+
+/* Only a string that is not ASCII can have other forms beside it. */
+static void mark_str(struct hw_builder *b, hw_addr object)
+{
+    enum { STATE_COMPACT_ASCII = 0x60 };
+    struct hw_py *py = &b->py;
+    const unsigned char *p = hw_image_at(b->image, object, PY_SIZE(py, PyASCIIObject));
+    if (!p || (load32(p + PY_OFF(py, PyASCIIObject_state)) & STATE_COMPACT_ASCII) ==
+                  STATE_COMPACT_ASCII)
+        return;
+    mark_word(b, HW_BUFFER_DATA, object, PY_OFF(py, PyCompactUnicodeObject_utf8));
+    mark_word(b, HW_BUFFER_DATA, object, PY_OFF(py, PyUnicodeObject_data));
+}
+
+static void mark_words(struct hw_builder *b, hw_addr object, uint32_t bytes)
+{
+    uint32_t end = bytes < SCAN_MAX_BYTES ? bytes : SCAN_MAX_BYTES;
+    const unsigned char *p = hw_image_at(b->image, object, end);
+    for (uint32_t at = PY_SIZE(&b->py, PyObject); p && at + 8 <= end; at += 8)
+        mark(b, HW_BUFFER_DATA, load64(p + at));
+}
+
+void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type)
+{
+    struct hw_py *py = &b->py;
+    if (type->managed_dict && b->runtime->version < 0x030c0000)
+        mark_word(b, HW_BUFFER_TABLE, addr - MANAGED_VALUES, 0);
+    switch (type->solid->family) {
+    case HW_FAMILY_DICT:
+    case HW_FAMILY_DEFAULTDICT:
+        mark_word(b, HW_BUFFER_TABLE, addr, PY_OFF(py, PyDictObject_ma_keys));
+        mark_word(b, HW_BUFFER_TABLE, addr, PY_OFF(py, PyDictObject_ma_values));
+        return;
+    case HW_FAMILY_SET:
+        mark_word(b, HW_BUFFER_TABLE, addr, PY_OFF(py, PySetObject_table));
+        return;
+    case HW_FAMILY_LIST:
+        mark_word(b, HW_BUFFER_ARRAY, addr, PY_OFF(py, PyListObject_ob_item));
+        return;
+    case HW_FAMILY_DEQUE:
+        mark_deque(b, addr);
+        return;
+    case HW_FAMILY_STR:
+        mark_str(b, addr);
+        return;
+    case HW_FAMILY_PLAIN:
+    case HW_FAMILY_ROW:
+    case HW_FAMILY_INT:
+    case HW_FAMILY_FLOAT:
+    case HW_FAMILY_BYTES:
+    case HW_FAMILY_TUPLE:
+    case HW_FAMILY_FRAME:
+    case HW_FAMILY_GENERATOR:
+    case HW_FAMILY_FUNCTION:
+        return;
+    case HW_FAMILY_ODICT:
+        mark_word(b, HW_BUFFER_TABLE, addr, PY_OFF(py, PyDictObject_ma_keys));
+        break;
+    default:
+        break;
+    }
+    mark_words(b, addr, type->solid->basicsize);
+}
