@@ -789,6 +789,62 @@ enum hw_memory_kind {
 const char *hw_memory_kind_name(enum hw_memory_kind kind); /* python-objects, malloc-free, ... */
 const char *hw_memory_kind_about(enum hw_memory_kind kind); /* in a few words */
 
+/* What differs is against the first snapshot of the series; 0 when there is one alone. */
+struct hw_memory_part {
+    const char *name;  /* hw_memory_kind_name(); of a detail: a family of types, a file */
+    const char *about; /* in a few words; "" for a detail */
+    uint64_t rss_bytes;
+    uint64_t bytes;    /* resident or not; the only number of what is beside the RSS */
+    uint64_t count;    /* blocks, mappings, stacks */
+    int64_t rss_delta, bytes_delta;
+    struct hw_memory_part *details; /* largest first; they add up to this one */
+    size_t detail_count;
+};
+struct hw_memory_class { /* blocks of pymalloc of one size */
+    uint32_t block_bytes;
+    uint64_t pools, used, free, free_bytes;
+};
+struct hw_memory_native { /* blocks of malloc() in use of no Python object, of one size */
+    uint64_t block_bytes; /* with malloc's own 16 */
+    uint64_t count, bytes;
+    int64_t count_delta, bytes_delta;
+    const char *sample;  /* content of one; "" */
+    const char *library; /* file near some of them: they point into it, or it at them; "" */
+};
+/* Objects that keep arenas of pymalloc which are mostly free: a type of them. */
+struct hw_memory_pin {
+    const char *type;
+    uint64_t arenas; /* of the sparse ones, those in which it is */
+    uint64_t objects, bytes;
+    const char *path; /* who owns most of them */
+    const char *holder;
+};
+struct hw_memory {
+    const char *answer; /* one sentence */
+    uint64_t rss_bytes;
+    int64_t rss_delta;
+    double seconds;     /* from the first snapshot to the last; 0: there is one */
+    struct hw_memory_part *parts; /* add up to rss_bytes; largest first */
+    size_t part_count;
+    struct hw_memory_part *beside; /* of what is not in the RSS, or is in another part */
+    size_t beside_count;
+    struct hw_memory_class *classes; /* by block_bytes */
+    size_t class_count;
+    struct hw_memory_native *natives; /* of several snapshots: most growth first; else most bytes */
+    size_t native_count;
+    uint64_t arena_count, arena_bytes; /* resident bytes of pymalloc's arenas */
+    uint64_t arena_free_bytes;         /* of these, what holds no block in use */
+    uint64_t sparse_arena_count;       /* arenas of which at most a quarter is in use */
+    struct hw_memory_pin *pins;        /* what is in these, by how much it pins */
+    size_t pin_count;
+};
+/* Of the last snapshot of a series, against the first. Fails with HW_ERR_UNSUPPORTED when one does not
+ * record it: files before format 1.3. */
+struct hw_series;
+bool hw_memory_ask(const struct hw_series *series, struct hw_memory **ret_memory,
+                   struct hw_err *err);
+void hw_memory_destroy(struct hw_memory *memory);
+
 enum hw_verdict { HW_VERDICT_STEADY, HW_VERDICT_LEAK, HW_VERDICT_INCONCLUSIVE };
 
 enum hw_pattern {

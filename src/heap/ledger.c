@@ -58,6 +58,43 @@ void hw_ledger_deinit(struct hw_ledger *ledger)
     *ledger = (struct hw_ledger){0};
 }
 
+static void *array_copy(const void *from, size_t count, size_t elem_bytes)
+{
+    void *to = calloc(count + 1, elem_bytes);
+    if (to && count)
+        memcpy(to, from, count * elem_bytes);
+    return to;
+}
+
+static bool texts_copy(struct hw_ledger *ledger, struct hw_arena *arena)
+{
+    for (size_t i = 0; i < ledger->part_count; i++)
+        if (!(ledger->parts[i].name = hw_arena_strdup(arena, ledger->parts[i].name)))
+            return false;
+    for (size_t i = 0; i < ledger->native_count; i++) {
+        struct hw_ledger_native *row = &ledger->natives[i];
+        if (!(row->sample = hw_arena_strdup(arena, row->sample)) ||
+            !(row->library = hw_arena_strdup(arena, row->library)))
+            return false;
+    }
+    return true;
+}
+
+bool hw_ledger_copy(const struct hw_ledger *from, struct hw_arena *arena, struct hw_ledger *to)
+{
+    struct hw_ledger copy = *from;
+    copy.parts = array_copy(from->parts, from->part_count, sizeof(*copy.parts));
+    copy.classes = array_copy(from->classes, from->class_count, sizeof(*copy.classes));
+    copy.arenas = array_copy(from->arenas, from->arena_count, sizeof(*copy.arenas));
+    copy.natives = array_copy(from->natives, from->native_count, sizeof(*copy.natives));
+    copy.part_capacity = copy.part_count;
+    bool ok = copy.parts && copy.classes && copy.arenas && copy.natives && texts_copy(&copy, arena);
+    if (!ok)
+        hw_ledger_deinit(&copy);
+    *to = copy;
+    return ok;
+}
+
 struct hw_ledger_part *hw_ledger_part(struct hw_ledger *ledger, enum hw_memory_kind kind,
                                       const char *name)
 {

@@ -13,6 +13,7 @@
  *                    and what nothing is known of
  */
 
+#include "base/arena.h"
 #include "heapwhy.h"
 
 struct hw_ledger_part {
@@ -59,6 +60,9 @@ struct hw_ledger {
     size_t native_count;
 };
 void hw_ledger_deinit(struct hw_ledger *ledger);
+
+/* Texts go into arena. False: no memory; *to is then empty. */
+bool hw_ledger_copy(const struct hw_ledger *from, struct hw_arena *arena, struct hw_ledger *to);
 
 /* The part of that kind and name, made when it is not there. NULL: no memory. name must outlive it. */
 struct hw_ledger_part *hw_ledger_part(struct hw_ledger *ledger, enum hw_memory_kind kind,
