@@ -4,6 +4,7 @@
 
 /* What the passes of the graph's builder share. */
 
+#include "cpython/pymalloc.h"
 #include "heap/age.h"
 #include "heap/build.h"
 #include "heap/marks.h"
@@ -16,6 +17,15 @@ enum hw_buffer_kind {
     HW_BUFFER_KINDS,
 };
 
+/* What pools of pymalloc say of their blocks, read while recording goes over the memory anyway. */
+struct hw_pools {
+    struct hw_pymalloc pymalloc;
+    struct hw_pymalloc_pool *pools; /* all that have a header, by address */
+    size_t count;                   /* read so far */
+    size_t arena;                   /* where reading has come */
+    hw_addr next;                   /* in that arena; 0: its first */
+};
+
 struct hw_builder {
     struct hw_image *image;
     const struct hw_runtime *runtime;
@@ -26,6 +36,7 @@ struct hw_builder {
     struct hw_marks marks;
     struct hw_marks buffers[HW_BUFFER_KINDS]; /* addresses in blocks that objects use; for the ledger */
     struct hw_order order; /* of the objects on the collector's lists */
+    struct hw_pools pools; /* for the ledger */
     struct hw_roots roots;
     struct hw_graph *graph;
     hw_addr *stack; /* objects to decode that nothing else will lead to */
@@ -59,6 +70,10 @@ bool hw_build_record_claims(struct hw_builder *b);
 
 /* Marks the blocks that the object at addr uses: what it points to that could be one. */
 void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type);
+/* Finds the arenas; reads all pools below addr that were not read yet. */
+bool hw_build_pools_init(struct hw_builder *b);
+void hw_build_pools_read(struct hw_builder *b, hw_addr addr);
+void hw_build_pools_deinit(struct hw_builder *b);
 /* Fills the graph's ledger from what was marked. */
 bool hw_build_ledger(struct hw_builder *b);
 

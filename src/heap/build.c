@@ -99,7 +99,8 @@ static bool build_run(struct hw_builder *b)
     hw_py_learn_classes(&b->py, b->runtime);
     return hw_modules_list(b->image, &b->modules, &b->module_count, b->err) && marks_init(b) &&
            hw_roots_collect(&b->py, b->runtime, &b->roots, b->err) && hw_build_discover(b) &&
-           hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) && hw_build_record(b) &&
+           hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) &&
+           (!b->opts->residence || hw_build_pools_init(b)) && hw_build_record(b) &&
            (!b->opts->residence || hw_build_ledger(b));
 }
 
@@ -125,6 +126,7 @@ bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
     hw_marks_deinit(&b.marks);
     for (unsigned i = 0; i < HW_BUFFER_KINDS; i++)
         hw_marks_deinit(&b.buffers[i]);
+    hw_build_pools_deinit(&b);
     hw_roots_deinit(&b.roots);
     hw_py_deinit(&b.py);
     if (!ok) {

@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 
+#include <stdlib.h>
+
 /* ---- whose a block is ---- */
 
 void hw_ledger_spend(struct hw_ledger_work *work, struct hw_ledger_sum *sum, hw_addr addr,
@@ -88,9 +90,57 @@ static void pool_read(struct hw_ledger_work *work, const struct hw_pymalloc_pool
     arena->pinning++;
 }
 
+/* ---- reading pools ---- */
+
+bool hw_build_pools_init(struct hw_builder *b)
+{
+    struct hw_pymalloc *pm = &b->pools.pymalloc;
+    size_t count = 0;
+    if (!hw_pymalloc_init(pm, b->image, b->runtime, b->err))
+        return false;
+    for (size_t i = 0; i < pm->arena_count; i++)
+        count += (pm->arenas[i].unused - pm->arenas[i].pools) / HW_PYMALLOC_POOL_BYTES;
+    b->pools.pools = malloc((count + 1) * sizeof(*b->pools.pools));
+    return b->pools.pools || hw_err_no_memory(b->err);
+}
+
+void hw_build_pools_read(struct hw_builder *b, hw_addr addr)
+{
+    struct hw_pools *pools = &b->pools;
+    for (; pools->arena < pools->pymalloc.arena_count; pools->arena++, pools->next = 0) {
+        const struct hw_pymalloc_arena *arena = &pools->pymalloc.arenas[pools->arena];
+        pools->next = pools->next ? pools->next : arena->pools;
+        for (; pools->next < arena->unused; pools->next += HW_PYMALLOC_POOL_BYTES) {
+            struct hw_pymalloc_pool *pool = &pools->pools[pools->count];
+            if (addr - 1 < pools->next + HW_PYMALLOC_POOL_BYTES - 1)
+                return;
+            if (!hw_pymalloc_pool_read(&pools->pymalloc, pools->next, pool))
+                *pool = (struct hw_pymalloc_pool){.start = pools->next};
+            pools->count++;
+            hw_build_trim(b);
+        }
+    }
+}
+
+void hw_build_pools_deinit(struct hw_builder *b)
+{
+    hw_pymalloc_deinit(&b->pools.pymalloc);
+    free(b->pools.pools);
+}
+
+/* Arenas are asked for in order of address, as pools were read. */
+static const struct hw_pymalloc_pool *pool_at(struct hw_ledger_work *work, hw_addr start)
+{
+    const struct hw_pools *pools = &work->b->pools;
+    while (work->pool < pools->count && pools->pools[work->pool].start < start)
+        work->pool++;
+    bool found = work->pool < pools->count && pools->pools[work->pool].start == start;
+    return found ? &pools->pools[work->pool] : NULL;
+}
+
 bool hw_ledger_arena_read(struct hw_ledger_work *work, size_t index)
 {
-    const struct hw_pymalloc_arena *from = &work->pymalloc.arenas[index];
+    const struct hw_pymalloc_arena *from = &work->b->pools.pymalloc.arenas[index];
     struct hw_ledger_arena *arena = &work->ledger->arenas[index];
     struct hw_ledger_sum *empty = &work->kinds[HW_MEMORY_EMPTY_POOLS];
     struct hw_ledger_sum *heads = &work->kinds[HW_MEMORY_POOL_HEADS];
@@ -98,9 +148,9 @@ bool hw_ledger_arena_read(struct hw_ledger_work *work, size_t index)
     *arena = (struct hw_ledger_arena){.start = from->start};
     hw_ledger_spend(work, heads, from->start, from->pools - from->start);
     for (hw_addr at = from->pools; at < from->unused; at += HW_PYMALLOC_POOL_BYTES) {
-        struct hw_pymalloc_pool pool;
-        if (hw_pymalloc_pool_read(&work->pymalloc, at, &pool) && pool.block_bytes) {
-            pool_read(work, &pool, arena);
+        const struct hw_pymalloc_pool *pool = pool_at(work, at);
+        if (pool && pool->block_bytes) {
+            pool_read(work, pool, arena);
         } else {
             empty->count++;
             arena->empty_bytes += HW_PYMALLOC_POOL_BYTES;

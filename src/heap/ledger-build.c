@@ -127,10 +127,9 @@ static bool items_find(struct hw_ledger_work *work)
 {
     struct hw_builder *b = work->b;
     bool ok = true;
-    if (!hw_pymalloc_init(&work->pymalloc, b->image, b->runtime, b->err))
-        return false;
-    for (size_t i = 0; ok && i < work->pymalloc.arena_count; i++) {
-        hw_addr start = work->pymalloc.arenas[i].start;
+    const struct hw_pymalloc *pymalloc = &b->pools.pymalloc;
+    for (size_t i = 0; ok && i < pymalloc->arena_count; i++) {
+        hw_addr start = pymalloc->arenas[i].start;
         ok = item_add(work, start, start + HW_PYMALLOC_ARENA_BYTES, HW_ITEM_ARENA, i);
     }
     hw_frame_stacks_visit(&b->py, b->runtime, frames_add, work);
@@ -322,9 +321,10 @@ static bool classes_finish(struct hw_ledger_work *work)
 static bool ledger_write(struct hw_ledger_work *work)
 {
     struct hw_builder *b = work->b;
+    hw_build_pools_read(b, UINT64_MAX);
     if (!items_find(work))
         return false;
-    work->ledger->arena_count = work->pymalloc.arena_count;
+    work->ledger->arena_count = b->pools.pymalloc.arena_count;
     work->ledger->arenas =
         calloc(work->ledger->arena_count + 1, sizeof(*work->ledger->arenas));
     work->sizes = calloc(HW_LEDGER_NATIVE_SIZES, sizeof(*work->sizes));
@@ -352,7 +352,6 @@ bool hw_build_ledger(struct hw_builder *b)
                                   .ledger = &b->graph->ledger,
                                   .random = 1};
     bool ok = ledger_write(&work);
-    hw_pymalloc_deinit(&work.pymalloc);
     hw_glibc_deinit(&work.glibc);
     free(work.items);
     free(work.family);

@@ -36,10 +36,10 @@ struct hw_ledger_work {
     struct hw_builder *b;
     struct hw_residence *residence;
     struct hw_ledger *ledger;
-    struct hw_pymalloc pymalloc;
     struct hw_glibc glibc;
     struct hw_ledger_item *items; /* by address, not overlapping */
     size_t item_count, item_capacity;
+    size_t pool;         /* of the builder's, the next one */
     hw_addr object;      /* the first object at or behind where the walk is; 0: none */
     uint8_t *family;     /* enum of each type of the graph */
     struct hw_ledger_sum kinds[HW_MEMORY_KIND_COUNT];

@@ -232,8 +232,10 @@ static bool record_objects(struct hw_builder *b)
             span++;
         g->where[id] = span->first + (uint32_t)((addr - span->start) >> span->shift);
         b->recorded = id;
-        if (id % PASS_EVERY == 0)
+        if (id % PASS_EVERY == 0) {
+            hw_build_pools_read(b, addr);
             hw_image_pass(b->image, addr);
+        }
         if (!record_object(b, id, addr) ||
             !hw_build_tick(b, "reading objects", id, g->object_count))
             return false;
