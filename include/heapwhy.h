@@ -845,7 +845,12 @@ bool hw_memory_ask(const struct hw_series *series, struct hw_memory **ret_memory
                    struct hw_err *err);
 void hw_memory_destroy(struct hw_memory *memory);
 
-enum hw_verdict { HW_VERDICT_STEADY, HW_VERDICT_LEAK, HW_VERDICT_INCONCLUSIVE };
+enum hw_verdict {
+    HW_VERDICT_STEADY,
+    HW_VERDICT_LEAK,
+    HW_VERDICT_INCONCLUSIVE,
+    HW_VERDICT_FRAGMENTATION, /* no leak: memory is free, but cannot be given back */
+};
 
 enum hw_pattern {
     HW_PATTERN_GROWING_CONTAINER,
@@ -854,6 +859,9 @@ enum hw_pattern {
     HW_PATTERN_FRAME,
     HW_PATTERN_UNCLOSED_RESOURCE,
     HW_PATTERN_UNEXPLAINED,
+    HW_PATTERN_NATIVE_MEMORY, /* blocks of malloc() that are no Python object's; type: malloc(1024),
+                                 objects are blocks */
+    HW_PATTERN_FRAGMENTATION, /* free memory that allocators cannot give back; type: what pins it */
 };
 
 struct hw_suspect {
@@ -937,7 +945,7 @@ struct hw_diagnose_options {
 bool hw_diagnose_ask(const struct hw_series *series, const struct hw_diagnose_options *options,
                      struct hw_diagnosis **ret_diagnosis, struct hw_err *err);
 void hw_diagnosis_destroy(struct hw_diagnosis *diagnosis);
-const char *hw_verdict_name(enum hw_verdict verdict);  /* leak, steady, inconclusive */
+const char *hw_verdict_name(enum hw_verdict verdict);  /* leak, steady, ... */
 const char *hw_pattern_name(enum hw_pattern pattern);  /* growing-container, ... */
 
 /* The library's version, "0.1.0". */
