@@ -189,8 +189,8 @@ static bool arenas_fill(struct asking *ask)
                                hw_ledger_rss(ledger, HW_MEMORY_EMPTY_POOLS) +
                                hw_ledger_rss(ledger, HW_MEMORY_UNUSED_POOLS);
     return !memory->sparse_arena_count ||
-           hw_pins_find(ask->series->last, PINS_MAX, ask->arena, &memory->pins, &memory->pin_count,
-                        ask->err);
+           hw_pins_find(ask->series->last, PINS_MAX, false, ask->arena, &memory->pins,
+                        &memory->pin_count, ask->err);
 }
 
 /* ---- the sentence ---- */

@@ -60,9 +60,14 @@ static int by_share(const void *a, const void *b)
     return (x->type > y->type) - (x->type < y->type);
 }
 
-/* Who owns the objects of one type in sparse arenas: the one that owns most of those looked at. */
-static bool owner_find(const struct hw_graph *graph, uint32_t type, struct hw_arena *arena,
-                       struct hw_memory_pin *pin, struct hw_err *err)
+static bool is_looked_at(const struct hw_ledger_arena *arena, bool all)
+{
+    return (all && arena->used_bytes) || hw_arena_is_sparse(arena);
+}
+
+/* Who owns the objects of one type there: the one that owns most of those looked at. */
+static bool owner_find(const struct hw_graph *graph, uint32_t type, bool all,
+                       struct hw_arena *arena, struct hw_memory_pin *pin, struct hw_err *err)
 {
     hw_id *ids = malloc(OWNED_MAX * sizeof(*ids));
     size_t n = 0;
@@ -71,7 +76,7 @@ static bool owner_find(const struct hw_graph *graph, uint32_t type, struct hw_ar
         return hw_err_no_memory(err);
     for (size_t i = 0; i < graph->ledger.arena_count; i++) {
         const struct hw_ledger_arena *a = &graph->ledger.arenas[i];
-        hw_id id = hw_arena_is_sparse(a) ? object_from(graph, a->start) : graph->object_count;
+        hw_id id = is_looked_at(a, all) ? object_from(graph, a->start) : graph->object_count;
         for (; id < graph->object_count && hw_graph_addr(graph, id) < a->start + ARENA_BYTES; id++)
             if (graph->type[id] == type && n < OWNED_MAX)
                 ids[n++] = id;
@@ -88,7 +93,7 @@ static bool owner_find(const struct hw_graph *graph, uint32_t type, struct hw_ar
 }
 
 static bool pins_write(const struct hw_graph *graph, const struct pin *pins, size_t count,
-                       struct hw_arena *arena, struct hw_memory_pin *to, struct hw_err *err)
+                       bool all, struct hw_arena *arena, struct hw_memory_pin *to, struct hw_err *err)
 {
     for (size_t i = 0; i < count; i++) {
         to[i] = (struct hw_memory_pin){.type = hw_arena_strdup(arena, graph->types[pins[i].type].name),
@@ -99,29 +104,38 @@ static bool pins_write(const struct hw_graph *graph, const struct pin *pins, siz
                                        .holder = ""};
         if (!to[i].type)
             return hw_err_no_memory(err);
-        if (!owner_find(graph, pins[i].type, arena, &to[i], err))
+        if (!owner_find(graph, pins[i].type, all, arena, &to[i], err))
             return false;
     }
     return true;
 }
 
-bool hw_pins_find(const struct hw_graph *graph, size_t max, struct hw_arena *arena,
+static bool any_is_sparse(const struct hw_ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->arena_count; i++)
+        if (hw_arena_is_sparse(&ledger->arenas[i]))
+            return true;
+    return false;
+}
+
+bool hw_pins_find(const struct hw_graph *graph, size_t max, bool all, struct hw_arena *arena,
                   struct hw_memory_pin **ret_pins, size_t *ret_count, struct hw_err *err)
 {
     struct pin *pins = calloc(graph->type_count + 1, sizeof(*pins));
     struct hw_memory_pin *rows = hw_arena_array(arena, max + 1, sizeof(*rows));
     size_t n = 0;
     bool ok = pins && rows;
+    all = all && !any_is_sparse(&graph->ledger);
     for (uint32_t i = 0; ok && i < graph->type_count; i++)
         pins[i].type = i;
     for (uint32_t i = 0; ok && i < graph->ledger.arena_count; i++)
-        if (hw_arena_is_sparse(&graph->ledger.arenas[i]))
+        if (is_looked_at(&graph->ledger.arenas[i], all))
             arena_count(graph, i, pins);
     if (ok) {
         qsort(pins, graph->type_count, sizeof(*pins), by_share);
         while (n < max && n < graph->type_count && pins[n].objects)
             n++;
-        ok = pins_write(graph, pins, n, arena, rows, err);
+        ok = pins_write(graph, pins, n, all, arena, rows, err);
     } else {
         hw_err_no_memory(err);
     }

@@ -14,9 +14,10 @@
 enum { HW_SPARSE_PART = 4 };
 bool hw_arena_is_sparse(const struct hw_ledger_arena *arena);
 
-/* Types in sparse arenas, by the part of the arenas' used bytes that is theirs. At most max rows; texts
- * and rows live in arena. */
-bool hw_pins_find(const struct hw_graph *graph, size_t max, struct hw_arena *arena,
+/* Types in sparse arenas, by the part of the arenas' used bytes that is theirs. Where none is sparse, since
+ * the snapshot fell into a burst, types in all arenas, when all is true. At most max rows; texts and rows
+ * live in arena. */
+bool hw_pins_find(const struct hw_graph *graph, size_t max, bool all, struct hw_arena *arena,
                   struct hw_memory_pin **ret_pins, size_t *ret_count, struct hw_err *err);
 
 #endif

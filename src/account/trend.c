@@ -148,11 +148,12 @@ static size_t quiet_keep(struct sums *sums, size_t count)
     return kept;
 }
 
+/* Of the snapshots that fell into no burst. */
 static enum hw_trend free_find(const struct sums *sums, size_t count)
 {
     const struct sums *first = &sums[0], *last = &sums[count - 1];
     double growth = last->rss - first->rss;
-    if (count < 2 || !rss_grows(sums, count) || last->live - first->live > FLAT * growth ||
+    if (count < 2 || growth < NOTABLE_BYTES || last->live - first->live > FLAT * growth ||
         last->native - first->native > FLAT * growth)
         return HW_TREND_NONE;
     if (last->pinned - first->pinned >= EXPLAINS * growth)
@@ -173,7 +174,6 @@ static void growth_fill(const struct sums *sums, size_t count, struct hw_memory_
 {
     const struct sums *first = &sums[0], *last = &sums[count - 1];
     trend->seconds = last->at - first->at;
-    trend->is_settled = count > 2;
     trend->rss_growth = last->rss - first->rss;
     trend->live_growth = last->live - first->live;
     trend->rss_bytes = (uint64_t)last->rss;
@@ -202,12 +202,15 @@ bool hw_memory_trend_find(const struct hw_series *series, struct hw_arena *arena
     last_fill(&series->shots[n - 1].ledger, &trend);
     if (n > 1 && native_find(series, sums, values, counts, &trend)) {
         trend.trend = HW_TREND_NATIVE;
+        trend.is_settled = n > 2;
         growth_fill(sums, n, &trend);
         *ret_trend = trend;
         return true;
     }
+    bool grows = rss_grows(sums, n);
+    trend.is_settled = n > 2;
     n = quiet_keep(sums, n);
-    trend.trend = free_find(sums, n);
+    trend.trend = grows ? free_find(sums, n) : HW_TREND_NONE;
     trend.growth = trend.trend == HW_TREND_PINNED ? sums[n - 1].pinned - sums[0].pinned
                                                   : sums[n - 1].kept - sums[0].kept;
     growth_fill(sums, n, &trend);

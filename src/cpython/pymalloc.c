@@ -64,7 +64,8 @@ static bool table_add(struct hw_pymalloc *pm, const struct hw_pymalloc_table *ta
             break;
         if (!load64(object + PM_OFF(pm, arena_object_address)))
             continue;
-        if (!hw_pymalloc_arena_read(pm->layout, object, &arena)) {
+        if (!hw_pymalloc_arena_read(pm->layout, object, &arena) ||
+            !hw_image_segment(pm->image, arena.start)) {
             pm->damaged++;
             continue;
         }

@@ -183,7 +183,7 @@ static void zero_pages_drop(struct hw_ledger_work *work, struct hw_vma *vma)
     }
 }
 
-static const struct hw_module *module_of(const struct hw_builder *b, hw_addr addr)
+const struct hw_module *hw_ledger_module_at(const struct hw_builder *b, hw_addr addr)
 {
     size_t low = 0, high = b->module_count;
     while (low < high) {
@@ -210,10 +210,10 @@ static const char *foreign_allocator(const struct hw_builder *b)
 }
 
 /* What a mapping is besides the items in it. */
-static enum hw_memory_kind vma_kind(const struct hw_builder *b, const struct hw_vma *vma,
+static enum hw_memory_kind vma_kind(const struct hw_ledger_work *work, const struct hw_vma *vma,
                                     const char **ret_name)
 {
-    const struct hw_module *module = module_of(b, vma->start);
+    const struct hw_module *module = hw_ledger_module_at(work->b, vma->start);
     *ret_name = "";
     if (module) {
         *ret_name = module->path;
@@ -230,9 +230,8 @@ static enum hw_memory_kind vma_kind(const struct hw_builder *b, const struct hw_
         return HW_MEMORY_SHARED;
     if (vma->inode)
         return vma->prot & HW_PROT_SHARED && !vma->path[0] ? HW_MEMORY_SHARED : HW_MEMORY_FILES;
-    const char *allocator = foreign_allocator(b);
-    *ret_name = allocator ? allocator : "";
-    return allocator ? HW_MEMORY_ALLOCATOR : HW_MEMORY_UNEXPLAINED;
+    *ret_name = work->allocator ? work->allocator : "";
+    return work->allocator ? HW_MEMORY_ALLOCATOR : HW_MEMORY_UNEXPLAINED;
 }
 
 static bool part_add(struct hw_ledger_work *work, enum hw_memory_kind kind, const char *name,
@@ -241,8 +240,7 @@ static bool part_add(struct hw_ledger_work *work, enum hw_memory_kind kind, cons
     struct hw_builder *b = work->b;
     if (!sum->bytes && !sum->rss_bytes)
         return true;
-    char *copy = hw_arena_strdup(&b->graph->arena, name);
-    struct hw_ledger_part *part = copy ? hw_ledger_part(work->ledger, kind, copy) : NULL;
+    struct hw_ledger_part *part = hw_ledger_part(work->ledger, kind, name, &b->graph->arena);
     if (!part)
         return hw_err_no_memory(b->err);
     part->rss_bytes += sum->rss_bytes;
@@ -256,12 +254,18 @@ static struct hw_ledger_sum items_within(const struct hw_ledger_work *work,
                                          const struct hw_vma *vma)
 {
     struct hw_ledger_sum sum = {0};
-    for (size_t i = 0; i < work->item_count; i++) {
+    size_t i = 0, high_item = work->item_count;
+    while (i < high_item) {
+        size_t middle = i + (high_item - i) / 2;
+        if (work->items[middle].end <= vma->start)
+            i = middle + 1;
+        else
+            high_item = middle;
+    }
+    for (; i < work->item_count && work->items[i].start < vma->end; i++) {
         const struct hw_ledger_item *item = &work->items[i];
         hw_addr low = item->start > vma->start ? item->start : vma->start;
         hw_addr high = item->end < vma->end ? item->end : vma->end;
-        if (low >= high)
-            continue;
         sum.bytes += high - low;
         sum.rss_bytes += hw_residence_bytes(work->residence, low, high - low);
     }
@@ -274,7 +278,7 @@ static bool vma_rest_add(struct hw_ledger_work *work, const struct hw_vma *vma)
     struct hw_ledger_sum rest = {.bytes = vma->end - vma->start - known.bytes, .count = 1};
     rest.rss_bytes = vma->rss_bytes > known.rss_bytes ? vma->rss_bytes - known.rss_bytes : 0;
     const char *name;
-    enum hw_memory_kind kind = vma_kind(work->b, vma, &name);
+    enum hw_memory_kind kind = vma_kind(work, vma, &name);
     struct hw_ledger_sum swap = {.bytes = vma->swap_bytes}, huge = {.bytes = vma->huge_bytes};
     struct hw_ledger_sum hugetlb = {.bytes = vma->hugetlb_bytes};
     /* Reservations without a page say nothing. */
@@ -291,6 +295,9 @@ static bool parts_finish(struct hw_ledger_work *work)
     bool ok = true;
     struct hw_ledger_sum tables = {.bytes = work->residence->page_table_bytes};
     struct hw_ledger_sum rss = {.bytes = work->residence->kernel_rss_bytes};
+    const struct hw_cgroup *cgroup = &work->residence->cgroup;
+    struct hw_ledger_sum current = {.bytes = cgroup->current_bytes};
+    struct hw_ledger_sum limit = {.bytes = cgroup->limit_bytes};
     for (unsigned i = 0; ok && i < HW_LEDGER_FAMILIES; i++)
         ok = part_add(work, HW_MEMORY_OBJECTS, families[i].name, &work->objects[i]);
     for (unsigned i = 0; ok && i < HW_BUFFER_KINDS; i++)
@@ -301,7 +308,9 @@ static bool parts_finish(struct hw_ledger_work *work)
     for (unsigned i = 0; ok && i < HW_MEMORY_KIND_COUNT; i++)
         ok = part_add(work, (enum hw_memory_kind)i, "", &work->kinds[i]);
     return ok && part_add(work, HW_MEMORY_PAGE_TABLES, "", &tables) &&
-           part_add(work, HW_MEMORY_KERNEL_RSS, "", &rss);
+           part_add(work, HW_MEMORY_KERNEL_RSS, "", &rss) &&
+           part_add(work, HW_MEMORY_CGROUP_CURRENT, cgroup->path, &current) &&
+           part_add(work, HW_MEMORY_CGROUP_LIMIT, cgroup->path, &limit);
 }
 
 static bool classes_finish(struct hw_ledger_work *work)
@@ -322,6 +331,7 @@ static bool ledger_write(struct hw_ledger_work *work)
 {
     struct hw_builder *b = work->b;
     hw_build_pools_read(b, UINT64_MAX);
+    work->allocator = foreign_allocator(b);
     if (!items_find(work))
         return false;
     work->ledger->arena_count = b->pools.pymalloc.arena_count;

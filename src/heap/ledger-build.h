@@ -8,8 +8,8 @@
 #include "heap/build-internal.h"
 #include "native/glibc-heap.h"
 
-/* Which family of types an object belongs to, for the sums. */
-enum hw_ledger_family { HW_LEDGER_FAMILIES = 16 };
+/* Families of types, for the sums. */
+enum { HW_LEDGER_FAMILIES = 16 };
 
 struct hw_ledger_sum {
     uint64_t rss_bytes, bytes, count;
@@ -41,7 +41,8 @@ struct hw_ledger_work {
     size_t item_count, item_capacity;
     size_t pool;         /* of the builder's, the next one */
     hw_addr object;      /* the first object at or behind where the walk is; 0: none */
-    uint8_t *family;     /* enum of each type of the graph */
+    uint8_t *family;     /* of each type of the graph */
+    const char *allocator; /* that was put in malloc()'s place; NULL: none */
     struct hw_ledger_sum kinds[HW_MEMORY_KIND_COUNT];
     struct hw_ledger_sum objects[HW_LEDGER_FAMILIES];
     struct hw_ledger_sum data[HW_BUFFER_KINDS];
@@ -58,6 +59,9 @@ void hw_ledger_spend(struct hw_ledger_work *work, struct hw_ledger_sum *sum, hw_
 /* Where the bytes of a block in use belong: the object that lies in it, the object that uses it, or
  * NULL. Addresses must rise from call to call. */
 struct hw_ledger_sum *hw_ledger_owner(struct hw_ledger_work *work, hw_addr addr, uint64_t bytes);
+
+/* The mapped file that addr lies in, or NULL. */
+const struct hw_module *hw_ledger_module_at(const struct hw_builder *b, hw_addr addr);
 
 /* Cut up one arena, one run. */
 bool hw_ledger_arena_read(struct hw_ledger_work *work, size_t index);

@@ -81,19 +81,6 @@ static const char *sample_text(struct hw_ledger_work *work, hw_addr addr, uint64
     return hw_arena_strndup(&b->graph->arena, text, used);
 }
 
-static const struct hw_module *module_at(const struct hw_builder *b, hw_addr addr)
-{
-    size_t low = 0, high = b->module_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (b->modules[middle].end <= addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < b->module_count && b->modules[low].start <= addr ? &b->modules[low] : NULL;
-}
-
 struct vote {
     const struct hw_module *module;
     unsigned count;
@@ -116,7 +103,7 @@ static const struct hw_module *points_into(struct hw_builder *b, hw_addr block, 
     uint64_t n = bytes < LOOK_BYTES ? bytes : LOOK_BYTES;
     const unsigned char *p = hw_image_at(b->image, block, n);
     for (uint64_t at = 0; p && at + 8 <= n; at += 8) {
-        const struct hw_module *module = module_at(b, load64(p + at));
+        const struct hw_module *module = hw_ledger_module_at(b, load64(p + at));
         if (module)
             return module;
     }

@@ -96,17 +96,19 @@ bool hw_ledger_copy(const struct hw_ledger *from, struct hw_arena *arena, struct
 }
 
 struct hw_ledger_part *hw_ledger_part(struct hw_ledger *ledger, enum hw_memory_kind kind,
-                                      const char *name)
+                                      const char *name, struct hw_arena *arena)
 {
     for (size_t i = 0; i < ledger->part_count; i++)
         if (ledger->parts[i].kind == kind && !strcmp(ledger->parts[i].name, name))
             return &ledger->parts[i];
     struct hw_ledger_part *parts = hw_vec_grow(ledger->parts, &ledger->part_capacity,
                                                ledger->part_count + 1, sizeof(*parts));
-    if (!parts)
+    const char *copy = hw_arena_strdup(arena, name);
+    if (parts)
+        ledger->parts = parts;
+    if (!parts || !copy)
         return NULL;
-    ledger->parts = parts;
-    parts[ledger->part_count] = (struct hw_ledger_part){.kind = kind, .name = name};
+    parts[ledger->part_count] = (struct hw_ledger_part){.kind = kind, .name = copy};
     return &parts[ledger->part_count++];
 }
 

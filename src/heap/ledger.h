@@ -64,9 +64,9 @@ void hw_ledger_deinit(struct hw_ledger *ledger);
 /* Texts go into arena. False: no memory; *to is then empty. */
 bool hw_ledger_copy(const struct hw_ledger *from, struct hw_arena *arena, struct hw_ledger *to);
 
-/* The part of that kind and name, made when it is not there. NULL: no memory. name must outlive it. */
+/* The part of that kind and name, made when it is not there, its name in arena. NULL: no memory. */
 struct hw_ledger_part *hw_ledger_part(struct hw_ledger *ledger, enum hw_memory_kind kind,
-                                      const char *name);
+                                      const char *name, struct hw_arena *arena);
 
 /* Sums over all parts of a kind. */
 uint64_t hw_ledger_rss(const struct hw_ledger *ledger, enum hw_memory_kind kind);

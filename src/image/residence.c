@@ -118,6 +118,7 @@ bool hw_residence_read(pid_t pid, struct hw_residence *ret_residence, struct hw_
 {
     *ret_residence = (struct hw_residence){0};
     status_read(ret_residence, pid);
+    hw_cgroup_read(pid, &ret_residence->cgroup);
     if (smaps_read(ret_residence, pid, err))
         return true;
     hw_residence_deinit(ret_residence);
@@ -186,7 +187,8 @@ static void vma_settle(struct hw_vma *vma, const struct hw_residence *before)
 bool hw_residence_settle(struct hw_residence *residence, pid_t frozen, struct hw_err *err)
 {
     struct hw_residence now = {.kernel_rss_bytes = residence->kernel_rss_bytes,
-                               .page_table_bytes = residence->page_table_bytes};
+                               .page_table_bytes = residence->page_table_bytes,
+                               .cgroup = residence->cgroup};
     char path[64];
     snprintf(path, sizeof(path), "/proc/%d/pagemap", frozen);
     int pagemap = open(path, O_RDONLY | O_CLOEXEC);

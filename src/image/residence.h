@@ -12,6 +12,7 @@
  */
 
 #include "base/arena.h"
+#include "image/cgroup.h"
 #include "image/image.h"
 
 struct hw_vma {
@@ -30,6 +31,7 @@ struct hw_residence {
     size_t count, capacity;
     uint64_t kernel_rss_bytes; /* VmRSS: what the kernel counts, with its own delays */
     uint64_t page_table_bytes; /* VmPTE */
+    struct hw_cgroup cgroup;
     struct hw_arena arena;     /* owns the paths */
 };
 

@@ -138,8 +138,9 @@ bool hw_glibc_heap_read(struct hw_image *image, const struct hw_glibc_arena *are
 /* Links are mangled with the address they are stored at (glibc 2.32, PROTECT_PTR). */
 static bool fastbin_follow(struct hw_glibc *glibc, hw_addr chunk, struct hw_err *err)
 {
-    while (chunk) {
-        if (chunk % 16 || glibc->fast_count >= FAST_MAX ||
+    hw_addr mark = 0; /* is met again when the list runs in a circle */
+    for (size_t n = 1; chunk; n++) {
+        if (chunk == mark || chunk % 16 || glibc->fast_count >= FAST_MAX ||
             !hw_image_at(glibc->image, chunk, HW_GLIBC_HEADER_BYTES + 8)) {
             glibc->damaged++;
             return true;
@@ -151,6 +152,7 @@ static bool fastbin_follow(struct hw_glibc *glibc, hw_addr chunk, struct hw_err 
         glibc->fast = fast;
         glibc->fast[glibc->fast_count++] = chunk;
         hw_addr at = chunk + HW_GLIBC_HEADER_BYTES;
+        mark = n & (n - 1) ? mark : chunk;
         chunk = word_at(glibc->image, at) ^ at >> 12;
     }
     return true;

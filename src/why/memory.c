@@ -13,6 +13,7 @@ enum { PINS_LOOKED_AT = 8, KEPT_BYTES = 16 << 20 };
 #define KEPT_PART 0.3 /* of the RSS: worth a word */
 #define OUTWEIGHS 4.0 /* a Python leak beside it must be so much smaller */
 #define OFTEN 0.5     /* of the sparse arenas */
+#define BURST 0.1     /* of the growth: so much more than live data may objects have grown */
 
 struct telling {
     struct hw_work *work;
@@ -159,7 +160,7 @@ static bool pinned_tell(struct telling *t)
     const struct hw_memory_trend *trend = t->trend;
     struct hw_memory_pin *pins = NULL;
     size_t count = 0;
-    if (!hw_pins_find(t->work->series->last, PINS_LOOKED_AT, t->arena, &pins, &count,
+    if (!hw_pins_find(t->work->series->last, PINS_LOOKED_AT, true, t->arena, &pins, &count,
                       t->work->err))
         return false;
     const struct hw_memory_pin *pin = pin_choose(t, pins, count);
@@ -175,7 +176,7 @@ static bool pinned_tell(struct telling *t)
     say(t, TELL(t, "of %s in %" PRIu64 " arenas of Python's allocator %s are free (%.0f %%)",
                 bytes(t, (double)trend->arena_bytes), trend->arenas,
                 bytes(t, (double)trend->arena_free_bytes), free_part));
-    if (pin)
+    if (pin && trend->sparse_arenas)
         say(t, TELL(t, "%" PRIu64 " of %" PRIu64 " arenas that are at most a quarter full have "
                        "some of %" PRIu64 " %s in them",
                     pin->arenas, trend->sparse_arenas, pin->objects, pin->type));
@@ -221,16 +222,41 @@ static bool free_tell(struct telling *t)
 
 /* ---- */
 
-/* Python objects that leak explain growth, their own and that of what C code keeps for them. */
-static bool objects_explain(const struct hw_diagnosis *diagnosis,
-                            const struct hw_memory_trend *trend)
+/* Bytes in the time of the trend. */
+static double leaks_sum(const struct hw_diagnosis *diagnosis, const struct hw_memory_trend *trend)
 {
     double rate = 0;
     for (size_t i = 0; i < diagnosis->suspect_count; i++)
         if (diagnosis->suspects[i].verdict == HW_VERDICT_LEAK)
             rate += diagnosis->suspects[i].bytes_per_second;
-    return diagnosis->verdict == HW_VERDICT_LEAK &&
-           (trend->trend != HW_TREND_NATIVE || trend->growth < OUTWEIGHS * rate * trend->seconds);
+    return rate * trend->seconds;
+}
+
+/* Python objects that leak explain growth, their own and that of what C code keeps for them. Where live
+ * data is flat between bursts, what grew by more than that was seen in a burst. */
+static bool objects_explain(const struct hw_diagnosis *diagnosis,
+                            const struct hw_memory_trend *trend)
+{
+    double leaks = leaks_sum(diagnosis, trend);
+    if (diagnosis->verdict != HW_VERDICT_LEAK)
+        return false;
+    if (trend->trend == HW_TREND_NATIVE)
+        return trend->growth < OUTWEIGHS * leaks;
+    return !trend->is_settled || leaks <= trend->live_growth + BURST * trend->growth;
+}
+
+static void bursts_demote(struct hw_diagnosis *diagnosis, const struct hw_memory_trend *trend)
+{
+    if (trend->trend == HW_TREND_NATIVE)
+        return;
+    for (size_t i = 0; i < diagnosis->suspect_count; i++)
+        if (diagnosis->suspects[i].verdict == HW_VERDICT_LEAK) {
+            diagnosis->suspects[i].verdict = HW_VERDICT_INCONCLUSIVE;
+            diagnosis->suspects[i].doubt =
+                "it was seen in a burst: between bursts live data is flat";
+        }
+    if (diagnosis->verdict == HW_VERDICT_LEAK)
+        diagnosis->verdict = HW_VERDICT_INCONCLUSIVE;
 }
 
 /* Room for one more was left. */
@@ -285,6 +311,7 @@ bool hw_work_add_memory(struct hw_work *work, struct hw_memory_trend *ret_trend,
         return hw_err_no_memory(work->err);
     if (!is_told(&t))
         return doubt_kept(&t);
+    bursts_demote(diagnosis, ret_trend);
     t.suspect = suspect_insert(&t);
     if (t.no_memory)
         return hw_err_no_memory(work->err);

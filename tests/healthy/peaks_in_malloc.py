@@ -4,7 +4,7 @@ between those."""
 import backdrop
 
 KEPT = 300
-MORE_EACH_ROUND = 120
+MORE_EACH_ROUND = 300
 BUFFER_BYTES = 2200
 
 
@@ -23,7 +23,7 @@ reader = Reader()
 
 def main():
     backdrop.noise()
-    for number in backdrop.pace(6):
+    for number in backdrop.pace(2):
         reader.round(number)
 
 

@@ -4,8 +4,8 @@ as ever, taken from all over the batch."""
 import backdrop
 
 KEPT = 600
-MORE_EACH_ROUND = 900
-NAMES = tuple("channel_%d" % n for n in range(40))
+MORE_EACH_ROUND = 1200
+NAMES = tuple("channel_%d" % n for n in range(58))
 
 
 class Sample:
@@ -31,7 +31,7 @@ monitor = Monitor()
 
 def main():
     backdrop.noise()
-    for number in backdrop.pace(6):
+    for number in backdrop.pace(2):
         monitor.round(number)
 
 

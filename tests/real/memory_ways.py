@@ -69,7 +69,7 @@ def threads():
 
 def mappings():
     """A mapped file, shared memory, private memory that was never touched, and some that was read."""
-    with open("/proc/self/exe", "rb") as file:
+    with open(sys.executable, "rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     sum(mapped[::4096])
     shared = mmap.mmap(-1, 8 * MB)

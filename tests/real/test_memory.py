@@ -126,10 +126,9 @@ def test_without_values_no_content(tmp_path):
 
 
 def test_a_file_without_it_says_so():
-    old = os.path.join(TESTS, "format", "golden")
-    files = sorted(name for name in os.listdir(old) if name.endswith(".hwsnap"))
-    run = subprocess.run([support.heapwhy_binary(), "memory", os.path.join(old, files[0])],
-                         stderr=subprocess.PIPE, text=True)
+    old = os.path.join(TESTS, "data", "golden-1.hwsnap")
+    run = subprocess.run([support.heapwhy_binary(), "memory", old], stderr=subprocess.PIPE,
+                         text=True)
     assert run.returncode == 1
     assert "does not record where memory is" in run.stderr and "heapwhy snapshot" in run.stderr
 
