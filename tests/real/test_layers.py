@@ -22,7 +22,8 @@ MAY_USE = {
     "weigh": {"base", "heap", "ask"},
     "collect": {"base", "heap", "ask"},
     "grow": {"base", "heap", "ask"},
-    "why": {"base", "heap", "ask", "weigh", "collect", "grow"},
+    "account": {"base", "heap", "ask", "weigh", "grow"},
+    "why": {"base", "heap", "ask", "weigh", "collect", "grow", "account"},
     "tell": {"base"},
     "cli": {"base", "tell"},
 }
