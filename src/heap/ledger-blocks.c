@@ -50,18 +50,69 @@ static void block_spend(struct hw_ledger_work *work, struct hw_ledger_sum *sum, 
     sum->rss_bytes += bytes;
 }
 
+/* A pool's marks: a bit for each 16 bytes. */
+enum { POOL_WORDS = HW_PYMALLOC_POOL_BLOCKS_MAX / 64 };
+
+/* Whether a mark lies in the block; both in units of 16 bytes from the pool's start. */
+static bool words_have(const uint64_t *words, uint32_t first, uint32_t count)
+{
+    for (uint32_t last = first + count - 1; words && first <= last;) {
+        uint32_t end = first | 63;
+        end = end < last ? end : last;
+        if (words[first / 64] >> first % 64 << (63 - end % 64 + first % 64))
+            return true;
+        first = end + 1;
+    }
+    return false;
+}
+
+/* For each block the family of the object in it, plus one; 0: there is none. Objects' numbers rise with
+ * their addresses, so only the first is looked up. */
+static void pool_objects(struct hw_ledger_work *work, const struct hw_pymalloc_pool *pool,
+                         uint8_t *families)
+{
+    struct hw_builder *b = work->b;
+    const uint64_t *words = hw_marks_words(&b->marks, pool->start, POOL_WORDS);
+    uint32_t head = (uint32_t)(pool->first_block - pool->start);
+    hw_id id = HW_NONE;
+    for (uint32_t w = 0; words && w < POOL_WORDS; w++) {
+        for (uint64_t word = words[w]; word; word &= word - 1) {
+            uint32_t offset = (w * 64 + (uint32_t)__builtin_ctzll(word)) * HW_PYMALLOC_BLOCK_STEP;
+            id = id == HW_NONE ? hw_marks_id(&b->marks, pool->start + offset) : id + 1;
+            if (offset >= head)
+                families[(offset - head) / pool->block_bytes] = work->family[b->graph->type[id]] + 1;
+        }
+    }
+}
+
+static struct hw_ledger_sum *block_user(struct hw_ledger_work *work,
+                                        const uint64_t *const *buffers, uint32_t first,
+                                        uint32_t count)
+{
+    for (unsigned i = 0; i < HW_BUFFER_KINDS; i++)
+        if (words_have(buffers[i], first, count))
+            return &work->data[i];
+    return &work->kinds[HW_MEMORY_OTHER_BLOCKS];
+}
+
 static void blocks_read(struct hw_ledger_work *work, const struct hw_pymalloc_pool *pool,
                         bool resident)
 {
-    for (uint32_t i = 0; i < pool->carved; i++) {
-        hw_addr addr = pool->first_block + (hw_addr)i * pool->block_bytes;
+    uint8_t families[HW_PYMALLOC_POOL_BLOCKS_MAX] = {0};
+    const uint64_t *buffers[HW_BUFFER_KINDS];
+    uint32_t step = pool->block_bytes / HW_PYMALLOC_BLOCK_STEP;
+    uint32_t first = (uint32_t)(pool->first_block - pool->start) / HW_PYMALLOC_BLOCK_STEP;
+    pool_objects(work, pool, families);
+    for (unsigned i = 0; i < HW_BUFFER_KINDS; i++)
+        buffers[i] = hw_marks_words(&work->b->buffers[i], pool->start, POOL_WORDS);
+    for (uint32_t i = 0; i < pool->carved; i++, first += step) {
         struct hw_ledger_sum *sum = &work->kinds[HW_MEMORY_FREE_BLOCKS];
-        if (hw_pymalloc_pool_is_used(pool, i)) {
-            sum = hw_ledger_owner(work, addr, pool->block_bytes);
-            sum = sum ? sum : &work->kinds[HW_MEMORY_OTHER_BLOCKS];
-        }
+        if (hw_pymalloc_pool_is_used(pool, i))
+            sum = families[i] ? &work->objects[families[i] - 1]
+                              : block_user(work, buffers, first, step);
         sum->count++;
-        block_spend(work, sum, addr, pool->block_bytes, resident);
+        block_spend(work, sum, pool->first_block + (hw_addr)i * pool->block_bytes,
+                    pool->block_bytes, resident);
     }
 }
 
@@ -179,14 +230,16 @@ static void trim_add(struct hw_ledger_work *work, const struct hw_glibc_chunk *c
         hw_ledger_spend(work, &work->kinds[HW_MEMORY_TRIM], low, high - low);
 }
 
+static struct hw_ledger_sum *arena_sums(struct hw_ledger_work *work, uint32_t arena)
+{
+    if (arena == HW_GLIBC_MMAPPED)
+        return work->malloc[HW_LEDGER_MAPPINGS];
+    return work->malloc[arena < HW_LEDGER_ARENAS ? arena : HW_LEDGER_OTHER_ARENAS];
+}
+
 static struct hw_ledger_sum *chunk_sum(struct hw_ledger_work *work,
                                        const struct hw_glibc_chunk *chunk)
 {
-    static const enum hw_memory_kind kinds[] = {
-        [HW_GLIBC_USED] = HW_MEMORY_MALLOC_USED,     [HW_GLIBC_FREE] = HW_MEMORY_MALLOC_FREE,
-        [HW_GLIBC_FAST] = HW_MEMORY_MALLOC_CACHED,   [HW_GLIBC_TCACHE] = HW_MEMORY_MALLOC_CACHED,
-        [HW_GLIBC_TOP] = HW_MEMORY_MALLOC_TOP,       [HW_GLIBC_OWN] = HW_MEMORY_MALLOC_HEADS,
-    };
     if (chunk->kind == HW_GLIBC_USED) {
         struct hw_ledger_sum *owner =
             hw_ledger_owner(work, hw_glibc_block(chunk), chunk->bytes - HW_GLIBC_HEADER_BYTES);
@@ -196,13 +249,13 @@ static struct hw_ledger_sum *chunk_sum(struct hw_ledger_work *work,
     } else if (chunk->kind == HW_GLIBC_FREE || chunk->kind == HW_GLIBC_TOP) {
         trim_add(work, chunk);
     }
-    return &work->kinds[kinds[chunk->kind]];
+    return &arena_sums(work, chunk->arena)[chunk->kind];
 }
 
 bool hw_ledger_run_read(struct hw_ledger_work *work, size_t index)
 {
     const struct hw_glibc_run *run = &work->glibc.runs[index];
-    struct hw_ledger_sum *heads = &work->kinds[HW_MEMORY_MALLOC_HEADS];
+    struct hw_ledger_sum *heads = &arena_sums(work, run->arena)[HW_GLIBC_OWN];
     struct hw_glibc_chunk chunk;
     hw_addr end = run->start;
     hw_ledger_spend(work, heads, run->mapping, run->start - run->mapping);

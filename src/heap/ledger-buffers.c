@@ -23,6 +23,16 @@ static void mark_word(struct hw_builder *b, enum hw_buffer_kind kind, hw_addr ob
         mark(b, kind, load64(p));
 }
 
+static void mark_dict(struct hw_builder *b, hw_addr object)
+{
+    struct hw_py *py = &b->py;
+    const unsigned char *p = hw_image_at(b->image, object, PY_SIZE(py, PyDictObject));
+    if (!p)
+        return;
+    mark(b, HW_BUFFER_TABLE, PY_WORD(py, p, PyDictObject_ma_keys));
+    mark(b, HW_BUFFER_TABLE, PY_WORD(py, p, PyDictObject_ma_values));
+}
+
 static void mark_deque(struct hw_builder *b, hw_addr object)
 {
     struct hw_py *py = &b->py;
@@ -68,8 +78,7 @@ void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_p
     switch (type->solid->family) {
     case HW_FAMILY_DICT:
     case HW_FAMILY_DEFAULTDICT:
-        mark_word(b, HW_BUFFER_TABLE, addr, PY_OFF(py, PyDictObject_ma_keys));
-        mark_word(b, HW_BUFFER_TABLE, addr, PY_OFF(py, PyDictObject_ma_values));
+        mark_dict(b, addr);
         return;
     case HW_FAMILY_SET:
         mark_word(b, HW_BUFFER_TABLE, addr, PY_OFF(py, PySetObject_table));

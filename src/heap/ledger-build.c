@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "cpython/frame-stack.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,6 +291,27 @@ static bool vma_rest_add(struct hw_ledger_work *work, const struct hw_vma *vma)
 
 /* ---- all of it ---- */
 
+static bool malloc_finish(struct hw_ledger_work *work)
+{
+    static const enum hw_memory_kind kinds[HW_GLIBC_KINDS] = {
+        [HW_GLIBC_USED] = HW_MEMORY_MALLOC_USED,   [HW_GLIBC_FREE] = HW_MEMORY_MALLOC_FREE,
+        [HW_GLIBC_FAST] = HW_MEMORY_MALLOC_CACHED, [HW_GLIBC_TCACHE] = HW_MEMORY_MALLOC_CACHED,
+        [HW_GLIBC_TOP] = HW_MEMORY_MALLOC_TOP,     [HW_GLIBC_OWN] = HW_MEMORY_MALLOC_HEADS,
+    };
+    for (unsigned arena = 0; arena <= HW_LEDGER_MAPPINGS; arena++) {
+        char name[32];
+        if (arena < HW_LEDGER_ARENAS)
+            snprintf(name, sizeof(name), arena ? "arena %u" : "main arena", arena);
+        else
+            snprintf(name, sizeof(name), "%s",
+                     arena == HW_LEDGER_MAPPINGS ? "mappings" : "other arenas");
+        for (unsigned kind = 0; kind < HW_GLIBC_KINDS; kind++)
+            if (!part_add(work, kinds[kind], name, &work->malloc[arena][kind]))
+                return false;
+    }
+    return true;
+}
+
 static bool parts_finish(struct hw_ledger_work *work)
 {
     bool ok = true;
@@ -307,7 +329,7 @@ static bool parts_finish(struct hw_ledger_work *work)
     work->kinds[HW_MEMORY_TRIM].rss_bytes = 0;
     for (unsigned i = 0; ok && i < HW_MEMORY_KIND_COUNT; i++)
         ok = part_add(work, (enum hw_memory_kind)i, "", &work->kinds[i]);
-    return ok && part_add(work, HW_MEMORY_PAGE_TABLES, "", &tables) &&
+    return ok && malloc_finish(work) && part_add(work, HW_MEMORY_PAGE_TABLES, "", &tables) &&
            part_add(work, HW_MEMORY_KERNEL_RSS, "", &rss) &&
            part_add(work, HW_MEMORY_CGROUP_CURRENT, cgroup->path, &current) &&
            part_add(work, HW_MEMORY_CGROUP_LIMIT, cgroup->path, &limit);

@@ -32,6 +32,9 @@ struct hw_ledger_item {
     size_t index; /* of the arena or run */
 };
 
+/* Arenas of malloc() that are told by themselves; further ones together. */
+enum { HW_LEDGER_ARENAS = 64, HW_LEDGER_OTHER_ARENAS = HW_LEDGER_ARENAS, HW_LEDGER_MAPPINGS };
+
 struct hw_ledger_work {
     struct hw_builder *b;
     struct hw_residence *residence;
@@ -44,6 +47,7 @@ struct hw_ledger_work {
     uint8_t *family;     /* of each type of the graph */
     const char *allocator; /* that was put in malloc()'s place; NULL: none */
     struct hw_ledger_sum kinds[HW_MEMORY_KIND_COUNT];
+    struct hw_ledger_sum malloc[HW_LEDGER_MAPPINGS + 1][HW_GLIBC_KINDS];
     struct hw_ledger_sum objects[HW_LEDGER_FAMILIES];
     struct hw_ledger_sum data[HW_BUFFER_KINDS];
     struct hw_ledger_class classes[HW_PYMALLOC_CLASSES];

@@ -74,6 +74,7 @@ enum hw_glibc_kind {
     HW_GLIBC_TCACHE,  /* in the cache of a thread */
     HW_GLIBC_TOP,     /* behind all others of its arena */
     HW_GLIBC_OWN,     /* glibc's: the table of a thread's cache */
+    HW_GLIBC_KINDS,
 };
 struct hw_glibc_chunk {
     hw_addr addr;      /* of its header */
