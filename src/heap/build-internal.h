@@ -26,6 +26,13 @@ struct hw_pools {
     hw_addr next;                   /* in that arena; 0: its first */
 };
 
+/* An address in a large block that an object uses. */
+enum { HW_BIG_BUFFER_BYTES = 64 << 10 };
+struct hw_big_buffer {
+    hw_addr addr;
+    uint32_t type; /* number of the object's type */
+};
+
 struct hw_builder {
     struct hw_image *image;
     const struct hw_runtime *runtime;
@@ -36,6 +43,9 @@ struct hw_builder {
     struct hw_marks marks;
     struct hw_marks buffers[HW_BUFFER_KINDS]; /* addresses in blocks that objects use; for the ledger */
     struct hw_order order; /* of the objects on the collector's lists */
+    struct hw_big_buffer *big_buffers; /* of objects that are large with what they use; bounded */
+    size_t big_buffer_count, big_buffer_capacity;
+    bool marks_big; /* while the blocks of one of them are marked */
     struct hw_pools pools; /* for the ledger */
     struct hw_roots roots;
     struct hw_graph *graph;
@@ -68,8 +78,10 @@ bool hw_build_record_native(struct hw_builder *b, hw_id id, hw_addr addr,
                             const struct hw_pytype *type);
 bool hw_build_record_claims(struct hw_builder *b);
 
-/* Marks the blocks that the object at addr uses: what it points to that could be one. */
-void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type);
+/* Marks the blocks that the object at addr uses: what it points to that could be one. bytes: its size with
+ * them. */
+void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type,
+                           uint64_t bytes);
 /* Finds the arenas; reads all pools below addr that were not read yet. */
 bool hw_build_pools_init(struct hw_builder *b);
 void hw_build_pools_read(struct hw_builder *b, hw_addr addr);

@@ -127,6 +127,7 @@ bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
     for (unsigned i = 0; i < HW_BUFFER_KINDS; i++)
         hw_marks_deinit(&b.buffers[i]);
     hw_build_pools_deinit(&b);
+    free(b.big_buffers);
     hw_roots_deinit(&b.roots);
     hw_py_deinit(&b.py);
     if (!ok) {

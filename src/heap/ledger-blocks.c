@@ -230,6 +230,39 @@ static void trim_add(struct hw_ledger_work *work, const struct hw_glibc_chunk *c
         hw_ledger_spend(work, &work->kinds[HW_MEMORY_TRIM], low, high - low);
 }
 
+const char *hw_ledger_big_owner(const struct hw_ledger_work *work, hw_addr addr, uint64_t bytes)
+{
+    const struct hw_builder *b = work->b;
+    size_t low = 0, high = b->big_buffer_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (b->big_buffers[middle].addr < addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found = low < b->big_buffer_count && b->big_buffers[low].addr < addr + bytes;
+    return found ? b->graph->types[b->big_buffers[low].type].name : NULL;
+}
+
+/* Large data is told by the type of who uses it. */
+static bool chunk_spend(struct hw_ledger_work *work, struct hw_ledger_sum *sum,
+                        const struct hw_glibc_chunk *chunk)
+{
+    bool is_data = sum >= work->data && sum < work->data + HW_BUFFER_KINDS;
+    const char *name = is_data && chunk->bytes >= HW_BIG_BUFFER_BYTES
+                           ? hw_ledger_big_owner(work, chunk->addr, chunk->bytes)
+                           : NULL;
+    struct hw_ledger_sum own = {.count = 1};
+    if (!name) {
+        sum->count++;
+        hw_ledger_spend(work, sum, chunk->addr, chunk->bytes);
+        return true;
+    }
+    hw_ledger_spend(work, &own, chunk->addr, chunk->bytes);
+    return hw_ledger_part_add(work, HW_MEMORY_OBJECT_DATA, name, &own);
+}
+
 static struct hw_ledger_sum *arena_sums(struct hw_ledger_work *work, uint32_t arena)
 {
     if (arena == HW_GLIBC_MMAPPED)
@@ -262,9 +295,8 @@ bool hw_ledger_run_read(struct hw_ledger_work *work, size_t index)
     work->chunk.run = index;
     work->chunk.next = 0;
     while (hw_glibc_next(&work->glibc, &work->chunk, &chunk) && work->chunk.run == index) {
-        struct hw_ledger_sum *sum = chunk_sum(work, &chunk);
-        sum->count++;
-        hw_ledger_spend(work, sum, chunk.addr, chunk.bytes);
+        if (!chunk_spend(work, chunk_sum(work, &chunk), &chunk))
+            return false;
         end = chunk.addr + chunk.bytes;
         hw_build_trim(work->b);
     }

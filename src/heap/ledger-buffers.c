@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/vec.h"
 #include "heap/build-internal.h"
 
 /*
@@ -8,11 +9,26 @@
  */
 
 enum { SCAN_MAX_BYTES = 4096, DEQUE_BLOCKS_MAX = 1 << 24, MANAGED_VALUES = 32, MARK_STEP = 16 };
+enum { BIG_MAX = 1 << 18 };
+
+static void big_add(struct hw_builder *b, hw_addr addr)
+{
+    if (b->big_buffer_count >= BIG_MAX)
+        return;
+    struct hw_big_buffer *big = hw_vec_grow(b->big_buffers, &b->big_buffer_capacity,
+                                            b->big_buffer_count + 1, sizeof(*big));
+    if (!big)
+        return; /* its type will not be named */
+    b->big_buffers = big;
+    b->big_buffers[b->big_buffer_count++].addr = addr;
+}
 
 static void mark(struct hw_builder *b, enum hw_buffer_kind kind, hw_addr addr)
 {
-    if (addr)
-        hw_marks_set(&b->buffers[kind], addr & ~(hw_addr)(MARK_STEP - 1));
+    if (!addr || hw_marks_set(&b->buffers[kind], addr & ~(hw_addr)(MARK_STEP - 1)) < 0)
+        return;
+    if (b->marks_big)
+        big_add(b, addr);
 }
 
 static void mark_word(struct hw_builder *b, enum hw_buffer_kind kind, hw_addr object,
@@ -70,7 +86,7 @@ static void mark_words(struct hw_builder *b, hw_addr object, uint32_t bytes)
         mark(b, HW_BUFFER_DATA, load64(p + at));
 }
 
-void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type)
+static void mark_all(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type)
 {
     struct hw_py *py = &b->py;
     if (type->managed_dict && b->runtime->version < 0x030c0000)
@@ -109,4 +125,14 @@ void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_p
         break;
     }
     mark_words(b, addr, type->solid->basicsize);
+}
+
+void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type,
+                           uint64_t bytes)
+{
+    size_t first = b->big_buffer_count;
+    b->marks_big = bytes >= HW_BIG_BUFFER_BYTES;
+    mark_all(b, addr, type);
+    for (size_t i = first; i < b->big_buffer_count; i++)
+        b->big_buffers[i].type = type->index;
 }

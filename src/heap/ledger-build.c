@@ -235,8 +235,8 @@ static enum hw_memory_kind vma_kind(const struct hw_ledger_work *work, const str
     return work->allocator ? HW_MEMORY_ALLOCATOR : HW_MEMORY_UNEXPLAINED;
 }
 
-static bool part_add(struct hw_ledger_work *work, enum hw_memory_kind kind, const char *name,
-                     const struct hw_ledger_sum *sum)
+bool hw_ledger_part_add(struct hw_ledger_work *work, enum hw_memory_kind kind, const char *name,
+                        const struct hw_ledger_sum *sum)
 {
     struct hw_builder *b = work->b;
     if (!sum->bytes && !sum->rss_bytes)
@@ -283,10 +283,10 @@ static bool vma_rest_add(struct hw_ledger_work *work, const struct hw_vma *vma)
     struct hw_ledger_sum swap = {.bytes = vma->swap_bytes}, huge = {.bytes = vma->huge_bytes};
     struct hw_ledger_sum hugetlb = {.bytes = vma->hugetlb_bytes};
     /* Reservations without a page say nothing. */
-    return (!rest.rss_bytes || part_add(work, kind, name, &rest)) &&
-           part_add(work, HW_MEMORY_SWAP, "", &swap) &&
-           part_add(work, HW_MEMORY_HUGE_PAGES, "", &huge) &&
-           part_add(work, HW_MEMORY_HUGETLB, "", &hugetlb);
+    return (!rest.rss_bytes || hw_ledger_part_add(work, kind, name, &rest)) &&
+           hw_ledger_part_add(work, HW_MEMORY_SWAP, "", &swap) &&
+           hw_ledger_part_add(work, HW_MEMORY_HUGE_PAGES, "", &huge) &&
+           hw_ledger_part_add(work, HW_MEMORY_HUGETLB, "", &hugetlb);
 }
 
 /* ---- all of it ---- */
@@ -306,7 +306,7 @@ static bool malloc_finish(struct hw_ledger_work *work)
             snprintf(name, sizeof(name), "%s",
                      arena == HW_LEDGER_MAPPINGS ? "mappings" : "other arenas");
         for (unsigned kind = 0; kind < HW_GLIBC_KINDS; kind++)
-            if (!part_add(work, kinds[kind], name, &work->malloc[arena][kind]))
+            if (!hw_ledger_part_add(work, kinds[kind], name, &work->malloc[arena][kind]))
                 return false;
     }
     return true;
@@ -321,18 +321,18 @@ static bool parts_finish(struct hw_ledger_work *work)
     struct hw_ledger_sum current = {.bytes = cgroup->current_bytes};
     struct hw_ledger_sum limit = {.bytes = cgroup->limit_bytes};
     for (unsigned i = 0; ok && i < HW_LEDGER_FAMILIES; i++)
-        ok = part_add(work, HW_MEMORY_OBJECTS, families[i].name, &work->objects[i]);
+        ok = hw_ledger_part_add(work, HW_MEMORY_OBJECTS, families[i].name, &work->objects[i]);
     for (unsigned i = 0; ok && i < HW_BUFFER_KINDS; i++)
-        ok = part_add(work, HW_MEMORY_OBJECT_DATA, data_names[i], &work->data[i]);
+        ok = hw_ledger_part_add(work, HW_MEMORY_OBJECT_DATA, data_names[i], &work->data[i]);
     /* What could be trimmed is free memory seen once more: beside the RSS. */
     work->kinds[HW_MEMORY_TRIM].bytes = work->kinds[HW_MEMORY_TRIM].rss_bytes;
     work->kinds[HW_MEMORY_TRIM].rss_bytes = 0;
     for (unsigned i = 0; ok && i < HW_MEMORY_KIND_COUNT; i++)
-        ok = part_add(work, (enum hw_memory_kind)i, "", &work->kinds[i]);
-    return ok && malloc_finish(work) && part_add(work, HW_MEMORY_PAGE_TABLES, "", &tables) &&
-           part_add(work, HW_MEMORY_KERNEL_RSS, "", &rss) &&
-           part_add(work, HW_MEMORY_CGROUP_CURRENT, cgroup->path, &current) &&
-           part_add(work, HW_MEMORY_CGROUP_LIMIT, cgroup->path, &limit);
+        ok = hw_ledger_part_add(work, (enum hw_memory_kind)i, "", &work->kinds[i]);
+    return ok && malloc_finish(work) && hw_ledger_part_add(work, HW_MEMORY_PAGE_TABLES, "", &tables) &&
+           hw_ledger_part_add(work, HW_MEMORY_KERNEL_RSS, "", &rss) &&
+           hw_ledger_part_add(work, HW_MEMORY_CGROUP_CURRENT, cgroup->path, &current) &&
+           hw_ledger_part_add(work, HW_MEMORY_CGROUP_LIMIT, cgroup->path, &limit);
 }
 
 static bool classes_finish(struct hw_ledger_work *work)
@@ -349,11 +349,19 @@ static bool classes_finish(struct hw_ledger_work *work)
     return true;
 }
 
+static int by_addr(const void *a, const void *b)
+{
+    const struct hw_big_buffer *x = a, *y = b;
+    return (x->addr > y->addr) - (x->addr < y->addr);
+}
+
 static bool ledger_write(struct hw_ledger_work *work)
 {
     struct hw_builder *b = work->b;
     hw_build_pools_read(b, UINT64_MAX);
     work->allocator = foreign_allocator(b);
+    if (b->big_buffer_count)
+        qsort(b->big_buffers, b->big_buffer_count, sizeof(*b->big_buffers), by_addr);
     if (!items_find(work))
         return false;
     work->ledger->arena_count = b->pools.pymalloc.arena_count;

@@ -71,6 +71,13 @@ const struct hw_module *hw_ledger_module_at(const struct hw_builder *b, hw_addr 
 bool hw_ledger_arena_read(struct hw_ledger_work *work, size_t index);
 bool hw_ledger_run_read(struct hw_ledger_work *work, size_t index);
 
+/* The type of the object that uses a large block, by name; NULL: none, or it is not known. */
+const char *hw_ledger_big_owner(const struct hw_ledger_work *work, hw_addr addr, uint64_t bytes);
+
+/* Adds a sum to a part of the ledger. */
+bool hw_ledger_part_add(struct hw_ledger_work *work, enum hw_memory_kind kind, const char *name,
+                        const struct hw_ledger_sum *sum);
+
 /* Counts one block of malloc() that nobody is known to use; then turns the counts into rows. */
 void hw_ledger_native_count(struct hw_ledger_work *work, const struct hw_glibc_chunk *chunk);
 bool hw_ledger_natives_finish(struct hw_ledger_work *work);

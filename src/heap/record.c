@@ -206,12 +206,13 @@ static bool record_object(struct hw_builder *b, hw_id id, hw_addr addr)
     g->edge_start[id] = (uint32_t)g->edge_count;
     hw_decode(&b->py, addr, type);
     edges_put(b, b->py.refs.to, b->py.refs.label, b->py.refs.count);
-    if (!record_size(b, id, hw_object_size(&b->py, addr, type)))
+    uint64_t bytes = hw_object_size(&b->py, addr, type);
+    if (!record_size(b, id, bytes))
         return false;
     if (!hw_build_record_native(b, id, addr, type))
         return false;
     if (b->opts->residence)
-        hw_build_mark_buffers(b, addr, type);
+        hw_build_mark_buffers(b, addr, type, bytes);
     if (b->py.object_damaged) {
         flags |= HW_NODE_DAMAGED;
         g->facts.damaged_objects++;

@@ -88,6 +88,14 @@ def test_preloaded_allocators(name):
     assert part["rss_bytes"] >= 0.95 * made["malloc-used"]
 
 
+def test_large_data_is_told_by_type():
+    with target(FIRST, "numpy_threads") as (process, made):
+        answer = support.heapwhy_json("memory", "--json", process.pid)
+    data = next(part for part in answer["parts"] if part["name"] == "object-data")
+    assert data["details"][0]["name"] == "numpy.ndarray"
+    assert data["details"][0]["rss_bytes"] >= made["object-data"]
+
+
 def test_who_pins_arenas():
     with target(FIRST, "pinned") as (process, _):
         answer = support.heapwhy_json("memory", "--json", process.pid)
