@@ -2,11 +2,13 @@
 #include "why/memory.h"
 
 #include "account/pins.h"
+#include "ask/rules.h"
 #include "base/err.h"
 #include "why/cause.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 #include <xxhash.h>
 
 enum { PINS_LOOKED_AT = 8, KEPT_BYTES = 16 << 20 };
@@ -278,6 +280,55 @@ static struct hw_suspect *suspect_insert(struct telling *t)
     return &diagnosis->suspects[0];
 }
 
+/* ---- what the user accepts ---- */
+
+static const struct hw_ignore *rule_of(const struct telling *t)
+{
+    const struct hw_diagnose_options *options = t->work->options;
+    for (size_t i = 0; options && i < options->ignore_count; i++) {
+        const struct hw_ignore *rule = &options->ignores[i];
+        if (!strcasecmp(rule->what, t->suspect->fingerprint) ||
+            hw_name_matches(rule->what, t->suspect->type))
+            return rule;
+    }
+    return NULL;
+}
+
+static void rule_use(struct hw_diagnosis *diagnosis, const struct hw_ignore *rule)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < diagnosis->unused_rule_count; i++) {
+        if (!strcmp(diagnosis->unused_rules[i], rule->what))
+            continue;
+        diagnosis->unused_sources[kept] = diagnosis->unused_sources[i];
+        diagnosis->unused_rules[kept++] = diagnosis->unused_rules[i];
+    }
+    diagnosis->unused_rule_count = kept;
+}
+
+/* From the suspects to what is ignored, where room for one more was left. */
+static void suspect_ignore(struct telling *t, const struct hw_ignore *rule)
+{
+    struct hw_diagnosis *diagnosis = &t->work->result->diagnosis;
+    const struct hw_suspect *suspect = t->suspect;
+    diagnosis->ignored[diagnosis->ignored_count++] = (struct hw_ignored){
+        .rule = told(t, hw_arena_strdup(t->arena, rule->what)),
+        .reason = told(t, hw_arena_strdup(t->arena, rule->reason ? rule->reason : "")),
+        .source = told(t, hw_arena_strdup(t->arena, rule->source ? rule->source : "")),
+        .type = suspect->type,
+        .path = suspect->chain.path,
+        .shape = suspect->shape,
+        .fingerprint = suspect->fingerprint,
+        .verdict = suspect->verdict,
+        .objects_per_second = suspect->objects_per_second,
+        .bytes_per_second = suspect->bytes_per_second};
+    diagnosis->suspect_count--;
+    memmove(diagnosis->suspects, diagnosis->suspects + 1,
+            diagnosis->suspect_count * sizeof(*diagnosis->suspects));
+    rule_use(diagnosis, rule);
+    t->work->memory_ignored = true;
+}
+
 static bool is_told(const struct telling *t)
 {
     return t->trend->trend != HW_TREND_NONE &&
@@ -320,8 +371,13 @@ bool hw_work_add_memory(struct hw_work *work, struct hw_memory_trend *ret_trend,
     else if (!free_tell(&t))
         return false;
     sign(&t);
+    const struct hw_ignore *rule = t.no_memory ? NULL : rule_of(&t);
+    if (rule)
+        suspect_ignore(&t, rule);
     if (t.no_memory)
         return hw_err_no_memory(work->err);
+    if (rule)
+        return true;
     if (diagnosis->verdict != HW_VERDICT_LEAK)
         diagnosis->verdict = t.suspect->verdict;
     *ret_answer = t.answer;

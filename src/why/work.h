@@ -40,6 +40,7 @@ struct hw_work {
     size_t count;
     uint64_t new_garbage;
     struct hw_memory_trend memory;
+    bool memory_ignored;       /* there is one, and a rule fits it */
     const char *memory_answer; /* of the suspect that memory.c put first; NULL: none */
     struct hw_diagnosis_result *result;
     struct hw_err *err;

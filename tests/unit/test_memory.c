@@ -256,6 +256,29 @@ static void test_live_data_that_grows_is_no_fragmentation(void **state)
     assert_diagnosed(shots, 3, HW_TREND_NONE, HW_VERDICT_STEADY, NULL, NULL);
 }
 
+static void test_what_the_user_accepts(void **state)
+{
+    (void)state;
+    const struct shot shots[] = {{8 * MB, MB, 2 * MB, MB, 100},
+                                 {8 * MB, MB, 2 * MB, MB, 300},
+                                 {8 * MB, MB, 2 * MB, MB, 500}};
+    const struct hw_ignore rules[] = {{"malloc(*", "known", "rules.txt:1"}, {"app.X", "", ""}};
+    const struct hw_diagnose_options options = {rules, 2};
+    struct hw_series *series = series_of(shots, 3);
+    struct hw_diagnosis *diagnosis;
+    assert_true(hw_diagnose_ask(series, &options, &diagnosis, NULL));
+    assert_int_equal(diagnosis->verdict, HW_VERDICT_STEADY);
+    assert_int_equal(diagnosis->suspect_count, 0);
+    assert_int_equal(diagnosis->ignored_count, 1);
+    assert_string_equal(diagnosis->ignored[0].type, "malloc(4088)");
+    assert_string_equal(diagnosis->ignored[0].reason, "known");
+    assert_int_equal(diagnosis->ignored[0].verdict, HW_VERDICT_LEAK);
+    assert_int_equal(diagnosis->unused_rule_count, 1);
+    assert_string_equal(diagnosis->unused_rules[0], "app.X");
+    hw_diagnosis_destroy(diagnosis);
+    hw_series_destroy(series);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_arenas_that_survivors_pin),
         cmocka_unit_test(test_a_snapshot_in_a_burst),
         cmocka_unit_test(test_what_malloc_keeps),
+        cmocka_unit_test(test_what_the_user_accepts),
         cmocka_unit_test(test_live_data_that_grows_is_no_fragmentation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
