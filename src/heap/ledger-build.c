@@ -109,18 +109,71 @@ static void items_sort(struct hw_ledger_work *work)
     work->item_count = n;
 }
 
-/* Mappings of malloc() are looked for between what is already known. */
+/* What malloc() does not need to be looked for in, by address. */
+struct known {
+    struct hw_glibc_range *ranges;
+    size_t count, capacity;
+};
+
+static bool known_add(struct known *known, hw_addr start, hw_addr end)
+{
+    struct hw_glibc_range *ranges =
+        hw_vec_grow(known->ranges, &known->capacity, known->count + 1, sizeof(*ranges));
+    if (!ranges)
+        return false;
+    known->ranges = ranges;
+    known->ranges[known->count++] = (struct hw_glibc_range){start, end};
+    return true;
+}
+
+/* A mapping of malloc() has its head in its first page, which is then resident or swapped out. Long
+ * stretches that are neither, of reserved memory say, are not read. */
+static bool known_add_absent(struct hw_ledger_work *work, struct known *known)
+{
+    enum { STRETCH_BYTES = 1 << 20 };
+    for (size_t i = 0; i < work->residence->count; i++) {
+        const struct hw_vma *vma = &work->residence->vmas[i];
+        if (vma->inode || vma->swap_bytes)
+            continue;
+        if (!vma->present) {
+            if (!known_add(known, vma->start, vma->end))
+                return false;
+            continue;
+        }
+        for (hw_addr at = vma->start; at < vma->end; at += STRETCH_BYTES) {
+            uint64_t bytes = vma->end - at < STRETCH_BYTES ? vma->end - at : STRETCH_BYTES;
+            struct hw_glibc_range *last = known->count ? &known->ranges[known->count - 1] : NULL;
+            if (hw_residence_bytes(work->residence, at, bytes))
+                continue;
+            if (last && last->end == at)
+                last->end = at + bytes;
+            else if (!known_add(known, at, at + bytes))
+                return false;
+        }
+    }
+    return true;
+}
+
+static int by_range(const void *a, const void *b)
+{
+    const struct hw_glibc_range *x = a, *y = b;
+    return (x->start > y->start) - (x->start < y->start);
+}
+
 static bool glibc_init(struct hw_ledger_work *work)
 {
     struct hw_builder *b = work->b;
-    struct hw_glibc_range *known = calloc(work->item_count + 1, sizeof(*known));
-    if (!known)
-        return hw_err_no_memory(b->err);
-    for (size_t i = 0; i < work->item_count; i++)
-        known[i] = (struct hw_glibc_range){work->items[i].start, work->items[i].end};
-    bool ok = hw_glibc_init(&work->glibc, b->image, b->modules, b->module_count, known,
-                            work->item_count, b->err);
-    free(known);
+    struct known known = {0};
+    bool ok = known_add_absent(work, &known);
+    for (size_t i = 0; ok && i < work->item_count; i++)
+        ok = known_add(&known, work->items[i].start, work->items[i].end);
+    if (known.count)
+        qsort(known.ranges, known.count, sizeof(*known.ranges), by_range);
+    if (!ok)
+        hw_err_no_memory(b->err);
+    ok = ok && hw_glibc_init(&work->glibc, b->image, b->modules, b->module_count, known.ranges,
+                             known.count, b->err);
+    free(known.ranges);
     return ok;
 }
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 enum { VMAS_MAX = 1 << 20, WORD_BITS = 64 };
-/* Larger mappings are reservations: their pages are not looked at one by one. */
-#define PAGES_MAX ((uint64_t)1 << 32)
+/* Larger mappings, 128 GiB, are reservations: their pages are not looked at one by one. */
+#define PAGES_MAX ((uint64_t)1 << 25)
 
 static uint64_t vma_pages(const struct hw_vma *vma)
 {
