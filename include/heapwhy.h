@@ -757,7 +757,7 @@ void hw_diff_destroy(struct hw_diff *diff);
 /* The kinds from HW_MEMORY_SWAP on are beside the RSS. */
 enum hw_memory_kind {
     HW_MEMORY_OBJECTS,      /* Python objects; name: a family of types */
-    HW_MEMORY_OBJECT_DATA,  /* blocks that objects use: tables of dicts, arrays of lists, array data */
+    HW_MEMORY_OBJECT_DATA,  /* blocks that objects use: tables of dicts, arrays, data */
     HW_MEMORY_OTHER_BLOCKS, /* blocks of pymalloc in use that neither holds */
     HW_MEMORY_FREE_BLOCKS,  /* free blocks in pools of pymalloc that have others in use */
     HW_MEMORY_EMPTY_POOLS,  /* pools without a block in use */
@@ -780,7 +780,7 @@ enum hw_memory_kind {
     HW_MEMORY_HUGE_PAGES,   /* of the RSS, in transparent huge pages */
     HW_MEMORY_HUGETLB,      /* from the pool of huge pages, which RSS does not contain */
     HW_MEMORY_PAGE_TABLES,
-    HW_MEMORY_TRIM,         /* of the free memory of malloc(), what malloc_trim(0) could give back */
+    HW_MEMORY_TRIM,         /* of malloc()'s free memory, what malloc_trim(0) could give back */
     HW_MEMORY_KERNEL_RSS,   /* VmRSS of /proc/PID/status just before */
     HW_MEMORY_CGROUP_CURRENT, /* name: path; bytes that the cgroup of the process uses */
     HW_MEMORY_CGROUP_LIMIT, /* the lowest limit from there up; absent: none */
@@ -838,8 +838,8 @@ struct hw_memory {
     struct hw_memory_pin *pins;        /* what is in these, by how much it pins */
     size_t pin_count;
 };
-/* Of the last snapshot of a series, against the first. Fails with HW_ERR_UNSUPPORTED when one does not
- * record it: files before format 1.3. */
+/* Of the last snapshot of a series, against the first. Fails with HW_ERR_UNSUPPORTED when one does
+ * not record it: files before format 1.3. */
 struct hw_series;
 bool hw_memory_ask(const struct hw_series *series, struct hw_memory **ret_memory,
                    struct hw_err *err);

@@ -93,10 +93,12 @@ static bool owner_find(const struct hw_graph *graph, uint32_t type, bool all,
 }
 
 static bool pins_write(const struct hw_graph *graph, const struct pin *pins, size_t count,
-                       bool all, struct hw_arena *arena, struct hw_memory_pin *to, struct hw_err *err)
+                       bool all, struct hw_arena *arena, struct hw_memory_pin *to,
+                       struct hw_err *err)
 {
     for (size_t i = 0; i < count; i++) {
-        to[i] = (struct hw_memory_pin){.type = hw_arena_strdup(arena, graph->types[pins[i].type].name),
+        const char *name = graph->types[pins[i].type].name;
+        to[i] = (struct hw_memory_pin){.type = hw_arena_strdup(arena, name),
                                        .arenas = pins[i].arenas,
                                        .objects = pins[i].objects,
                                        .bytes = pins[i].bytes,

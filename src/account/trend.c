@@ -134,8 +134,8 @@ static bool rss_grows(const struct sums *sums, size_t count)
            sums[count - 1].rss >= NEAR_PEAK * peak && (double)up >= MOSTLY_UP * (double)(count - 1);
 }
 
-/* Snapshots that fell into a burst say what the burst needs, not what stays: they are left out. Returns
- * how many remain, in order. */
+/* Snapshots that fell into a burst say what the burst needs, not what stays: they are left out.
+ * Returns how many remain, in order. */
 static size_t quiet_keep(struct sums *sums, size_t count)
 {
     double least = sums[0].live;

@@ -3,8 +3,8 @@
 #define HW_ACCOUNT_TREND_H
 
 /*
- * Why the RSS of a process grows when its Python objects do not: the ledgers of several snapshots side
- * by side.
+ * Why the RSS of a process grows when its Python objects do not: the ledgers of several snapshots
+ * side by side.
  *
  *     what malloc() has in use grows       C code allocates and does not free
  *     what is free in arenas grows         pymalloc cannot give arenas back: survivors pin them
@@ -34,8 +34,8 @@ struct hw_memory_trend {
     uint64_t arenas, sparse_arenas;
 };
 
-/* Texts and arrays live in arena or in the series. A series of which a snapshot has no ledger has no
- * trend. False: no memory. */
+/* Texts and arrays live in arena or in the series. A series of which a snapshot has no ledger has
+ * no trend. False: no memory. */
 bool hw_memory_trend_find(const struct hw_series *series, struct hw_arena *arena,
                           struct hw_memory_trend *ret_trend);
 

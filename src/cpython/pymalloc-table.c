@@ -10,20 +10,14 @@
 /* Entries of a table; of them, unused ones in a row. */
 enum { TABLE_MAX = 1 << 22, UNUSED_RUN_MAX = 1 << 16 };
 
-static hw_addr word_at(struct hw_image *image, hw_addr addr)
-{
-    hw_addr word = 0;
-    hw_image_read(image, addr, &word, sizeof(word));
-    return word;
-}
-
 /* ---- 3.12 and later: the interpreter names its allocator's state ---- */
 
 /* Embedded in 3.12, a pointer since 3.13. */
 static hw_addr state_of(struct hw_image *image, const struct hw_runtime *rt, uint32_t interpreter)
 {
     hw_addr at = rt->interpreters[interpreter] + RT_OFF(rt, PyInterpreterState_obmalloc);
-    return RT_WIDTH(rt, PyInterpreterState_obmalloc) == sizeof(hw_addr) ? word_at(image, at) : at;
+    bool is_pointer = RT_WIDTH(rt, PyInterpreterState_obmalloc) == sizeof(hw_addr);
+    return is_pointer ? hw_image_word(image, at) : at;
 }
 
 static bool state_is_shared(struct hw_image *image, const struct hw_runtime *rt,
@@ -42,7 +36,7 @@ static bool table_of_state(struct hw_image *image, const struct hw_runtime *rt,
     struct hw_pymalloc_table table = {0};
     if (!state || state_is_shared(image, rt, interpreter, state))
         return false;
-    table.addr = word_at(image, state + RT_OFF(rt, _obmalloc_state_mgmt_arenas));
+    table.addr = hw_image_word(image, state + RT_OFF(rt, _obmalloc_state_mgmt_arenas));
     hw_image_read(image, state + RT_OFF(rt, _obmalloc_state_mgmt_maxarenas), &table.count,
                   sizeof(table.count));
     *ret = table;
@@ -51,8 +45,8 @@ static bool table_of_state(struct hw_image *image, const struct hw_runtime *rt,
 
 /* ---- 3.11: some variable of the interpreter's file points at it ---- */
 
-/* The arena's first pool has written down which entry of the table the arena is; where even the first
- * was never used, nothing tells. */
+/* The arena's first pool has written down which entry of the table the arena is; where even the
+ * first was never used, nothing tells. */
 static bool entry_is_sound(struct hw_image *image, const struct hw_layout *layout,
                            const unsigned char *object, uint32_t index, bool *ret_named)
 {
@@ -78,9 +72,9 @@ static bool entry_is_unused(const struct hw_layout *layout, const unsigned char 
                       offset / layout->s[HW_S_arena_object] < TABLE_MAX));
 }
 
-/* How many entries a table at addr has, up to the first that cannot be one; *ret_named: of them, those
- * that a pool confirms. The first arena holds what the interpreter made when it started, so it is always
- * there. */
+/* How many entries a table at addr has, up to the first that cannot be one; *ret_named: of them,
+ * those that a pool confirms. The first arena holds what the interpreter made when it started, so
+ * it is always there. */
 static uint32_t table_measure(struct hw_image *image, const struct hw_layout *layout, hw_addr addr,
                               uint32_t *ret_named)
 {
@@ -104,8 +98,8 @@ static uint32_t table_measure(struct hw_image *image, const struct hw_layout *la
     return n;
 }
 
-/* The table is grown with realloc(), and a stale pointer to where it was may lie about; the one with
- * the most arenas is alive. */
+/* The table is grown with realloc(), and a stale pointer to where it was may lie about; the one
+ * with the most arenas is alive. */
 static void table_try(struct hw_image *image, const struct hw_layout *layout, hw_addr addr,
                       struct hw_pymalloc_table *best, uint32_t *best_named)
 {
@@ -145,7 +139,7 @@ static bool table_by_shape(struct hw_image *image, const struct hw_runtime *rt,
         if (!(s->prot & HW_PROT_WRITE))
             continue;
         for (hw_addr at = start; at + sizeof(hw_addr) <= end; at += sizeof(hw_addr)) {
-            hw_addr word = word_at(image, at);
+            hw_addr word = hw_image_word(image, at);
             if (word && (word < module->start || word >= module->end))
                 table_try(image, rt->layout, word, &best, &named);
         }

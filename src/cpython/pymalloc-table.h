@@ -3,8 +3,8 @@
 #define HW_CPYTHON_PYMALLOC_TABLE_H
 
 /*
- * Where an interpreter keeps the table of its arenas: an array of arena_object, of which those in use
- * have an address.
+ * Where an interpreter keeps the table of its arenas: an array of arena_object, of which those in
+ * use have an address.
  */
 
 #include "cpython/pymalloc.h"
@@ -14,8 +14,8 @@ struct hw_pymalloc_table {
     uint32_t count; /* entries, used or not */
 };
 
-/* False: the interpreter has none of its own. It uses the main one's, it has no arena yet, or it does
- * not use pymalloc. */
+/* False: the interpreter has none of its own. It uses the main one's, it has no arena yet, or it
+ * does not use pymalloc. */
 bool hw_pymalloc_table_find(struct hw_image *image, const struct hw_runtime *runtime,
                             uint32_t interpreter, struct hw_pymalloc_table *ret_table);
 

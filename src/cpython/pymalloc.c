@@ -13,9 +13,14 @@
 
 enum { FRAME_SAMPLE = 32, ARENAS_MAX = 1 << 22 };
 
+static hw_addr pool_down(hw_addr addr)
+{
+    return addr & ~(hw_addr)(HW_PYMALLOC_POOL_BYTES - 1);
+}
+
 static hw_addr pool_up(hw_addr addr)
 {
-    return (addr + HW_PYMALLOC_POOL_BYTES - 1) & ~(hw_addr)(HW_PYMALLOC_POOL_BYTES - 1);
+    return pool_down(addr + HW_PYMALLOC_POOL_BYTES - 1);
 }
 
 /* ---- arenas ---- */
@@ -24,11 +29,12 @@ bool hw_pymalloc_arena_read(const struct hw_layout *layout, const unsigned char 
                             struct hw_pymalloc_arena *ret_arena)
 {
     const struct hw_field *f = layout->f;
-    struct hw_pymalloc_arena arena = {.start = load64(object + f[HW_F_arena_object_address].offset)};
+    struct hw_pymalloc_arena arena = {0};
+    arena.start = load64(object + f[HW_F_arena_object_address].offset);
     if (!arena.start || arena.start > UINT64_MAX / 2)
         return false;
     arena.pools = pool_up(arena.start);
-    arena.pools_end = (arena.start + HW_PYMALLOC_ARENA_BYTES) & ~(hw_addr)(HW_PYMALLOC_POOL_BYTES - 1);
+    arena.pools_end = pool_down(arena.start + HW_PYMALLOC_ARENA_BYTES);
     arena.unused = load64(object + f[HW_F_arena_object_pool_address].offset);
     arena.free_pools = load32(object + f[HW_F_arena_object_nfreepools].offset);
     uint32_t total = load32(object + f[HW_F_arena_object_ntotalpools].offset);

@@ -3,14 +3,14 @@
 #define HW_CPYTHON_PYMALLOC_H
 
 /*
- * CPython's allocator for small blocks, seen from outside: its arenas, the pools in them, the blocks
- * in those (CPython 3.11 Objects/obmalloc.c; 3.13 Include/internal/pycore_obmalloc.h).
+ * CPython's allocator for small blocks, seen from outside: its arenas, the pools in them, the
+ * blocks in those (CPython 3.11 Objects/obmalloc.c; 3.13 Include/internal/pycore_obmalloc.h).
  *
- *     arena 1 MiB   |pool|pool|pool|.........never used.........|   pools begin at multiples of 16 KiB
- *     pool 16 KiB   |head|block|block|block|...never carved....|    all blocks of one size
+ *     arena 1 MiB   |pool|pool|pool|.........never used.........|   pools begin at multiples of 16
+ *     KiB pool 16 KiB   |head|block|block|block|...never carved....|    all blocks of one size
  *
- * Since 3.12 the table of arenas hangs from the interpreter. In 3.11 it is a variable of C that nothing
- * exports; it is found by its shape, and believed when the pools name their places in it.
+ * Since 3.12 the table of arenas hangs from the interpreter. In 3.11 it is a variable of C that
+ * nothing exports; it is found by its shape, and believed when the pools name their places in it.
  *
  * Nothing here holds pointers into the image between calls.
  */
@@ -32,7 +32,7 @@ struct hw_pymalloc_arena {
     hw_addr unused;      /* the first pool that was never used: the ones below have headers */
     hw_addr pools_end;   /* behind the last that fits */
     uint32_t free_pools; /* empty ones, and those never used: nfreepools */
-    uint32_t interpreter; /* number in hw_runtime.interpreters; one that shares counts for the main */
+    uint32_t interpreter; /* in hw_runtime.interpreters; one that shares counts for the main */
 };
 
 struct hw_pymalloc {
@@ -40,7 +40,7 @@ struct hw_pymalloc {
     const struct hw_layout *layout;
     struct hw_pymalloc_arena *arenas; /* by address; none: the process does not use pymalloc */
     size_t arena_count, arena_capacity;
-    bool has_hooks;   /* PYTHONMALLOC=debug, -X dev: blocks have a frame, see hw_pymalloc_framed() */
+    bool has_hooks;   /* PYTHONMALLOC=debug, -X dev: blocks have a frame, hw_pymalloc_framed() */
     uint64_t damaged; /* arenas and pools that made no sense, or are torn */
 };
 
@@ -73,8 +73,8 @@ static inline bool hw_pymalloc_pool_is_used(const struct hw_pymalloc_pool *pool,
     return !(pool->is_free[block / 64] >> block % 64 & 1);
 }
 
-/* All blocks in use, in order of address. Begin with a zeroed cursor. With hooks, addr and bytes are
- * those of the whole block, frame included.
+/* All blocks in use, in order of address. Begin with a zeroed cursor. With hooks, addr and bytes
+ * are those of the whole block, frame included.
  *
  *     struct hw_pymalloc_cursor cursor = {0};
  *     struct hw_pymalloc_block block;
@@ -95,12 +95,12 @@ struct hw_pymalloc_cursor {
 bool hw_pymalloc_next(struct hw_pymalloc *pymalloc, struct hw_pymalloc_cursor *cursor,
                       struct hw_pymalloc_block *ret_block);
 
-/* The frame that debug hooks put around what was asked for: size, big endian, and 'o', 'm' or 'r', then
- * seven bytes FD in front; eight more behind (Objects/obmalloc.c, _PyMem_DebugRawAlloc). */
+/* The frame that debug hooks put around what was asked for: size, big endian, and 'o', 'm' or 'r',
+ * then seven bytes FD in front; eight more behind (Objects/obmalloc.c, _PyMem_DebugRawAlloc). */
 enum { HW_PYMALLOC_FRAME_FRONT = 16, HW_PYMALLOC_FRAME_BACK = 8 };
 
-/* Whether the block of bytes at addr has such a frame; *ret_bytes: what was asked for. Blocks of malloc
- * have it, too, when the hooks are on. */
+/* Whether the block of bytes at addr has such a frame; *ret_bytes: what was asked for. Blocks of
+ * malloc have it, too, when the hooks are on. */
 bool hw_pymalloc_framed(struct hw_image *image, hw_addr addr, uint64_t bytes, uint64_t *ret_bytes);
 
 #endif

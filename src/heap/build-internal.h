@@ -41,7 +41,7 @@ struct hw_builder {
     struct hw_module *modules; /* mapped ELF files, by address */
     size_t module_count;
     struct hw_marks marks;
-    struct hw_marks buffers[HW_BUFFER_KINDS]; /* addresses in blocks that objects use; for the ledger */
+    struct hw_marks buffers[HW_BUFFER_KINDS]; /* in blocks that objects use; for the ledger */
     struct hw_order order; /* of the objects on the collector's lists */
     struct hw_big_buffer *big_buffers; /* of objects that are large with what they use; bounded */
     size_t big_buffer_count, big_buffer_capacity;
@@ -78,8 +78,8 @@ bool hw_build_record_native(struct hw_builder *b, hw_id id, hw_addr addr,
                             const struct hw_pytype *type);
 bool hw_build_record_claims(struct hw_builder *b);
 
-/* Marks the blocks that the object at addr uses: what it points to that could be one. bytes: its size with
- * them. */
+/* Marks the blocks that the object at addr uses: what it points to that could be one. bytes: its
+ * size with them. */
 void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type,
                            uint64_t bytes);
 /* Finds the arenas; reads all pools below addr that were not read yet. */

@@ -66,7 +66,7 @@ struct hw_graph {
     struct hw_values values;
     struct hw_ledger ledger;
     struct hw_facts facts;
-    struct hw_arena arena; /* owns types' names, strings, synthetic nodes' names, the ledger's texts */
+    struct hw_arena arena; /* owns strings, names of types and synthetic nodes, the ledger's texts */
 };
 /* All arrays but the arena's are malloc'ed and owned by the graph. */
 

@@ -66,8 +66,8 @@ static bool words_have(const uint64_t *words, uint32_t first, uint32_t count)
     return false;
 }
 
-/* For each block the family of the object in it, plus one; 0: there is none. Objects' numbers rise with
- * their addresses, so only the first is looked up. */
+/* For each block the family of the object in it, plus one; 0: there is none. Objects' numbers rise
+ * with their addresses, so only the first is looked up. */
 static void pool_objects(struct hw_ledger_work *work, const struct hw_pymalloc_pool *pool,
                          uint8_t *families)
 {
@@ -79,8 +79,9 @@ static void pool_objects(struct hw_ledger_work *work, const struct hw_pymalloc_p
         for (uint64_t word = words[w]; word; word &= word - 1) {
             uint32_t offset = (w * 64 + (uint32_t)__builtin_ctzll(word)) * HW_PYMALLOC_BLOCK_STEP;
             id = id == HW_NONE ? hw_marks_id(&b->marks, pool->start + offset) : id + 1;
+            uint8_t family = work->family[b->graph->type[id]];
             if (offset >= head)
-                families[(offset - head) / pool->block_bytes] = work->family[b->graph->type[id]] + 1;
+                families[(offset - head) / pool->block_bytes] = family + 1;
         }
     }
 }
@@ -219,8 +220,8 @@ bool hw_ledger_arena_read(struct hw_ledger_work *work, size_t index)
 
 /* ---- malloc ---- */
 
-/* malloc_trim() gives back whole pages inside of free chunks, and what is behind the last chunk of the
- * main arena (glibc 2.36 malloc/malloc.c, mtrim, systrim). */
+/* malloc_trim() gives back whole pages inside of free chunks, and what is behind the last chunk of
+ * the main arena (glibc 2.36 malloc/malloc.c, mtrim, systrim). */
 static void trim_add(struct hw_ledger_work *work, const struct hw_glibc_chunk *chunk)
 {
     enum { PAGE = 4096, FREE_HEAD = 48 };

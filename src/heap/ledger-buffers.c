@@ -3,9 +3,9 @@
 #include "heap/build-internal.h"
 
 /*
- * An object and the blocks that it uses are one thing to who asks where memory went. Where they lie is
- * read from fields of known types; of other C types every word counts that could lead to a block.
- * What is marked decides nothing but to whom a block in use is charged.
+ * An object and the blocks that it uses are one thing to who asks where memory went. Where they lie
+ * is read from fields of known types; of other C types every word counts that could lead to a
+ * block. What is marked decides nothing but to whom a block in use is charged.
  */
 
 enum { SCAN_MAX_BYTES = 4096, DEQUE_BLOCKS_MAX = 1 << 24, MANAGED_VALUES = 32, MARK_STEP = 16 };

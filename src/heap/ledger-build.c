@@ -220,8 +220,8 @@ static bool page_is_zero(struct hw_image *image, hw_addr page)
     return p && p[0] == 0 && !memcmp(p, p + 1, PAGE - 1);
 }
 
-/* Where memory was read but never written, the kernel maps one page of zeros everywhere. It is present,
- * but counts for no RSS. Which pages are that, their content tells. */
+/* Where memory was read but never written, the kernel maps one page of zeros everywhere. It is
+ * present, but counts for no RSS. Which pages are that, their content tells. */
 static void zero_pages_drop(struct hw_ledger_work *work, struct hw_vma *vma)
 {
     uint64_t pages = (vma->end - vma->start) / PAGE;
@@ -382,7 +382,8 @@ static bool parts_finish(struct hw_ledger_work *work)
     work->kinds[HW_MEMORY_TRIM].rss_bytes = 0;
     for (unsigned i = 0; ok && i < HW_MEMORY_KIND_COUNT; i++)
         ok = hw_ledger_part_add(work, (enum hw_memory_kind)i, "", &work->kinds[i]);
-    return ok && malloc_finish(work) && hw_ledger_part_add(work, HW_MEMORY_PAGE_TABLES, "", &tables) &&
+    return ok && malloc_finish(work) &&
+           hw_ledger_part_add(work, HW_MEMORY_PAGE_TABLES, "", &tables) &&
            hw_ledger_part_add(work, HW_MEMORY_KERNEL_RSS, "", &rss) &&
            hw_ledger_part_add(work, HW_MEMORY_CGROUP_CURRENT, cgroup->path, &current) &&
            hw_ledger_part_add(work, HW_MEMORY_CGROUP_LIMIT, cgroup->path, &limit);

@@ -9,9 +9,9 @@
 #include <string.h>
 
 /*
- * Blocks of malloc() that no Python object is known to use, by size. Whoever calls malloc() asks for few
- * sizes, so what leaks is one size, or a few. What its blocks point to, and what points to them, says
- * whose they may be.
+ * Blocks of malloc() that no Python object is known to use, by size. Whoever calls malloc() asks
+ * for few sizes, so what leaks is one size, or a few. What its blocks point to, and what points to
+ * them, says whose they may be.
  */
 
 enum { EXACT_STEP = 16, OCTAVE_STEPS = 16, EXACT_BITS = 16, SAMPLE_BYTES = 32, LOOK_BYTES = 512 };
@@ -116,8 +116,8 @@ static int by_address(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* All blocks looked at, with the row they are of, so that one pass over the libraries' data finds what
- * points to any of them. */
+/* All blocks looked at, with the row they are of, so that one pass over the libraries' data finds
+ * what points to any of them. */
 struct looked {
     hw_addr addr;
     size_t row;

@@ -4,8 +4,8 @@
 
 /*
  * What every resident byte of the process was used for, written down when it was captured. Mappings
- * are cut into what the allocators say of them, each resident page into what lies in it: so the parts
- * add up to the RSS by construction.
+ * are cut into what the allocators say of them, each resident page into what lies in it: so the
+ * parts add up to the RSS by construction.
  *
  *     mapping        arena of pymalloc   pool    block: object | of an object | other | free
  *                    heap of malloc      chunk:  object | of an object | other | free, cached, top
@@ -42,7 +42,7 @@ struct hw_ledger_arena {
 
 /* Blocks of malloc() in use that no Python object is known to use, of one size. */
 struct hw_ledger_native {
-    uint64_t block_bytes; /* of the chunk, header included; above 64 KiB rounded down by at most 1/16 */
+    uint64_t block_bytes; /* of the chunk, header included; above 64 KiB less by at most 1/16 */
     uint64_t count, bytes;
     const char *sample;   /* the beginning of one, as text; "" when values are left out */
     const char *library;  /* file that some looked at point into, or that points at them; "" */

@@ -365,7 +365,8 @@ static uint64_t synth_count(const struct hw_graph *graph)
 static size_t synth_bound(const struct hw_graph *graph, uint64_t i)
 {
     const struct hw_synthetic *node = &graph->synthetic[i];
-    return hw_snap_string_bound(node->name) + hw_snap_string_bound(node->file) + 4 * HW_VARINT32_BYTES;
+    return hw_snap_string_bound(node->name) + hw_snap_string_bound(node->file) +
+           4 * HW_VARINT32_BYTES;
 }
 
 static unsigned char *synth_encode(const struct hw_graph *graph, uint64_t first, size_t count,

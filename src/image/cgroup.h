@@ -3,9 +3,9 @@
 #define HW_IMAGE_CGROUP_H
 
 /*
- * What the control group of a process may use and uses (Documentation/admin-guide/cgroup-v2.rst, and
- * cgroup-v1/memory.rst). Inside a container the path that the kernel tells may be the one outside;
- * then the nearest that exists is taken, at last the root of what is mounted.
+ * What the control group of a process may use and uses (Documentation/admin-guide/cgroup-v2.rst,
+ * and cgroup-v1/memory.rst). Inside a container the path that the kernel tells may be the one
+ * outside; then the nearest that exists is taken, at last the root of what is mounted.
  */
 
 #include "heapwhy.h"

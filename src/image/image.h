@@ -139,6 +139,10 @@ const void *hw_image_at(struct hw_image *image, hw_addr addr, size_t bytes);
 /* Copies; false when any byte is not readable. */
 bool hw_image_read(struct hw_image *image, hw_addr addr, void *to, size_t bytes);
 
+/* One word in the target's order of bytes, which is ours; 0 when it is not readable. */
+uint64_t hw_image_word(struct hw_image *image, hw_addr addr);
+uint32_t hw_image_word32(struct hw_image *image, hw_addr addr);
+
 /* A terminated string of at most max bytes with its end; false when unreadable or longer. */
 bool hw_image_read_string(struct hw_image *image, hw_addr addr, char *to, size_t max);
 

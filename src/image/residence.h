@@ -38,8 +38,8 @@ struct hw_residence {
 /* Reads smaps and status of a running process. A process that has exited has no mappings. */
 bool hw_residence_read(pid_t pid, struct hw_residence *ret_residence, struct hw_err *err);
 
-/* Brings what was read before a freeze to the moment of the freeze. frozen: the twin, or the process
- * when it has none. Call it before the twin's memory is read. */
+/* Brings what was read before a freeze to the moment of the freeze. frozen: the twin, or the
+ * process when it has none. Call it before the twin's memory is read. */
 bool hw_residence_settle(struct hw_residence *residence, pid_t frozen, struct hw_err *err);
 
 void hw_residence_deinit(struct hw_residence *residence);

@@ -28,20 +28,6 @@ enum {
 };
 enum { ARENAS_MAX = 1 << 12, FAST_MAX = 1 << 24, PAGE = 4096 };
 
-static uint64_t word_at(struct hw_image *image, hw_addr addr)
-{
-    uint64_t word = 0;
-    hw_image_read(image, addr, &word, sizeof(word));
-    return word;
-}
-
-static uint32_t word32_at(struct hw_image *image, hw_addr addr)
-{
-    uint32_t word = 0;
-    hw_image_read(image, addr, &word, sizeof(word));
-    return word;
-}
-
 /* ---- arenas ---- */
 
 /* A bin is the middle of a pretended chunk whose two links are in the array. */
@@ -55,7 +41,8 @@ static bool bins_are_sound(struct hw_image *image, hw_addr state)
         memcpy(links, bins + i * 16, sizeof(links));
         if (links[0] == bin && links[1] == bin)
             continue;
-        if (word_at(image, links[0] + 24) != bin || word_at(image, links[1] + 16) != bin)
+        if (hw_image_word(image, links[0] + 24) != bin ||
+            hw_image_word(image, links[1] + 16) != bin)
             return false;
     }
     return true;
@@ -65,10 +52,11 @@ static bool state_is_sound(struct hw_image *image, hw_addr state)
 {
     /* The last bin is nearly always empty: a quick look before all the others. */
     hw_addr last = state + STATE_BINS + (HW_GLIBC_BINS - 1) * 16;
-    hw_addr link = word_at(image, last), next = word_at(image, state + STATE_NEXT);
-    if (link != last - 16 && word_at(image, link + 24) != last - 16)
+    hw_addr link = hw_image_word(image, last), next = hw_image_word(image, state + STATE_NEXT);
+    if (link != last - 16 && hw_image_word(image, link + 24) != last - 16)
         return false;
-    return next && word_at(image, state + STATE_TOP) % 16 == 0 && bins_are_sound(image, state);
+    return next && hw_image_word(image, state + STATE_TOP) % 16 == 0 &&
+           bins_are_sound(image, state);
 }
 
 /* A thread that was stopped inside malloc() may have a bin half linked; then the arena that another
@@ -98,9 +86,9 @@ static bool arena_add(struct hw_glibc *glibc, hw_addr state, struct hw_err *err)
     glibc->arenas = arenas;
     glibc->arenas[glibc->arena_count++] =
         (struct hw_glibc_arena){.state = state,
-                                .top = word_at(image, state + STATE_TOP),
-                                .system_bytes = word_at(image, state + STATE_SYSTEM_MEM),
-                                .threads = word_at(image, state + STATE_THREADS)};
+                                .top = hw_image_word(image, state + STATE_TOP),
+                                .system_bytes = hw_image_word(image, state + STATE_SYSTEM_MEM),
+                                .threads = hw_image_word(image, state + STATE_THREADS)};
     return true;
 }
 
@@ -111,7 +99,7 @@ static bool arenas_follow(struct hw_glibc *glibc, hw_addr main_state, struct hw_
     do {
         if (!arena_add(glibc, state, err))
             return false;
-        state = word_at(glibc->image, state + STATE_NEXT);
+        state = hw_image_word(glibc->image, state + STATE_NEXT);
     } while (state && state != main_state && glibc->arena_count < ARENAS_MAX);
     glibc->damaged += state != main_state;
     return true;
@@ -153,7 +141,7 @@ static bool fastbin_follow(struct hw_glibc *glibc, hw_addr chunk, struct hw_err 
         glibc->fast[glibc->fast_count++] = chunk;
         hw_addr at = chunk + HW_GLIBC_HEADER_BYTES;
         mark = n & (n - 1) ? mark : chunk;
-        chunk = word_at(glibc->image, at) ^ at >> 12;
+        chunk = hw_image_word(glibc->image, at) ^ at >> 12;
     }
     return true;
 }
@@ -162,7 +150,7 @@ static bool fastbins_read(struct hw_glibc *glibc, const struct hw_glibc_arena *a
                           struct hw_err *err)
 {
     for (unsigned i = 0; i < HW_GLIBC_FASTBINS; i++) {
-        hw_addr head = word_at(glibc->image, arena->state + STATE_FASTBINS + i * 8);
+        hw_addr head = hw_image_word(glibc->image, arena->state + STATE_FASTBINS + i * 8);
         if (!fastbin_follow(glibc, head, err))
             return false;
     }
@@ -174,17 +162,17 @@ static bool fastbins_read(struct hw_glibc *glibc, const struct hw_glibc_arena *a
 static bool counters_at(struct hw_glibc *glibc, hw_addr sbrk_base)
 {
     struct hw_image *image = glibc->image;
-    uint64_t bytes = word_at(image, sbrk_base + (hw_addr)PAR_MMAPPED_MEM);
-    uint64_t most = word_at(image, sbrk_base + (hw_addr)PAR_MAX_MMAPPED_MEM);
-    uint32_t count = word32_at(image, sbrk_base + (hw_addr)PAR_N_MMAPS);
-    if (bytes > most || bytes % PAGE || count > word32_at(image, sbrk_base + (hw_addr)PAR_MAX_N_MMAPS) ||
-        !count != !bytes)
+    uint64_t bytes = hw_image_word(image, sbrk_base + (hw_addr)PAR_MMAPPED_MEM);
+    uint64_t most = hw_image_word(image, sbrk_base + (hw_addr)PAR_MAX_MMAPPED_MEM);
+    uint32_t count = hw_image_word32(image, sbrk_base + (hw_addr)PAR_N_MMAPS);
+    uint32_t most_count = hw_image_word32(image, sbrk_base + (hw_addr)PAR_MAX_N_MMAPS);
+    if (bytes > most || bytes % PAGE || count > most_count || !count != !bytes)
         return false;
     glibc->mmap_count = count;
     glibc->mmap_bytes = bytes;
-    glibc->trim_threshold = word_at(image, sbrk_base + (hw_addr)PAR_TRIM_THRESHOLD);
-    glibc->top_pad = word_at(image, sbrk_base + (hw_addr)PAR_TOP_PAD);
-    glibc->mmap_threshold = word_at(image, sbrk_base + (hw_addr)PAR_MMAP_THRESHOLD);
+    glibc->trim_threshold = hw_image_word(image, sbrk_base + (hw_addr)PAR_TRIM_THRESHOLD);
+    glibc->top_pad = hw_image_word(image, sbrk_base + (hw_addr)PAR_TOP_PAD);
+    glibc->mmap_threshold = hw_image_word(image, sbrk_base + (hw_addr)PAR_MMAP_THRESHOLD);
     return true;
 }
 
@@ -208,7 +196,7 @@ static void counters_find(struct hw_glibc *glibc, const struct hw_module *libc)
         if (!(s->prot & HW_PROT_WRITE))
             continue;
         for (hw_addr at = start; at + 8 <= end; at += 8)
-            if (word_at(image, at) == base && counters_at(glibc, at))
+            if (hw_image_word(image, at) == base && counters_at(glibc, at))
                 return;
     }
 }

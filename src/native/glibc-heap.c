@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PREV_IN_USE = 1, IS_MMAPPED = 2, SIZE_BITS = 7, CHUNK_MIN = 32, CHUNK_ALIGN = 16, PAGE = 4096 };
+enum { PREV_IN_USE = 1, IS_MMAPPED = 2, SIZE_BITS = 7 }; /* of a chunk's size */
+enum { CHUNK_MIN = 32, CHUNK_ALIGN = 16, PAGE = 4096 };
 
 /* struct tcache_perthread_struct of glibc 2.30 to 2.41. */
 enum {
@@ -20,13 +21,6 @@ enum {
 };
 /* Pages looked at in vain for mappings of malloc; heaps of an arena. */
 enum { MMAP_SEARCH_PAGES = 1 << 18, HEAPS_MAX = 1 << 16 };
-
-static uint64_t word_at(struct hw_image *image, hw_addr addr)
-{
-    uint64_t word = 0;
-    hw_image_read(image, addr, &word, sizeof(word));
-    return word;
-}
 
 /* ---- runs ---- */
 
@@ -179,11 +173,11 @@ static bool mmapped_runs_add(struct hw_glibc *glibc, const struct hw_glibc_range
 static bool is_chunk_of(struct hw_glibc *glibc, hw_addr block, uint64_t bytes)
 {
     return block % CHUNK_ALIGN == 0 && block > HW_GLIBC_HEADER_BYTES &&
-           (word_at(glibc->image, block - 8) & ~(uint64_t)SIZE_BITS) == bytes;
+           (hw_image_word(glibc->image, block - 8) & ~(uint64_t)SIZE_BITS) == bytes;
 }
 
-/* A thread's table: for each size a count, and the first of a list if that is not 0. Returns a block on
- * one of the lists; 0: this is no such table, or it is empty. */
+/* A thread's table: for each size a count, and the first of a list if that is not 0. Returns a
+ * block on one of the lists; 0: this is no such table, or it is empty. */
 static hw_addr tcache_block(struct hw_glibc *glibc, hw_addr block)
 {
     unsigned char table[TCACHE_BYTES];
@@ -208,7 +202,7 @@ static hw_addr tcache_key_of(struct hw_glibc *glibc, const struct hw_glibc_chunk
 {
     hw_addr block =
         chunk->kind == HW_GLIBC_OWN ? tcache_block(glibc, hw_glibc_block(chunk)) : 0;
-    return block ? word_at(glibc->image, block + 8) : 0;
+    return block ? hw_image_word(glibc->image, block + 8) : 0;
 }
 
 /* The first chunk of the process is the main thread's table, so the first look mostly finds it. */
@@ -273,12 +267,12 @@ static enum hw_glibc_kind kind_of(struct hw_glibc *glibc, struct hw_glibc_cursor
                                   const struct hw_glibc_chunk *chunk)
 {
     hw_addr block = hw_glibc_block(chunk);
-    if (!(word_at(glibc->image, chunk->addr + chunk->bytes + 8) & PREV_IN_USE))
+    if (!(hw_image_word(glibc->image, chunk->addr + chunk->bytes + 8) & PREV_IN_USE))
         return HW_GLIBC_FREE;
     if (is_fast(glibc, c, chunk->addr))
         return HW_GLIBC_FAST;
     if (glibc->tcache_key && chunk->bytes <= TCACHE_MAX_CHUNK &&
-        word_at(glibc->image, block + 8) == glibc->tcache_key)
+        hw_image_word(glibc->image, block + 8) == glibc->tcache_key)
         return HW_GLIBC_TCACHE;
     if (chunk->bytes == TCACHE_CHUNK_BYTES && tcache_block(glibc, block))
         return HW_GLIBC_OWN;
@@ -297,7 +291,7 @@ static bool chunk_read(struct hw_glibc *glibc, struct hw_glibc_cursor *c, hw_add
         *ret = chunk;
         return true;
     }
-    chunk.bytes = word_at(glibc->image, addr + 8) & ~(uint64_t)SIZE_BITS;
+    chunk.bytes = hw_image_word(glibc->image, addr + 8) & ~(uint64_t)SIZE_BITS;
     if (chunk.bytes < CHUNK_MIN || chunk.bytes % CHUNK_ALIGN || chunk.bytes > run->end - addr) {
         /* Fence posts have the size of a header (malloc/malloc.c, sysmalloc). */
         glibc->damaged += chunk.bytes != HW_GLIBC_HEADER_BYTES;

@@ -3,21 +3,21 @@
 #define HW_NATIVE_GLIBC_HEAP_H
 
 /*
- * glibc's malloc, seen from outside: every chunk of every arena (glibc 2.36 and 2.41 malloc/malloc.c,
- * malloc/arena.c).
+ * glibc's malloc, seen from outside: every chunk of every arena (glibc 2.36 and 2.41
+ * malloc/malloc.c, malloc/arena.c).
  *
  *     main arena      [heap]       |chunk|chunk|...|chunk|top              |
  *     other arenas    64 MiB heaps |heap_info|malloc_state|chunk|...|top   |  the first of an arena
  *                                  |heap_info|chunk|chunk|...|fence posts  |  its further ones
  *     large blocks    mappings     |chunk..................|
  *
- * A chunk is 16 bytes of header and what malloc() returned; its own last word lies in the next chunk's
- * header. That it is free stands in the next chunk; but what a thread's cache (tcache) and the fastbins
- * keep looks like in use. The one kind carries a random key that is the process's, the other hangs from
- * its arena.
+ * A chunk is 16 bytes of header and what malloc() returned; its own last word lies in the next
+ * chunk's header. That it is free stands in the next chunk; but what a thread's cache (tcache) and
+ * the fastbins keep looks like in use. The one kind carries a random key that is the process's, the
+ * other hangs from its arena.
  *
- * glibc exports none of its variables. The main arena is found in libc's data by its shape: 127 bins,
- * each empty and pointing at itself or at a chunk that points back.
+ * glibc exports none of its variables. The main arena is found in libc's data by its shape: 127
+ * bins, each empty and pointing at itself or at a chunk that points back.
  *
  * Nothing here holds pointers into the image between calls.
  */
@@ -29,7 +29,7 @@ enum { HW_GLIBC_HEADER_BYTES = 16, HW_GLIBC_BINS = 127, HW_GLIBC_FASTBINS = 10 }
 /* A stretch of memory that is chunks from end to end. */
 struct hw_glibc_run {
     hw_addr start, end; /* of the first chunk; behind the last, or behind the top */
-    hw_addr mapping;    /* where the heap's own head begins; start for the main arena and mappings */
+    hw_addr mapping;    /* where the heap's own head begins; else start */
     uint32_t arena;     /* HW_GLIBC_MMAPPED: one chunk that is a mapping of its own */
 };
 #define HW_GLIBC_MMAPPED UINT32_MAX
@@ -60,8 +60,9 @@ struct hw_glibc_range {
     hw_addr start, end;
 };
 
-/* others are by address; mappings are not looked for in them. arena_count is 0 when the process has no
- * glibc, does not use its malloc, or has one that is not understood. Fails only when memory runs out. */
+/* others are by address; mappings are not looked for in them. arena_count is 0 when the process has
+ * no glibc, does not use its malloc, or has one that is not understood. Fails only when memory runs
+ * out. */
 bool hw_glibc_init(struct hw_glibc *glibc, struct hw_image *image, const struct hw_module *modules,
                    size_t module_count, const struct hw_glibc_range *others, size_t other_count,
                    struct hw_err *err);

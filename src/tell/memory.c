@@ -151,8 +151,12 @@ static const char *file_name(const char *path)
 static void natives_text(struct hw_out *out, const struct hw_memory *memory, size_t limit)
 {
     static const struct hw_column columns[] = {
-        {"size", HW_COLUMN_RIGHT},  {"blocks", HW_COLUMN_RIGHT}, {"bytes", HW_COLUMN_RIGHT},
-        {"growth", HW_COLUMN_RIGHT}, {"near", HW_COLUMN_CUT},     {"content of one", HW_COLUMN_CUT}};
+        {"size", HW_COLUMN_RIGHT},
+        {"blocks", HW_COLUMN_RIGHT},
+        {"bytes", HW_COLUMN_RIGHT},
+        {"growth", HW_COLUMN_RIGHT},
+        {"near", HW_COLUMN_CUT},
+        {"content of one", HW_COLUMN_CUT}};
     struct hw_table table = {.columns = columns, .column_count = 6};
     size_t shown = hw_parts_limit(memory->native_count, limit);
     if (!shown)

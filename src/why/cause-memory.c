@@ -2,8 +2,8 @@
 #include "why/cause.h"
 
 /*
- * Memory that grows while Python objects do not. No object is to blame, so memory.c tells these, and
- * takes sentence and cure from here.
+ * Memory that grows while Python objects do not. No object is to blame, so memory.c tells these,
+ * and takes sentence and cure from here.
  */
 
 static const struct hw_cause rows[] = {

@@ -95,7 +95,8 @@ static void native_evidence(struct telling *t)
         if (size->sample[0])
             say(t, TELL(t, "one of them begins with %s", size->sample));
     }
-    say(t, TELL(t, "they are in use: malloc has %s free, of which malloc_trim(0) could give back %s",
+    say(t, TELL(t,
+                "they are in use: malloc has %s free, of which malloc_trim(0) could give back %s",
                 bytes(t, (double)trend->kept_bytes), bytes(t, (double)trend->trim_bytes)));
     say(t, TELL(t, "Python objects grew by %s in the same time",
                 bytes(t, trend->live_growth > 0 ? trend->live_growth : 0)));
@@ -149,11 +150,14 @@ static const struct hw_memory_pin *pin_choose(struct telling *t, const struct hw
                                               size_t count)
 {
     const struct hw_graph *graph = t->work->series->last;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        bool is_class = false;
         for (uint32_t k = 0; k < graph->type_count; k++)
-            if (graph->types[k].flags & HW_TYPE_PYTHON && !strcmp(graph->types[k].name, pins[i].type) &&
-                (double)pins[i].arenas >= OFTEN * (double)t->trend->sparse_arenas)
-                return &pins[i];
+            is_class |= graph->types[k].flags & HW_TYPE_PYTHON &&
+                        !strcmp(graph->types[k].name, pins[i].type);
+        if (is_class && (double)pins[i].arenas >= OFTEN * (double)t->trend->sparse_arenas)
+            return &pins[i];
+    }
     return count ? &pins[0] : NULL;
 }
 
@@ -234,8 +238,8 @@ static double leaks_sum(const struct hw_diagnosis *diagnosis, const struct hw_me
     return rate * trend->seconds;
 }
 
-/* Python objects that leak explain growth, their own and that of what C code keeps for them. Where live
- * data is flat between bursts, what grew by more than that was seen in a burst. */
+/* Python objects that leak explain growth, their own and that of what C code keeps for them. Where
+ * live data is flat between bursts, what grew by more than that was seen in a burst. */
 static bool objects_explain(const struct hw_diagnosis *diagnosis,
                             const struct hw_memory_trend *trend)
 {

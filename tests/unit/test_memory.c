@@ -93,7 +93,8 @@ static const struct hw_memory_part *part_of(const struct hw_memory *memory, cons
 static void test_parts_add_up(void **state)
 {
     (void)state;
-    const struct shot shots[] = {{8 * MB, MB, 2 * MB, 3 * MB, 10}, {8 * MB, 4 * MB, 2 * MB, MB, 30}};
+    const struct shot shots[] = {{8 * MB, MB, 2 * MB, 3 * MB, 10},
+                                 {8 * MB, 4 * MB, 2 * MB, MB, 30}};
     struct hw_series *series = series_of(shots, 2);
     struct hw_memory *memory;
     assert_true(hw_memory_ask(series, &memory, NULL));
