@@ -78,10 +78,10 @@ bool hw_build_record_native(struct hw_builder *b, hw_id id, hw_addr addr,
                             const struct hw_pytype *type);
 bool hw_build_record_claims(struct hw_builder *b);
 
-/* Marks the blocks that the object at addr uses: what it points to that could be one. bytes: its
- * size with them. */
-void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type,
-                           uint64_t bytes);
+/* Marks the blocks that the object at addr uses: what it points to that could be one. p: its header,
+ * readable here; bytes: its size with them. */
+void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const unsigned char *p,
+                           const struct hw_pytype *type, uint64_t bytes);
 /* Finds the arenas; reads all pools below addr that were not read yet. */
 bool hw_build_pools_init(struct hw_builder *b);
 void hw_build_pools_read(struct hw_builder *b, hw_addr addr);

@@ -31,28 +31,43 @@ static void mark(struct hw_builder *b, enum hw_buffer_kind kind, hw_addr addr)
         big_add(b, addr);
 }
 
-static void mark_word(struct hw_builder *b, enum hw_buffer_kind kind, hw_addr object,
-                      uint32_t offset)
+/* The object at hand: p are its first bytes. Memory is loaded by pages, so that most objects need no
+ * second look. */
+struct object {
+    hw_addr addr;
+    const unsigned char *p;
+};
+
+static const unsigned char *object_at(struct hw_builder *b, const struct object *object,
+                                      uint32_t bytes)
 {
-    const unsigned char *p = hw_image_at(b->image, object + offset, sizeof(hw_addr));
-    if (p)
-        mark(b, kind, load64(p));
+    enum { PAGE = 4096 };
+    bool in_page = object->addr % PAGE + bytes <= PAGE;
+    return in_page ? object->p : hw_image_at(b->image, object->addr, bytes);
 }
 
-static void mark_dict(struct hw_builder *b, hw_addr object)
+static void mark_word(struct hw_builder *b, enum hw_buffer_kind kind, const struct object *object,
+                      uint32_t offset)
+{
+    const unsigned char *p = object_at(b, object, offset + (uint32_t)sizeof(hw_addr));
+    if (p)
+        mark(b, kind, load64(p + offset));
+}
+
+static void mark_dict(struct hw_builder *b, const struct object *object)
 {
     struct hw_py *py = &b->py;
-    const unsigned char *p = hw_image_at(b->image, object, PY_SIZE(py, PyDictObject));
+    const unsigned char *p = object_at(b, object, PY_SIZE(py, PyDictObject));
     if (!p)
         return;
     mark(b, HW_BUFFER_TABLE, PY_WORD(py, p, PyDictObject_ma_keys));
     mark(b, HW_BUFFER_TABLE, PY_WORD(py, p, PyDictObject_ma_values));
 }
 
-static void mark_deque(struct hw_builder *b, hw_addr object)
+static void mark_deque(struct hw_builder *b, const struct object *object)
 {
     struct hw_py *py = &b->py;
-    const unsigned char *p = hw_image_at(b->image, object, PY_SIZE(py, dequeobject));
+    const unsigned char *p = object_at(b, object, PY_SIZE(py, dequeobject));
     if (!p)
         return;
     hw_addr at = PY_WORD(py, p, dequeobject_leftblock);
@@ -66,11 +81,11 @@ static void mark_deque(struct hw_builder *b, hw_addr object)
 }
 
 /* Only a string that is not ASCII can have other forms beside it. */
-static void mark_str(struct hw_builder *b, hw_addr object)
+static void mark_str(struct hw_builder *b, const struct object *object)
 {
     enum { STATE_COMPACT_ASCII = 0x60 };
     struct hw_py *py = &b->py;
-    const unsigned char *p = hw_image_at(b->image, object, PY_SIZE(py, PyASCIIObject));
+    const unsigned char *p = object_at(b, object, PY_SIZE(py, PyASCIIObject));
     if (!p || (load32(p + PY_OFF(py, PyASCIIObject_state)) & STATE_COMPACT_ASCII) ==
                   STATE_COMPACT_ASCII)
         return;
@@ -78,35 +93,43 @@ static void mark_str(struct hw_builder *b, hw_addr object)
     mark_word(b, HW_BUFFER_DATA, object, PY_OFF(py, PyUnicodeObject_data));
 }
 
-static void mark_words(struct hw_builder *b, hw_addr object, uint32_t bytes)
+static void mark_words(struct hw_builder *b, const struct object *object, uint32_t bytes)
 {
     uint32_t end = bytes < SCAN_MAX_BYTES ? bytes : SCAN_MAX_BYTES;
-    const unsigned char *p = hw_image_at(b->image, object, end);
+    const unsigned char *p = object_at(b, object, end);
     for (uint32_t at = PY_SIZE(&b->py, PyObject); p && at + 8 <= end; at += 8)
         mark(b, HW_BUFFER_DATA, load64(p + at));
 }
 
-static void mark_all(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type)
+static void mark_managed_values(struct hw_builder *b, hw_addr addr)
+{
+    const unsigned char *p = hw_image_at(b->image, addr - MANAGED_VALUES, sizeof(hw_addr));
+    if (p)
+        mark(b, HW_BUFFER_TABLE, load64(p));
+}
+
+static void mark_all(struct hw_builder *b, const struct object *object,
+                     const struct hw_pytype *type)
 {
     struct hw_py *py = &b->py;
     if (type->managed_dict && b->runtime->version < 0x030c0000)
-        mark_word(b, HW_BUFFER_TABLE, addr - MANAGED_VALUES, 0);
+        mark_managed_values(b, object->addr);
     switch (type->solid->family) {
     case HW_FAMILY_DICT:
     case HW_FAMILY_DEFAULTDICT:
-        mark_dict(b, addr);
+        mark_dict(b, object);
         return;
     case HW_FAMILY_SET:
-        mark_word(b, HW_BUFFER_TABLE, addr, PY_OFF(py, PySetObject_table));
+        mark_word(b, HW_BUFFER_TABLE, object, PY_OFF(py, PySetObject_table));
         return;
     case HW_FAMILY_LIST:
-        mark_word(b, HW_BUFFER_ARRAY, addr, PY_OFF(py, PyListObject_ob_item));
+        mark_word(b, HW_BUFFER_ARRAY, object, PY_OFF(py, PyListObject_ob_item));
         return;
     case HW_FAMILY_DEQUE:
-        mark_deque(b, addr);
+        mark_deque(b, object);
         return;
     case HW_FAMILY_STR:
-        mark_str(b, addr);
+        mark_str(b, object);
         return;
     case HW_FAMILY_PLAIN:
     case HW_FAMILY_ROW:
@@ -119,20 +142,21 @@ static void mark_all(struct hw_builder *b, hw_addr addr, const struct hw_pytype 
     case HW_FAMILY_FUNCTION:
         return;
     case HW_FAMILY_ODICT:
-        mark_word(b, HW_BUFFER_TABLE, addr, PY_OFF(py, PyDictObject_ma_keys));
+        mark_word(b, HW_BUFFER_TABLE, object, PY_OFF(py, PyDictObject_ma_keys));
         break;
     default:
         break;
     }
-    mark_words(b, addr, type->solid->basicsize);
+    mark_words(b, object, type->solid->basicsize);
 }
 
-void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const struct hw_pytype *type,
-                           uint64_t bytes)
+void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const unsigned char *p,
+                           const struct hw_pytype *type, uint64_t bytes)
 {
+    const struct object object = {addr, p};
     size_t first = b->big_buffer_count;
     b->marks_big = bytes >= HW_BIG_BUFFER_BYTES;
-    mark_all(b, addr, type);
+    mark_all(b, &object, type);
     for (size_t i = first; i < b->big_buffer_count; i++)
         b->big_buffers[i].type = type->index;
 }

@@ -212,7 +212,7 @@ static bool record_object(struct hw_builder *b, hw_id id, hw_addr addr)
     if (!hw_build_record_native(b, id, addr, type))
         return false;
     if (b->opts->residence)
-        hw_build_mark_buffers(b, addr, type, bytes);
+        hw_build_mark_buffers(b, addr, p, type, bytes);
     if (b->py.object_damaged) {
         flags |= HW_NODE_DAMAGED;
         g->facts.damaged_objects++;
