@@ -26,16 +26,18 @@ enum {
     PAR_MMAPPED_MEM = -16,
     PAR_MAX_MMAPPED_MEM = -8,
 };
-enum { ARENAS_MAX = 1 << 12, FAST_MAX = 1 << 24, PAGE = 4096 };
+enum { TORN_MAX = 2, ARENAS_MAX = 1 << 12, FAST_MAX = 1 << 24, PAGE = 4096 };
 
 /* ---- arenas ---- */
 
-/* A bin is the middle of a pretended chunk whose two links are in the array. */
-static bool bins_are_sound(struct hw_image *image, hw_addr state)
+/* How many bins do not point back. A bin is the middle of a pretended chunk whose two links are in
+ * the array. */
+static unsigned bins_torn(struct hw_image *image, hw_addr state)
 {
     unsigned char bins[HW_GLIBC_BINS * 16];
+    unsigned torn = 0;
     if (!hw_image_read(image, state + STATE_BINS, bins, sizeof(bins)))
-        return false;
+        return HW_GLIBC_BINS;
     for (unsigned i = HW_GLIBC_BINS; i-- > 0;) {
         hw_addr bin = state + STATE_BINS + i * 16 - 16, links[2];
         memcpy(links, bins + i * 16, sizeof(links));
@@ -43,37 +45,48 @@ static bool bins_are_sound(struct hw_image *image, hw_addr state)
             continue;
         if (hw_image_word(image, links[0] + 24) != bin ||
             hw_image_word(image, links[1] + 16) != bin)
-            return false;
+            torn++;
+        if (torn > TORN_MAX)
+            break;
     }
-    return true;
+    return torn;
 }
 
-static bool state_is_sound(struct hw_image *image, hw_addr state)
+/* Whether the head of an arena may be at state, and how many of its bins are torn. */
+static bool state_look(struct hw_image *image, hw_addr state, unsigned *ret_torn)
 {
     /* The last bin is nearly always empty: a quick look before all the others. */
     hw_addr last = state + STATE_BINS + (HW_GLIBC_BINS - 1) * 16;
     hw_addr link = hw_image_word(image, last), next = hw_image_word(image, state + STATE_NEXT);
     if (link != last - 16 && hw_image_word(image, link + 24) != last - 16)
         return false;
-    return next && hw_image_word(image, state + STATE_TOP) % 16 == 0 &&
-           bins_are_sound(image, state);
+    if (!next || hw_image_word(image, state + STATE_TOP) % 16)
+        return false;
+    *ret_torn = bins_torn(image, state);
+    return *ret_torn <= TORN_MAX;
 }
 
-/* A thread that was stopped inside malloc() may have a bin half linked; then the arena that another
- * arena's ring leads to is taken all the same, but the first one is not found. */
+/* A thread that was stopped inside malloc() may leave a bin or two half linked. A place that is off
+ * by one or two bins looks nearly as good; so the one with the fewest torn ones is taken. */
 static hw_addr main_state_find(struct hw_image *image, const struct hw_module *libc)
 {
+    hw_addr best = 0;
+    unsigned least = TORN_MAX + 1;
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct hw_segment *s = &image->segments[i];
         hw_addr start = s->start > libc->start ? s->start : libc->start;
         hw_addr end = s->end < libc->end ? s->end : libc->end;
         if (!(s->prot & HW_PROT_WRITE))
             continue;
-        for (hw_addr at = start; at + STATE_BYTES <= end; at += 16)
-            if (state_is_sound(image, at))
-                return at;
+        for (hw_addr at = start; at + STATE_BYTES <= end && least; at += 16) {
+            unsigned torn;
+            if (!state_look(image, at, &torn) || torn >= least)
+                continue;
+            best = at;
+            least = torn;
+        }
     }
-    return 0;
+    return best;
 }
 
 static bool arena_add(struct hw_glibc *glibc, hw_addr state, struct hw_err *err)
