@@ -906,7 +906,108 @@ struct hw_diff {
 bool hw_diff_ask(const struct hw_series *series, struct hw_diff **ret_diff, struct hw_err *err);
 void hw_diff_destroy(struct hw_diff *diff);
 
-enum hw_verdict { HW_VERDICT_STEADY, HW_VERDICT_LEAK, HW_VERDICT_INCONCLUSIVE };
+/* ---- question: memory ----
+ *
+ * What every resident byte of the process was used for. Parts add up to the RSS.
+ */
+
+/* The kinds from HW_MEMORY_SWAP on are beside the RSS. */
+enum hw_memory_kind {
+    HW_MEMORY_OBJECTS,      /* Python objects; name: a family of types */
+    HW_MEMORY_OBJECT_DATA,  /* blocks that objects use: tables of dicts, arrays, data */
+    HW_MEMORY_OTHER_BLOCKS, /* blocks of pymalloc in use that neither holds */
+    HW_MEMORY_FREE_BLOCKS,  /* free blocks in pools of pymalloc that have others in use */
+    HW_MEMORY_EMPTY_POOLS,  /* pools without a block in use */
+    HW_MEMORY_UNUSED_POOLS, /* of arenas, what was never used but is resident */
+    HW_MEMORY_POOL_HEADS,   /* headers of pools and what is left over behind the last block */
+    HW_MEMORY_MALLOC_USED,  /* blocks of malloc() in use that no Python object is known to use */
+    HW_MEMORY_MALLOC_FREE,  /* free chunks in the bins of malloc()'s arenas */
+    HW_MEMORY_MALLOC_CACHED, /* freed, but kept in threads' caches (tcache) and in fastbins */
+    HW_MEMORY_MALLOC_TOP,   /* behind the last chunk of each arena */
+    HW_MEMORY_MALLOC_HEADS, /* malloc()'s own: heads of heaps, arenas, caches */
+    HW_MEMORY_ALLOCATOR,    /* of another allocator; name: jemalloc, mimalloc, tcmalloc */
+    HW_MEMORY_STACKS,       /* of threads */
+    HW_MEMORY_FRAMES,       /* the stack of Python frames */
+    HW_MEMORY_LIBRARIES,    /* code and data of mapped programs; name: file */
+    HW_MEMORY_FILES,        /* other mapped files; name: file */
+    HW_MEMORY_SHARED,       /* shared memory; name */
+    HW_MEMORY_KERNEL,       /* what the kernel maps: vdso */
+    HW_MEMORY_UNEXPLAINED,  /* anonymous memory of which nothing is known */
+    HW_MEMORY_SWAP,         /* swapped out */
+    HW_MEMORY_HUGE_PAGES,   /* of the RSS, in transparent huge pages */
+    HW_MEMORY_HUGETLB,      /* from the pool of huge pages, which RSS does not contain */
+    HW_MEMORY_PAGE_TABLES,
+    HW_MEMORY_TRIM,         /* of malloc()'s free memory, what malloc_trim(0) could give back */
+    HW_MEMORY_KERNEL_RSS,   /* VmRSS of /proc/PID/status just before */
+    HW_MEMORY_CGROUP_CURRENT, /* name: path; bytes that the cgroup of the process uses */
+    HW_MEMORY_CGROUP_LIMIT, /* the lowest limit from there up; absent: none */
+    HW_MEMORY_KIND_COUNT,
+};
+const char *hw_memory_kind_name(enum hw_memory_kind kind); /* python-objects, malloc-free, ... */
+const char *hw_memory_kind_about(enum hw_memory_kind kind); /* in a few words */
+
+/* What differs is against the first snapshot of the series; 0 when there is one alone. */
+struct hw_memory_part {
+    const char *name;  /* hw_memory_kind_name(); of a detail: a family of types, a file */
+    const char *about; /* in a few words; "" for a detail */
+    uint64_t rss_bytes;
+    uint64_t bytes;    /* resident or not; the only number of what is beside the RSS */
+    uint64_t count;    /* blocks, mappings, stacks */
+    int64_t rss_delta, bytes_delta;
+    struct hw_memory_part *details; /* largest first; they add up to this one */
+    size_t detail_count;
+};
+struct hw_memory_class { /* blocks of pymalloc of one size */
+    uint32_t block_bytes;
+    uint64_t pools, used, free, free_bytes;
+};
+struct hw_memory_native { /* blocks of malloc() in use of no Python object, of one size */
+    uint64_t block_bytes; /* with malloc's own 16 */
+    uint64_t count, bytes;
+    int64_t count_delta, bytes_delta;
+    const char *sample;  /* content of one; "" */
+    const char *library; /* file near some of them: they point into it, or it at them; "" */
+};
+/* Objects that keep arenas of pymalloc which are mostly free: a type of them. */
+struct hw_memory_pin {
+    const char *type;
+    uint64_t arenas; /* of the sparse ones, those in which it is */
+    uint64_t objects, bytes;
+    const char *path; /* who owns most of them */
+    const char *holder;
+};
+struct hw_memory {
+    const char *answer; /* one sentence */
+    uint64_t rss_bytes;
+    int64_t rss_delta;
+    double seconds;     /* from the first snapshot to the last; 0: there is one */
+    struct hw_memory_part *parts; /* add up to rss_bytes; largest first */
+    size_t part_count;
+    struct hw_memory_part *beside; /* of what is not in the RSS, or is in another part */
+    size_t beside_count;
+    struct hw_memory_class *classes; /* by block_bytes */
+    size_t class_count;
+    struct hw_memory_native *natives; /* of several snapshots: most growth first; else most bytes */
+    size_t native_count;
+    uint64_t arena_count, arena_bytes; /* resident bytes of pymalloc's arenas */
+    uint64_t arena_free_bytes;         /* of these, what holds no block in use */
+    uint64_t sparse_arena_count;       /* arenas of which at most a quarter is in use */
+    struct hw_memory_pin *pins;        /* what is in these, by how much it pins */
+    size_t pin_count;
+};
+/* Of the last snapshot of a series, against the first. Fails with HW_ERR_UNSUPPORTED when one does
+ * not record it: files before format 1.3. */
+struct hw_series;
+bool hw_memory_ask(const struct hw_series *series, struct hw_memory **ret_memory,
+                   struct hw_err *err);
+void hw_memory_destroy(struct hw_memory *memory);
+
+enum hw_verdict {
+    HW_VERDICT_STEADY,
+    HW_VERDICT_LEAK,
+    HW_VERDICT_INCONCLUSIVE,
+    HW_VERDICT_FRAGMENTATION, /* no leak: memory is free, but cannot be given back */
+};
 
 enum hw_pattern {
     HW_PATTERN_GROWING_CONTAINER,
@@ -915,6 +1016,9 @@ enum hw_pattern {
     HW_PATTERN_FRAME,
     HW_PATTERN_UNCLOSED_RESOURCE,
     HW_PATTERN_UNEXPLAINED,
+    HW_PATTERN_NATIVE_MEMORY, /* blocks of malloc() that are no Python object's; type: malloc(1024),
+                                 objects are blocks */
+    HW_PATTERN_FRAGMENTATION, /* free memory that allocators cannot give back; type: what pins it */
 };
 
 struct hw_suspect {
@@ -998,7 +1102,7 @@ struct hw_diagnose_options {
 bool hw_diagnose_ask(const struct hw_series *series, const struct hw_diagnose_options *options,
                      struct hw_diagnosis **ret_diagnosis, struct hw_err *err);
 void hw_diagnosis_destroy(struct hw_diagnosis *diagnosis);
-const char *hw_verdict_name(enum hw_verdict verdict);  /* leak, steady, inconclusive */
+const char *hw_verdict_name(enum hw_verdict verdict);  /* leak, steady, ... */
 const char *hw_pattern_name(enum hw_pattern pattern);  /* growing-container, ... */
 
 /* ---- memory over time: nothing is frozen, and nothing but /proc is read ---- */

@@ -21,7 +21,8 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "leaks; what leaks and how fast; who holds it, as one Python expression; which known "
          "pattern it is; what to do. The process runs on; each snapshot stops it for some "
          "milliseconds, which are measured and printed.\n"
-         "The verdict is leak, steady or inconclusive. A cache that is still filling is "
+         "The verdict is leak, steady, inconclusive, or fragmentation: live data does not grow, "
+         "but memory that is free cannot be given back. A cache that is still filling is "
          "inconclusive: give it more or longer intervals.\n"
          "Exit status: 0 after any verdict (with --exit-code 3 after leak), 1 when there is none, "
          "as when the process exits or becomes another program meanwhile, 2 after wrong usage.\n"
@@ -138,6 +139,24 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          {{"heapwhy show 41233 \"sys.modules['app'].cache\"", "The object an expression names."},
           {"heapwhy show a.hwsnap 0x7f3a5c0b1230 --limit 100",
            "Up to a hundred references each way."}}},
+    [HW_COMMAND_MEMORY] =
+        {"memory",
+         "X [Y...]",
+         1,
+         1000,
+         "every byte of RSS: Python's objects, its allocator, malloc, libraries",
+         X_MEANS "Adds up where each resident page of the process belongs: Python objects by kind, "
+                 "what they keep outside themselves, free blocks and pools of Python's allocator, "
+                 "malloc's blocks in use and free, stacks, libraries, files, and what nothing is "
+                 "known of. The parts add up to the RSS. Tells which objects keep arenas that are "
+                 "mostly free, and the sizes of malloc's blocks that belong to no Python object.\n"
+                 "With several snapshots of one process, in any order: growth from the first to "
+                 "the last. What stays free but is kept is no leak; what C code has in use and "
+                 "grows may be one.",
+         {{"heapwhy memory 41233", "Where the memory of a process is."},
+          {"heapwhy memory before.hwsnap after.hwsnap", "Which part of it grew."},
+          {"heapwhy memory --json 41233 | jq '.parts[] | {name, rss_bytes}'",
+           "The parts, for a script."}}},
     [HW_COMMAND_GC] =
         {"gc",
          "X",

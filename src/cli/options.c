@@ -167,8 +167,8 @@ const struct hw_option hw_options[] = {
      0,
      NULL,
      {NULL},
-     BIT(TYPES) | BIT(DIFF) | BIT(GC) | BIT(TREE) | BIT(CYCLES) | BIT(OWNERS) | BIT(PATHS) |
-         BIT(RESOURCES),
+     BIT(TYPES) | BIT(DIFF) | BIT(MEMORY) | BIT(GC) | BIT(TREE) | BIT(CYCLES) | BIT(OWNERS) |
+         BIT(PATHS) | BIT(RESOURCES),
      "Show all rows."},
     {"objects",
      0,

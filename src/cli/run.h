@@ -26,6 +26,7 @@ bool hw_cmd_holders(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_owners(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_paths(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_show(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_memory(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_gc(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_retained(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_tree(struct hw_run *run, struct hw_err *err);

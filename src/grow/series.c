@@ -322,8 +322,10 @@ void hw_series_destroy(struct hw_series *series)
 {
     if (!series)
         return;
-    for (size_t i = 0; i < series->count; i++)
+    for (size_t i = 0; i < series->count; i++) {
         drop_columns(&series->shots[i]);
+        hw_ledger_deinit(&series->shots[i].ledger);
+    }
     free(series->shots);
     hw_graph_destroy(series->last);
     hw_arena_deinit(&series->arena);
@@ -346,6 +348,10 @@ static bool add_shot(struct hw_series *series, const struct hw_graph *graph, str
         return false;
     if (series->count && !keep_columns(&shot, graph, err))
         return false;
+    if (!hw_ledger_copy(&graph->ledger, &series->arena, &shot.ledger)) {
+        drop_columns(&shot);
+        return hw_err_no_memory(err);
+    }
     shots[series->count++] = shot;
     return true;
 }

@@ -47,6 +47,7 @@ struct hw_series_shot {
     size_t span_count;
     struct hw_type_row *types; /* as hw_types_ask, names owned by the series */
     size_t type_count;
+    struct hw_ledger ledger;
     int32_t *tids; /* of its threads, rising, owned by the series; some stand there twice */
     size_t tid_count;
 };

@@ -4,9 +4,34 @@
 
 /* What the passes of the graph's builder share. */
 
+#include "cpython/pymalloc.h"
 #include "heap/age.h"
 #include "heap/build.h"
 #include "heap/marks.h"
+
+/* What a block that an object uses holds. */
+enum hw_buffer_kind {
+    HW_BUFFER_TABLE, /* of a dict or a set, the values of an instance */
+    HW_BUFFER_ARRAY, /* of a list or a deque */
+    HW_BUFFER_DATA,  /* anything else */
+    HW_BUFFER_KINDS,
+};
+
+/* What pools of pymalloc say of their blocks, read while recording goes over the memory anyway. */
+struct hw_pools {
+    struct hw_pymalloc pymalloc;
+    struct hw_pymalloc_pool *pools; /* all that have a header, by address */
+    size_t count;                   /* read so far */
+    size_t arena;                   /* where reading has come */
+    hw_addr next;                   /* in that arena; 0: its first */
+};
+
+/* An address in a large block that an object uses. */
+enum { HW_BIG_BUFFER_BYTES = 64 << 10 };
+struct hw_big_buffer {
+    hw_addr addr;
+    uint32_t type; /* number of the object's type */
+};
 
 struct hw_builder {
     struct hw_image *image;
@@ -16,7 +41,12 @@ struct hw_builder {
     struct hw_module *modules; /* mapped ELF files, by address */
     size_t module_count;
     struct hw_marks marks;
+    struct hw_marks buffers[HW_BUFFER_KINDS]; /* in blocks that objects use; for the ledger */
     struct hw_order order; /* of the objects on the collector's lists */
+    struct hw_big_buffer *big_buffers; /* of objects that are large with what they use; bounded */
+    size_t big_buffer_count, big_buffer_capacity;
+    bool marks_big; /* while the blocks of one of them are marked */
+    struct hw_pools pools; /* for the ledger */
     struct hw_roots roots;
     struct hw_graph *graph;
     hw_addr *stack; /* objects to decode that nothing else will lead to */
@@ -47,6 +77,17 @@ bool hw_build_record(struct hw_builder *b);
 bool hw_build_record_native(struct hw_builder *b, hw_id id, hw_addr addr,
                             const struct hw_pytype *type);
 bool hw_build_record_claims(struct hw_builder *b);
+
+/* Marks the blocks that the object at addr uses: what it points to that could be one. p: its header,
+ * readable here; bytes: its size with them. */
+void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const unsigned char *p,
+                           const struct hw_pytype *type, uint64_t bytes);
+/* Finds the arenas; reads all pools below addr that were not read yet. */
+bool hw_build_pools_init(struct hw_builder *b);
+void hw_build_pools_read(struct hw_builder *b, hw_addr addr);
+void hw_build_pools_deinit(struct hw_builder *b);
+/* Fills the graph's ledger from what was marked. */
+bool hw_build_ledger(struct hw_builder *b);
 
 /* The two words of the collector in front of the object at addr; NULL: it has none. */
 enum { HW_GC_HEAD_BYTES = 16 };

@@ -86,13 +86,22 @@ static void build_facts(struct hw_builder *b)
     facts->target_bytes_read = b->image->read_bytes;
 }
 
+static bool marks_init(struct hw_builder *b)
+{
+    for (unsigned i = 0; b->opts->residence && i < HW_BUFFER_KINDS; i++)
+        if (!hw_marks_init(&b->buffers[i], b->image, b->modules, b->module_count, b->err))
+            return false;
+    return hw_marks_init(&b->marks, b->image, b->modules, b->module_count, b->err);
+}
+
 static bool build_run(struct hw_builder *b)
 {
     hw_py_learn_classes(&b->py, b->runtime);
-    return hw_modules_list(b->image, &b->modules, &b->module_count, b->err) &&
-           hw_marks_init(&b->marks, b->image, b->modules, b->module_count, b->err) &&
+    return hw_modules_list(b->image, &b->modules, &b->module_count, b->err) && marks_init(b) &&
            hw_roots_collect(&b->py, b->runtime, &b->roots, b->err) && hw_build_discover(b) &&
-           hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) && hw_build_record(b);
+           hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) &&
+           (!b->opts->residence || hw_build_pools_init(b)) && hw_build_record(b) &&
+           (!b->opts->residence || hw_build_ledger(b));
 }
 
 bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
@@ -115,6 +124,10 @@ bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
     free(b.module_names);
     hw_order_deinit(&b.order);
     hw_marks_deinit(&b.marks);
+    for (unsigned i = 0; i < HW_BUFFER_KINDS; i++)
+        hw_marks_deinit(&b.buffers[i]);
+    hw_build_pools_deinit(&b);
+    free(b.big_buffers);
     hw_roots_deinit(&b.roots);
     hw_py_deinit(&b.py);
     if (!ok) {

@@ -19,12 +19,16 @@
 
 #include "cpython/roots.h"
 #include "heap/graph.h"
+#include "image/residence.h"
 
 struct hw_build_options {
     bool no_values;
     /* Mirrors of the target and the growing graph together stay below this; 0: no limit. A floor of 64
      * MiB for the mirrors goes first. */
     uint64_t memory_bytes;
+    /* Which pages are resident, for the ledger; corrected where it counts pages of zeros that are
+     * not. NULL: no ledger. */
+    struct hw_residence *residence;
     void (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t total);
     void *progress_ctx;
     const volatile int *cancel;

@@ -102,12 +102,14 @@ static uint64_t memory_limit(const struct hw_facts *facts)
 
 static bool graph_build(struct hw_image *image, const struct hw_runtime *runtime,
                         const struct hw_capture_options *opts, uint64_t memory_bytes,
-                        struct hw_graph **ret_graph, struct hw_err *err)
+                        struct hw_residence *residence, struct hw_graph **ret_graph,
+                        struct hw_err *err)
 {
     /* What a stopped process's memory was copied for can't be read again. */
     bool bounded = opts->freeze == HW_FREEZE_TWIN;
     struct hw_build_options build = {.no_values = opts->no_values,
                                      .memory_bytes = bounded ? memory_bytes : 0,
+                                     .residence = residence,
                                      .progress = opts->progress,
                                      .progress_ctx = opts->progress_ctx,
                                      .cancel = opts->cancel};
@@ -139,8 +141,6 @@ static bool freeze_between_looks(struct hw_image *live, const struct hw_freeze_o
         hw_system_finish(system, live->pid, &before, &facts->descriptor_total,
                          &facts->descriptor_limit);
         facts->system_recorded = system->recorded;
-    } else {
-        hw_system_deinit(system);
     }
     hw_system_look_deinit(&before);
     return ok;
@@ -149,8 +149,8 @@ static bool freeze_between_looks(struct hw_image *live, const struct hw_freeze_o
 /* Freezes the process that live reads, at a moment when its collector does not run. */
 static bool process_freeze(struct hw_image *live, const struct hw_capture_options *opts,
                            struct hw_runtime *runtime, struct hw_facts *facts,
-                           struct hw_system *system, struct hw_image **ret_image,
-                           struct hw_err *err)
+                           struct hw_system *system, struct hw_residence *residence,
+                           struct hw_image **ret_image, struct hw_err *err)
 {
     struct hw_freeze_options freeze = {.freeze = opts->freeze,
                                        .retries = opts->retries ? opts->retries : DEFAULT_RETRIES,
@@ -160,7 +160,10 @@ static bool process_freeze(struct hw_image *live, const struct hw_capture_option
     freeze.busy = hw_runtime_busy_words(runtime);
     facts_before(facts, live->pid);
     facts->freeze = opts->freeze;
-    return freeze_between_looks(live, &freeze, facts, system, ret_image, err);
+    if (!hw_residence_read(live->pid, residence, err) ||
+        !freeze_between_looks(live, &freeze, facts, system, ret_image, err))
+        return false;
+    return hw_residence_settle(residence, (*ret_image)->memory_pid, err);
 }
 
 bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_graph **ret_graph,
@@ -171,15 +174,14 @@ bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_grap
     struct hw_facts facts = {0};
     struct hw_image *live = NULL, *image = NULL;
     struct hw_system system = {0};
+    struct hw_residence residence = {0};
     struct hw_runtime runtime;
     opts = opts ? opts : &defaults;
     if (!hw_image_open_live(pid, &live, err))
         return false;
-    bool ok = process_freeze(live, opts, &runtime, &facts, &system, &image, err);
+    bool ok = process_freeze(live, opts, &runtime, &facts, &system, &residence, &image, err);
     hw_image_close(live);
-    if (!ok)
-        return false;
-    ok = graph_build(image, &runtime, opts, memory_limit(&facts), ret_graph, err);
+    ok = ok && graph_build(image, &runtime, opts, memory_limit(&facts), &residence, ret_graph, err);
     if (ok) {
         facts_after(&(*ret_graph)->facts, &facts, image);
         (*ret_graph)->facts.capture_ns = now_ns(CLOCK_MONOTONIC) - start;
@@ -187,6 +189,7 @@ bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_grap
     } else {
         hw_system_deinit(&system);
     }
+    hw_residence_deinit(&residence);
     hw_image_close(image);
     return ok;
 }

@@ -36,6 +36,7 @@ void hw_graph_destroy(struct hw_graph *graph)
     free(graph->synthetic);
     hw_values_deinit(&graph->values);
     hw_system_deinit(&graph->system);
+    hw_ledger_deinit(&graph->ledger);
     hw_arena_deinit(&graph->arena);
     free(graph);
 }

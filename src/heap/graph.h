@@ -20,6 +20,7 @@
  */
 
 #include "base/arena.h"
+#include "heap/ledger.h"
 #include "heap/values.h"
 #include "heapwhy.h"
 #include "system/system.h"
@@ -64,9 +65,10 @@ struct hw_graph {
     uint32_t string_count;
     struct hw_synthetic *synthetic; /* node_count - object_count */
     struct hw_values values;
+    struct hw_ledger ledger;
     struct hw_facts facts;
     struct hw_system system; /* empty without facts.system_recorded */
-    struct hw_arena arena; /* owns types' names, strings, synthetic nodes' names */
+    struct hw_arena arena; /* owns strings, names of types and synthetic nodes, the ledger's texts */
 };
 /* All arrays but the arena's are malloc'ed and owned by the graph. */
 

@@ -115,6 +115,17 @@ static bool granule_of(const struct hw_mark_segment *s, hw_addr addr, uint64_t *
     return !(offset & (((hw_addr)1 << s->shift) - 1));
 }
 
+const uint64_t *hw_marks_words(struct hw_marks *marks, hw_addr addr, size_t count)
+{
+    enum { WORD_BITS = 64, SHIFT = 4 };
+    const struct hw_mark_segment *s = hw_marks_segment(marks, addr);
+    if (!s || !s->bits || s->shift != SHIFT)
+        return NULL;
+    uint64_t granule = (addr - s->start) >> SHIFT;
+    bool fits = granule % WORD_BITS == 0 && granule + count * WORD_BITS <= s->granules;
+    return fits ? s->bits + granule / WORD_BITS : NULL;
+}
+
 int hw_marks_set(struct hw_marks *marks, hw_addr addr)
 {
     struct hw_mark_segment *s = hw_marks_segment(marks, addr);

@@ -61,6 +61,11 @@ hw_id hw_marks_id(struct hw_marks *marks, hw_addr addr);
 hw_addr hw_marks_next(struct hw_marks *marks, hw_addr addr);
 hw_addr hw_marks_before(struct hw_marks *marks, hw_addr addr);
 
+/* The bits of [addr, addr + count * 64 granules), lowest first; addr lies at a multiple of 64
+ * granules of 16 bytes from its segment's start. NULL: none is set, or the granules are smaller.
+ * Valid until the next mark. */
+const uint64_t *hw_marks_words(struct hw_marks *marks, hw_addr addr, size_t count);
+
 /* Spans for the graph: the runs of 1 MiB that have marks. */
 bool hw_marks_spans(const struct hw_marks *marks, struct hw_span **ret_spans, size_t *ret_count,
                     struct hw_err *err);

@@ -206,10 +206,13 @@ static bool record_object(struct hw_builder *b, hw_id id, hw_addr addr)
     g->edge_start[id] = (uint32_t)g->edge_count;
     hw_decode(&b->py, addr, type);
     edges_put(b, b->py.refs.to, b->py.refs.label, b->py.refs.count);
-    if (!record_size(b, id, hw_object_size(&b->py, addr, type)))
+    uint64_t bytes = hw_object_size(&b->py, addr, type);
+    if (!record_size(b, id, bytes))
         return false;
     if (!hw_build_record_native(b, id, addr, type))
         return false;
+    if (b->opts->residence)
+        hw_build_mark_buffers(b, addr, p, type, bytes);
     if (b->py.object_damaged) {
         flags |= HW_NODE_DAMAGED;
         g->facts.damaged_objects++;
@@ -230,8 +233,10 @@ static bool record_objects(struct hw_builder *b)
             span++;
         g->where[id] = span->first + (uint32_t)((addr - span->start) >> span->shift);
         b->recorded = id;
-        if (id % PASS_EVERY == 0)
+        if (id % PASS_EVERY == 0) {
+            hw_build_pools_read(b, addr);
             hw_image_pass(b->image, addr);
+        }
         if (!record_object(b, id, addr) ||
             !hw_build_tick(b, "reading objects", id, g->object_count))
             return false;

@@ -12,7 +12,8 @@ const struct hw_snap_column *const hw_snap_columns[HW_SNAP_COLUMN_COUNT] = {
     &hw_snap_facts,  &hw_snap_strings,  &hw_snap_spans,  &hw_snap_types, &hw_snap_synth,
     &hw_snap_where,  &hw_snap_type,     &hw_snap_size,   &hw_snap_big,   &hw_snap_refcount,
     &hw_snap_flags,  &hw_snap_age,      &hw_snap_degree, &hw_snap_label, &hw_snap_target,
-    &hw_snap_native, &hw_snap_valindex, &hw_snap_fds,   &hw_snap_watches, &hw_snap_tasks,
+    &hw_snap_native, &hw_snap_parts,    &hw_snap_classes, &hw_snap_arenas, &hw_snap_natives,
+    &hw_snap_fds,    &hw_snap_watches,  &hw_snap_tasks,   &hw_snap_valindex,
 };
 
 unsigned hw_snap_thread_count(const struct hw_graph *graph)
@@ -39,34 +40,6 @@ bool hw_snap_count_is(uint64_t count, uint64_t expected, struct hw_err *err)
     return count == expected ||
            hw_err_set(err, HW_ERR_CORRUPT, "it has %llu elements instead of %llu",
                       (unsigned long long)count, (unsigned long long)expected);
-}
-
-size_t hw_snap_string_bound(const char *s)
-{
-    return HW_VARINT32_BYTES + strnlen(s, HW_SNAP_STRING_MAX_BYTES);
-}
-
-/* Cut at the limit: a name of 64 KiB says enough. */
-unsigned char *hw_snap_put_string(unsigned char *out, const char *s)
-{
-    size_t bytes = strnlen(s, HW_SNAP_STRING_MAX_BYTES);
-    out = hw_put_varint(out, bytes);
-    memcpy(out, s, bytes);
-    return out + bytes;
-}
-
-/* NULL when malformed, then in->failed; or when memory runs out. */
-const char *hw_snap_get_string(struct hw_bytes *in, struct hw_arena *arena)
-{
-    uint32_t bytes = hw_bytes_varint32(in);
-    const unsigned char *text = hw_bytes_take(in, bytes);
-    if (!text)
-        return NULL;
-    if (bytes > HW_SNAP_STRING_MAX_BYTES || memchr(text, 0, bytes)) {
-        hw_bytes_refuse(in);
-        return NULL;
-    }
-    return hw_arena_strndup(arena, (const char *)text, bytes);
 }
 
 static uint64_t count_objects(const struct hw_graph *graph)

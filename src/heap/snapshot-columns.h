@@ -42,11 +42,13 @@ extern const struct hw_snap_column hw_snap_where, hw_snap_type, hw_snap_size, hw
 /* Everything else: snapshot-records.c. */
 extern const struct hw_snap_column hw_snap_facts, hw_snap_strings, hw_snap_spans, hw_snap_types,
     hw_snap_synth, hw_snap_big, hw_snap_native, hw_snap_valindex;
+/* The ledger: snapshot-ledger.c. */
+extern const struct hw_snap_column hw_snap_parts, hw_snap_classes, hw_snap_arenas, hw_snap_natives;
 
 /* What the kernel keeps: snapshot-system.c. */
 extern const struct hw_snap_column hw_snap_fds, hw_snap_watches, hw_snap_tasks;
 
-enum { HW_SNAP_COLUMN_COUNT = 20 };
+enum { HW_SNAP_COLUMN_COUNT = 24 };
 extern const struct hw_snap_column *const hw_snap_columns[HW_SNAP_COLUMN_COUNT];
 
 /* The two chunks that are not columns: packed texts, and zeros. */
@@ -59,12 +61,6 @@ unsigned hw_snap_thread_count(const struct hw_graph *graph);
 
 /* For prepare: an array of count zeroed elements. */
 bool hw_snap_array(void *ret_array, uint64_t count, size_t elem_bytes, struct hw_err *err);
-/* Strings inside records. At most so many bytes; written, cut at HW_SNAP_STRING_MAX_BYTES; read
- * into arena: NULL when malformed, then in->failed, or when memory runs out. */
-size_t hw_snap_string_bound(const char *s);
-unsigned char *hw_snap_put_string(unsigned char *out, const char *s);
-const char *hw_snap_get_string(struct hw_bytes *in, struct hw_arena *arena);
-
 bool hw_snap_count_is(uint64_t count, uint64_t expected, struct hw_err *err);
 
 #endif

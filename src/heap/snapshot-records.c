@@ -3,6 +3,7 @@
 #include "heap/codec.h"
 #include "heap/snapshot-columns.h"
 #include "heap/snapshot-format.h"
+#include "heap/snapshot-strings.h"
 
 #include <stddef.h>
 
@@ -181,7 +182,7 @@ static unsigned char *strings_encode(const struct hw_graph *graph, uint64_t firs
                                      unsigned char *out)
 {
     for (uint64_t i = first; i < first + count; i++)
-        out = hw_snap_put_string(out, graph->strings[i]);
+        out = hw_snap_string_put(out, graph->strings[i]);
     return out;
 }
 
@@ -197,7 +198,7 @@ static bool strings_decode(struct hw_graph *graph, uint64_t first, size_t count,
                            struct hw_bytes *in)
 {
     for (uint64_t i = first; i < first + count; i++)
-        if (!(graph->strings[i] = hw_snap_get_string(in, &graph->arena)))
+        if (!(graph->strings[i] = hw_snap_string_get(in, &graph->arena)))
             return false;
     return hw_bytes_done(in);
 }
@@ -291,7 +292,7 @@ static unsigned char *types_encode(const struct hw_graph *graph, uint64_t first,
 {
     for (uint64_t i = first; i < first + count; i++) {
         const struct hw_type *type = &graph->types[i];
-        out = hw_snap_put_string(out, type->name);
+        out = hw_snap_string_put(out, type->name);
         out = hw_put_varint(out, (uint32_t)(type->node + 1));
         out = hw_put_varint(out, type->basicsize);
         out = hw_put_varint(out, type->flags);
@@ -311,7 +312,7 @@ static bool types_decode(struct hw_graph *graph, uint64_t first, size_t count, s
 {
     for (uint64_t i = first; i < first + count; i++) {
         struct hw_type *type = &graph->types[i];
-        if (!(type->name = hw_snap_get_string(in, &graph->arena)))
+        if (!(type->name = hw_snap_string_get(in, &graph->arena)))
             return false;
         type->node = hw_bytes_varint32(in) - 1;
         type->basicsize = hw_bytes_varint32(in);
@@ -339,7 +340,8 @@ static uint64_t synth_count(const struct hw_graph *graph)
 static size_t synth_bound(const struct hw_graph *graph, uint64_t i)
 {
     const struct hw_synthetic *node = &graph->synthetic[i];
-    return hw_snap_string_bound(node->name) + hw_snap_string_bound(node->file) + 4 * HW_VARINT32_BYTES;
+    return hw_snap_string_bound(node->name) + hw_snap_string_bound(node->file) +
+           4 * HW_VARINT32_BYTES;
 }
 
 static unsigned char *synth_encode(const struct hw_graph *graph, uint64_t first, size_t count,
@@ -348,8 +350,8 @@ static unsigned char *synth_encode(const struct hw_graph *graph, uint64_t first,
     for (uint64_t i = first; i < first + count; i++) {
         const struct hw_synthetic *node = &graph->synthetic[i];
         out = hw_put_varint(out, (uint32_t)node->kind);
-        out = hw_snap_put_string(out, node->name);
-        out = hw_snap_put_string(out, node->file);
+        out = hw_snap_string_put(out, node->name);
+        out = hw_snap_string_put(out, node->file);
         out = hw_put_varint(out, node->line);
         out = hw_put_varint(out, hw_zigzag(node->tid));
         out = hw_put_varint(out, node->depth);
@@ -371,8 +373,8 @@ static bool synth_decode(struct hw_graph *graph, uint64_t first, size_t count, s
         if (kind > HW_SYN_NATIVE_STACK)
             return hw_bytes_refuse(in);
         node->kind = (enum hw_synthetic_kind)kind;
-        if (!(node->name = hw_snap_get_string(in, &graph->arena)) ||
-            !(node->file = hw_snap_get_string(in, &graph->arena)))
+        if (!(node->name = hw_snap_string_get(in, &graph->arena)) ||
+            !(node->file = hw_snap_string_get(in, &graph->arena)))
             return false;
         node->line = hw_bytes_varint32(in);
         node->tid = hw_unzigzag(hw_bytes_varint32(in));

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "heap/codec.h"
 #include "heap/snapshot-columns.h"
+#include "heap/snapshot-strings.h"
 
 /* What the kernel keeps for the process. Rows are few beside objects, so each is plain varints and
  * strings. */
@@ -47,10 +48,10 @@ static unsigned char *fds_encode(const struct hw_graph *graph, uint64_t first, s
         out = hw_put_varint(out, fd->number);
         out = hw_put_varint(out, fd->queue_in);
         out = hw_put_varint(out, fd->queue_out);
-        out = hw_snap_put_string(out, fd->name);
-        out = hw_snap_put_string(out, fd->protocol);
-        out = hw_snap_put_string(out, fd->local);
-        out = hw_snap_put_string(out, fd->peer);
+        out = hw_snap_string_put(out, fd->name);
+        out = hw_snap_string_put(out, fd->protocol);
+        out = hw_snap_string_put(out, fd->local);
+        out = hw_snap_string_put(out, fd->peer);
     }
     return out;
 }
@@ -82,10 +83,10 @@ static bool fds_decode(struct hw_graph *graph, uint64_t first, size_t count, str
         fd->kind = (uint8_t)kind;
         fd->flags = (uint8_t)(flags & FD_FLAGS_ALL);
         fd->state = (uint8_t)state;
-        if (!(fd->name = hw_snap_get_string(in, arena)) ||
-            !(fd->protocol = hw_snap_get_string(in, arena)) ||
-            !(fd->local = hw_snap_get_string(in, arena)) ||
-            !(fd->peer = hw_snap_get_string(in, arena)))
+        if (!(fd->name = hw_snap_string_get(in, arena)) ||
+            !(fd->protocol = hw_snap_string_get(in, arena)) ||
+            !(fd->local = hw_snap_string_get(in, arena)) ||
+            !(fd->peer = hw_snap_string_get(in, arena)))
             return false;
     }
     return hw_bytes_done(in);
@@ -186,7 +187,7 @@ static unsigned char *tasks_encode(const struct hw_graph *graph, uint64_t first,
         out = hw_put_varint(out, task->call + 1);
         out = hw_put_varint(out, task->argument);
         out = hw_put_varint(out, task->timed);
-        out = hw_snap_put_string(out, task->name);
+        out = hw_snap_string_put(out, task->name);
     }
     return out;
 }
@@ -211,7 +212,7 @@ static bool tasks_decode(struct hw_graph *graph, uint64_t first, size_t count, s
             return hw_bytes_refuse(in);
         task->kind = (uint8_t)kind;
         task->state = (char)state;
-        if (!(task->name = hw_snap_get_string(in, &graph->system.arena)))
+        if (!(task->name = hw_snap_string_get(in, &graph->system.arena)))
             return false;
     }
     return hw_bytes_done(in);

@@ -171,6 +171,7 @@ static bool image_describe(struct hw_image *image, struct hw_image *live, pid_t 
         return hw_err_no_memory(err);
     threads_adopt(image, live, task, threads);
     image->pid = live->pid;
+    image->memory_pid = maps_of;
     image->taken_at_ns = task->taken_at_ns;
     image->pause_ns = task->pause_ns;
     return true;

@@ -283,6 +283,20 @@ bool hw_image_read(struct hw_image *image, hw_addr addr, void *to, size_t bytes)
     return from || !bytes;
 }
 
+uint64_t hw_image_word(struct hw_image *image, hw_addr addr)
+{
+    uint64_t word = 0;
+    hw_image_read(image, addr, &word, sizeof(word));
+    return word;
+}
+
+uint32_t hw_image_word32(struct hw_image *image, hw_addr addr)
+{
+    uint32_t word = 0;
+    hw_image_read(image, addr, &word, sizeof(word));
+    return word;
+}
+
 bool hw_image_read_string(struct hw_image *image, hw_addr addr, char *to, size_t max)
 {
     size_t done = 0;

@@ -67,6 +67,7 @@ struct hw_image {
     struct hw_thread *threads; /* with registers only when frozen */
     size_t thread_count;
     pid_t pid;                         /* the target, not the twin; 0: none */
+    pid_t memory_pid;                  /* whose memory is read: the twin, or the target */
     int64_t taken_at_ns;               /* wall clock at the freeze */
     int64_t pause_ns;                  /* 0 while it still lasts, or when nothing was stopped */
     uint64_t loaded_bytes, read_bytes; /* now in the mirrors; read in all */
@@ -137,6 +138,10 @@ const void *hw_image_at(struct hw_image *image, hw_addr addr, size_t bytes);
 
 /* Copies; false when any byte is not readable. */
 bool hw_image_read(struct hw_image *image, hw_addr addr, void *to, size_t bytes);
+
+/* One word in the target's order of bytes, which is ours; 0 when it is not readable. */
+uint64_t hw_image_word(struct hw_image *image, hw_addr addr);
+uint32_t hw_image_word32(struct hw_image *image, hw_addr addr);
 
 /* A terminated string of at most max bytes with its end; false when unreadable or longer. */
 bool hw_image_read_string(struct hw_image *image, hw_addr addr, char *to, size_t max);

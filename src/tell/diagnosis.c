@@ -24,7 +24,8 @@ static void put_verdict(struct hw_out *out, const struct hw_diagnosis *diagnosis
 {
     static const enum hw_style styles[] = {[HW_VERDICT_STEADY] = HW_STYLE_GOOD,
                                            [HW_VERDICT_LEAK] = HW_STYLE_BAD,
-                                           [HW_VERDICT_INCONCLUSIVE] = HW_STYLE_UNSURE};
+                                           [HW_VERDICT_INCONCLUSIVE] = HW_STYLE_UNSURE,
+                                           [HW_VERDICT_FRAGMENTATION] = HW_STYLE_UNSURE};
     size_t column = 2;
     hw_out_style(out, styles[diagnosis->verdict]);
     for (const char *s = hw_verdict_name(diagnosis->verdict); *s; s++, column++)

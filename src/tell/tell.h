@@ -61,6 +61,10 @@ void hw_tell_cycle_news(struct hw_out *out, const struct hw_graph *graph, uint64
 void hw_tell_diagnosis(struct hw_out *out, const struct hw_facts *facts,
                        const struct hw_diagnosis *diagnosis);
 
+/* limit: of the details of each part, and of sizes of blocks. */
+void hw_tell_memory(struct hw_out *out, const struct hw_facts *facts,
+                    const struct hw_memory *memory, size_t limit);
+
 /* watched: NULL when nobody watched. */
 void hw_tell_gc(struct hw_out *out, const struct hw_facts *facts, const struct hw_gc *gc,
                 const struct hw_gc_watched *watched, size_t limit);

@@ -12,7 +12,7 @@ const struct hw_cause_table *const hw_cause_tables[] = {
     &hw_causes_bound, &hw_causes_native,   &hw_causes_frame,   &hw_causes_library,
     &hw_causes_cycle, &hw_causes_async,    &hw_causes_thread,  &hw_causes_callback,
     &hw_causes_made,  &hw_causes_resource, &hw_causes_removal, &hw_causes_cache,
-    &hw_causes_place, &hw_causes_holder,   &hw_causes_general, NULL,
+    &hw_causes_place, &hw_causes_holder,   &hw_causes_memory, &hw_causes_general, NULL,
 };
 
 void hw_case_say(struct hw_case *c, const char *sentence)

@@ -93,6 +93,7 @@ extern const struct hw_cause_table hw_causes_removal; /* what is taken out, and 
 extern const struct hw_cause_table hw_causes_cache;
 extern const struct hw_cause_table hw_causes_place;  /* locals, defaults, threads, contexts */
 extern const struct hw_cause_table hw_causes_holder; /* what holds for ever */
+extern const struct hw_cause_table hw_causes_memory; /* no objects: why/memory.c tells them */
 extern const struct hw_cause_table hw_causes_general;
 
 /* All tables, in the order in which they are asked; NULL at the end. */

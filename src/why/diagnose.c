@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "collect/gc-state.h"
 #include "why/glance.h"
+#include "why/memory.h"
 #include "why/work.h"
 
 #include <inttypes.h>
@@ -18,7 +19,7 @@ static bool fill_suspects(struct hw_work *work)
 {
     struct hw_diagnosis *diagnosis = &work->result->diagnosis;
     struct hw_arena *arena = &work->result->arena;
-    diagnosis->suspects = hw_arena_array(arena, work->count + 1, sizeof(*diagnosis->suspects));
+    diagnosis->suspects = hw_arena_array(arena, work->count + 2, sizeof(*diagnosis->suspects));
     diagnosis->doubts = hw_arena_array(arena, HW_DOUBTS_MAX, sizeof(*diagnosis->doubts));
     if (!diagnosis->suspects || !diagnosis->doubts)
         return hw_err_no_memory(work->err);
@@ -92,7 +93,9 @@ static bool fill_answer(struct hw_work *work)
     struct hw_diagnosis *diagnosis = &work->result->diagnosis;
     struct hw_arena *arena = &work->result->arena;
     const struct hw_suspect *first = diagnosis->suspects;
-    if (diagnosis->verdict == HW_VERDICT_LEAK) {
+    if (work->memory_answer && diagnosis->verdict != HW_VERDICT_STEADY) {
+        diagnosis->answer = work->memory_answer;
+    } else if (diagnosis->verdict == HW_VERDICT_LEAK) {
         const char *bytes = hw_bytes_text(arena, first->bytes_per_second);
         const char *what = named(first, arena);
         const char *where = first->chain.path[0] ? first->chain.path
@@ -137,7 +140,9 @@ static bool diagnose(struct hw_work *work)
         return false;
     return hw_work_add_sites(work) && hw_work_drop_replaced(work) && hw_work_add_swells(work) &&
            hw_work_add_garbage(work) && hw_work_add_unexplained(work) && hw_work_rank(work) &&
-           fill_suspects(work) && fill_shots(work) && hw_work_doubts(work) && fill_answer(work);
+           fill_suspects(work) && fill_shots(work) &&
+           hw_work_add_memory(work, &work->memory, &work->memory_answer) && hw_work_doubts(work) &&
+           fill_answer(work);
 }
 
 bool hw_diagnose_ask(const struct hw_series *series, const struct hw_diagnose_options *options,
@@ -178,14 +183,15 @@ void hw_diagnosis_destroy(struct hw_diagnosis *diagnosis)
 
 const char *hw_verdict_name(enum hw_verdict verdict)
 {
-    static const char *const names_of[] = {"steady", "leak", "inconclusive"};
-    return verdict <= HW_VERDICT_INCONCLUSIVE ? names_of[verdict] : "?";
+    static const char *const names_of[] = {"steady", "leak", "inconclusive",
+                                           "fragmentation"};
+    return verdict <= HW_VERDICT_FRAGMENTATION ? names_of[verdict] : "?";
 }
 
 const char *hw_pattern_name(enum hw_pattern pattern)
 {
-    static const char *const names_of[] = {"growing-container", "reference-cycle",
-                                           "closure",           "frame",
-                                           "unclosed-resource", "unexplained"};
-    return pattern <= HW_PATTERN_UNEXPLAINED ? names_of[pattern] : "?";
+    static const char *const names_of[] = {
+        "growing-container", "reference-cycle", "closure",       "frame",
+        "unclosed-resource", "unexplained",     "native-memory", "fragmentation"};
+    return pattern <= HW_PATTERN_FRAGMENTATION ? names_of[pattern] : "?";
 }

@@ -87,6 +87,8 @@ static bool doubt_native(struct hw_work *work)
     const struct hw_series *series = work->series;
     struct hw_diagnosis *diagnosis = &work->result->diagnosis;
     size_t last = series->count - 1;
+    if (work->memory_answer || work->memory_ignored)
+        return true;
     for (size_t k = 1; k <= last; k++)
         if (series->shots[k].facts.rss_bytes <= series->shots[k - 1].facts.rss_bytes)
             return true;

@@ -9,10 +9,12 @@
  *     held.c      candidates that something holds: sites of growth, single objects that grow
  *     unheld.c    candidates that nothing holds: garbage, references that nobody accounts for
  *     rank.c      what matters, what is told with something else, what the user accepts
+ *     memory.c    what grows without being Python objects
  *     doubts.c    what the evidence does not settle
  *     unowned.c   descriptors that nobody owns
  */
 
+#include "account/trend.h"
 #include "ask/garbage.h"
 #include "grow/swell.h"
 #include "why/suspect.h"
@@ -38,6 +40,9 @@ struct hw_work {
     struct hw_candidate candidates[HW_CANDIDATES_MAX + HW_SWELL_MAX + 2];
     size_t count;
     uint64_t new_garbage;
+    struct hw_memory_trend memory;
+    bool memory_ignored;       /* there is one, and a rule fits it */
+    const char *memory_answer; /* of the suspect that memory.c put first; NULL: none */
     struct hw_diagnosis_result *result;
     struct hw_err *err;
 };

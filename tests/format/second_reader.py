@@ -117,6 +117,15 @@ def sized_node(cursor, before):
     return (before[0] if before else 0) + cursor.varint(), cursor.varint()
 
 
+def arena(cursor, before):
+    return ((before[0] if before else 0) + cursor.varint(), *(cursor.varint() for _ in range(5)))
+
+
+def native_blocks(cursor, before):
+    size = (before[0] if before else 0) + cursor.varint()
+    return size, cursor.varint(), cursor.varint(), cursor.string(), cursor.string()
+
+
 def label(cursor, before):
     code = cursor.varint()
     payload = ((before or (0, 0))[1] + unzigzag(code >> 4)) & MASK28
@@ -211,6 +220,19 @@ def main(path):
         assert elements(rows["native"], sized_node) == [(1, 4096), (6, 5 << 32)]
     else:
         assert "native" not in rows
+    if minor >= 3:
+        parts = elements(
+            rows["memparts"], lambda c, b: (c.varint(), c.string(), c.varint(), c.varint(), c.varint())
+        )
+        pools = elements(rows["mempools"], lambda c, b: tuple(c.varint() for _ in range(4)))
+        arenas = elements(rows["memarena"], arena)
+        blocks = elements(rows["memnativ"], native_blocks)
+        assert parts[0] == (0, "str", 5000, 6000, 40) and parts[2] == (20, "", 0, 3 << 33, 0)
+        assert pools == [(16, 2, 1500, 542), (512, 1, 3, 28)]
+        assert arenas[1] == (0x7F0000200000, 512, 15872, 1015808, 4096, 1)
+        assert blocks[1] == (9008, 100, 900800, "'scanline'", "/lib/libjpeg.so")
+    else:
+        assert not any(tag.startswith("mem") for tag in rows)
     assert degrees == [4, 0, 3, 4, 0, 1, 1, 1, 2, 3]
     assert list(zip(to, labels))[:6] == [
         (1, (2, 0)), (2, (3, 0)), (1, (2, 5)), (3, (3, 5)), (4, (0, 1)), (0, (9, 2)),

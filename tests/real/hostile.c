@@ -59,9 +59,11 @@ static uint64_t evil(struct hw_image *image, uint64_t was)
     }
 }
 
+static struct hw_residence residence;
+
 static bool build(struct hw_image *image, const struct hw_runtime *runtime)
 {
-    struct hw_build_options opts = {0};
+    struct hw_build_options opts = {.residence = &residence};
     struct hw_graph *graph = NULL;
     struct hw_err err = HW_ERR_INIT;
     alarm(SECONDS_PER_GRAPH);
@@ -102,7 +104,9 @@ int main(int argc, char **argv)
         return 2;
     rng_state = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
     if (!hw_image_open_live(atoi(argv[1]), &live, &err) || !hw_runtime_find(live, &runtime, &err) ||
-        !hw_image_freeze(live, &freeze, &image, &frozen, &err) || !build(image, &runtime)) {
+        !hw_residence_read(live->pid, &residence, &err) ||
+        !hw_image_freeze(live, &freeze, &image, &frozen, &err) ||
+        !hw_residence_settle(&residence, image->memory_pid, &err) || !build(image, &runtime)) {
         fprintf(stderr, "hostile: %s\n", err.msg);
         return 1;
     }
@@ -118,6 +122,7 @@ int main(int argc, char **argv)
     getrusage(RUSAGE_SELF, &usage);
     printf("{\"built\":%u,\"refused\":%u,\"max_rss_kb\":%ld}\n", built, refused, usage.ru_maxrss);
     free(damage);
+    hw_residence_deinit(&residence);
     hw_image_close(image);
     hw_image_close(live);
     return 0;

@@ -192,6 +192,26 @@ static bool fill_small_values(struct hw_values *values)
            hw_values_add(values, 6, "b'\\x00'", 7, NULL) && hw_values_finish(values, NULL);
 }
 
+static bool fill_small_ledger(struct hw_ledger *ledger, struct hw_arena *arena)
+{
+    static struct hw_ledger_part parts[] = {
+        {HW_MEMORY_OBJECTS, "str", 5000, 6000, 40},
+        {HW_MEMORY_LIBRARIES, "/lib/libc.so.6", 90000, 1 << 20, 2},
+        {HW_MEMORY_SWAP, "", 0, (uint64_t)3 << 33, 0},
+    };
+    static struct hw_ledger_class classes[] = {{16, 2, 1500, 542}, {512, 1, 3, 28}};
+    static struct hw_ledger_arena arenas[] = {
+        {0x7f0000100000, 24000, 9000, 900000, 40960, 3},
+        {0x7f0000200000, 512, 15872, 1015808, 4096, 1},
+    };
+    static struct hw_ledger_native natives[] = {
+        {48, 7, 336, "", ""},
+        {9008, 100, 900800, "'scanline'", "/lib/libjpeg.so"},
+    };
+    const struct hw_ledger small = {true, parts, 3, 3, classes, 2, arenas, 2, natives, 2};
+    return hw_ledger_copy(&small, arena, ledger);
+}
+
 struct hw_graph *sample_graph_small(void)
 {
     static const struct hw_type types[] = {
@@ -235,7 +255,7 @@ struct hw_graph *sample_graph_small(void)
     graph->synthetic[1] = (struct hw_synthetic){HW_SYN_ROOT, "root", "", 0, 0, 0};
     fill_small_edges(graph);
     fill_small_facts(&graph->facts);
-    return done(graph, true);
+    return done(graph, fill_small_ledger(&graph->ledger, &graph->arena));
 }
 
 /* ---- a service ---- */
@@ -474,6 +494,40 @@ static const char *facts_difference(const struct hw_facts *a, const struct hw_fa
     return equal ? NULL : "facts";
 }
 
+static bool texts_equal(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+static const char *ledger_difference(const struct hw_ledger *a, const struct hw_ledger *b)
+{
+    if (a->recorded != b->recorded || a->part_count != b->part_count ||
+        a->class_count != b->class_count || a->arena_count != b->arena_count ||
+        a->native_count != b->native_count)
+        return "ledgers";
+    for (size_t i = 0; i < a->part_count; i++)
+        if (a->parts[i].kind != b->parts[i].kind ||
+            !texts_equal(a->parts[i].name, b->parts[i].name) ||
+            a->parts[i].rss_bytes != b->parts[i].rss_bytes ||
+            a->parts[i].bytes != b->parts[i].bytes || a->parts[i].count != b->parts[i].count)
+            return "parts of memory";
+    for (size_t i = 0; i < a->class_count; i++)
+        if (a->classes[i].block_bytes != b->classes[i].block_bytes ||
+            a->classes[i].pools != b->classes[i].pools ||
+            a->classes[i].used != b->classes[i].used || a->classes[i].free != b->classes[i].free)
+            return "sizes of blocks";
+    if (!arrays_equal(a->arenas, b->arenas, a->arena_count, sizeof(*a->arenas)))
+        return "arenas";
+    for (size_t i = 0; i < a->native_count; i++)
+        if (a->natives[i].block_bytes != b->natives[i].block_bytes ||
+            a->natives[i].count != b->natives[i].count ||
+            a->natives[i].bytes != b->natives[i].bytes ||
+            !texts_equal(a->natives[i].sample, b->natives[i].sample) ||
+            !texts_equal(a->natives[i].library, b->natives[i].library))
+            return "blocks of malloc";
+    return NULL;
+}
+
 const char *sample_graph_difference(struct hw_graph *a, struct hw_graph *b)
 {
     if (a->node_count != b->node_count || a->object_count != b->object_count ||
@@ -514,5 +568,7 @@ const char *sample_graph_difference(struct hw_graph *a, struct hw_graph *b)
             return "values";
     }
     const char *difference = types_difference(a, b);
+    if (!difference)
+        difference = ledger_difference(&a->ledger, &b->ledger);
     return difference ? difference : facts_difference(&a->facts, &b->facts);
 }

@@ -275,6 +275,8 @@ static void check_golden(const char *file, bool has_ages, bool has_native)
     if (!has_native)
         expected->native_count = expected->native_bytes = 0;
     expected->facts.busy_ns = golden->facts.busy_ns; /* no golden file was written with this fact */
+    if (!golden->ledger.recorded) /* before 1.3 */
+        hw_ledger_deinit(&expected->ledger);
     const char *difference = sample_graph_difference(golden, expected);
     if (difference)
         fail_msg("%s differ", difference);
@@ -472,6 +474,48 @@ static void optional_chunks_may_be_missing(void **state)
     rewrite(NULL, "native", NULL);
     assert_true(hw_snapshot_load(path, &graph, NULL));
     assert_int_equal(hw_graph_native_bytes(graph), 0);
+    hw_graph_destroy(graph);
+}
+
+static void a_ledger_may_be_missing(void **state)
+{
+    static const char *const tags[] = {"memparts", "mempools", "memarena", "memnativ"};
+    for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {
+        struct hw_graph *graph;
+        rewrite(NULL, tags[i], NULL);
+        assert_true(hw_snapshot_load(path, &graph, NULL));
+        assert_int_equal(graph->ledger.recorded, i != 0);
+        hw_graph_destroy(graph);
+    }
+}
+
+static void odd_ledgers_are_refused(void **state)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        struct hw_graph *graph = sample_graph_small();
+        struct hw_ledger *ledger = &graph->ledger;
+        ledger->arenas[1].start = ledger->arenas[i == 0 ? 0 : 1].start; /* twice */
+        if (i == 1)
+            ledger->natives[1].block_bytes = 48;
+        if (i == 2)
+            ledger->parts[0].rss_bytes = UINT64_MAX;
+        if (i == 3)
+            ledger->natives[0].bytes = UINT64_MAX;
+        save(graph, path);
+        expect_refused("ledger", i);
+        hw_graph_destroy(graph);
+    }
+}
+
+static void kinds_of_later_versions_are_passed_over(void **state)
+{
+    struct hw_graph *graph = sample_graph_small(), *loaded;
+    graph->ledger.parts[0].kind = (enum hw_memory_kind)4711;
+    save(graph, path);
+    assert_true(hw_snapshot_load(path, &loaded, NULL));
+    assert_int_equal(loaded->ledger.parts[0].kind, HW_MEMORY_KIND_COUNT);
+    assert_string_equal(hw_memory_kind_name(loaded->ledger.parts[0].kind), "");
+    hw_graph_destroy(loaded);
     hw_graph_destroy(graph);
 }
 
@@ -732,6 +776,9 @@ int main(void)
         SNAPSHOT_TEST(odd_tables_are_refused),
         SNAPSHOT_TEST(optional_chunks_may_be_missing),
         SNAPSHOT_TEST(odd_native_sizes_are_refused),
+        SNAPSHOT_TEST(a_ledger_may_be_missing),
+        SNAPSHOT_TEST(odd_ledgers_are_refused),
+        SNAPSHOT_TEST(kinds_of_later_versions_are_passed_over),
         SNAPSHOT_TEST(lies_are_cheap),
         SNAPSHOT_TEST(failing_writes_leave_nothing),
         SNAPSHOT_TEST(killed_writers_leave_nothing),
