@@ -138,6 +138,10 @@ const void *hw_image_at(struct hw_image *image, hw_addr addr, size_t bytes);
 /* Copies; false when any byte is not readable. */
 bool hw_image_read(struct hw_image *image, hw_addr addr, void *to, size_t bytes);
 
+/* Copies as hw_image_read() does, without keeping what was not loaded yet: for a few bytes here and there
+ * in memory that nobody else will ask for. */
+bool hw_image_peek(struct hw_image *image, hw_addr addr, void *to, size_t bytes);
+
 /* A terminated string of at most max bytes with its end; false when unreadable or longer. */
 bool hw_image_read_string(struct hw_image *image, hw_addr addr, char *to, size_t max);
 
