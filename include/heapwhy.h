@@ -161,6 +161,8 @@ enum hw_node_flag {
     HW_NODE_NEWEST = 1 << 12,      /* among the last 128 that the collector began to track */
     HW_NODE_DELETES = 1 << 13,     /* code: it contains del x[...] */
     HW_NODE_STORES = 1 << 14,      /* code: it contains x[...] = ... */
+    HW_NODE_LOST = 1 << 15,        /* alive in an allocator's memory, and nothing leads to it but
+                                      others of its kind and perhaps a word on a C stack */
 };
 
 /* How to name an edge. The top four bits of a label are the kind, the rest is its payload. */
@@ -205,7 +207,8 @@ enum hw_synthetic_kind {
     HW_SYN_FRAME,        /* a running frame: its locals are edges of kind HW_LABEL_LOCAL */
     HW_SYN_STATIC_TYPES, /* types in C data: immortal */
     HW_SYN_C_GLOBALS,    /* one for each mapped library; name is its file name */
-    HW_SYN_NATIVE_STACK, /* words found on one thread's C stack and in its registers */
+    HW_SYN_NATIVE_STACK, /* words found on one thread's C stack, in its registers, and on the operand
+                            stacks of its frames that called into C */
 };
 struct hw_synthetic {
     enum hw_synthetic_kind kind;

@@ -15,7 +15,12 @@ struct hw_builder {
     struct hw_py py;
     struct hw_module *modules; /* mapped ELF files, by address */
     size_t module_count;
+    struct hw_symbol eval; /* the evaluation loop; 0 bytes: not found */
     struct hw_marks marks;
+    struct hw_marks outside; /* blocks that belong to objects: some address in each */
+    struct hw_marks lost;    /* objects that nothing leads to */
+    hw_addr *held;           /* where words in C code's memory point; sorted once all are there */
+    size_t held_count, held_capacity;
     struct hw_order order; /* of the objects on the collector's lists */
     struct hw_roots roots;
     struct hw_graph *graph;
@@ -37,6 +42,11 @@ struct hw_builder {
 
 /* Fill marks; count edge_bound. */
 bool hw_build_discover(struct hw_builder *b);
+/* Whether what is decoded from now on says in outside what belongs to it. */
+void hw_build_note_outside(struct hw_builder *b, bool on);
+/* Marks objects that are alive in allocators' memory and that nothing leads to, also in lost; fills
+ * held. After discovering. */
+bool hw_build_find_lost(struct hw_builder *b);
 /* Adds the roots that need to know what an object is: C globals, native stacks, static types. */
 bool hw_build_native_roots(struct hw_builder *b);
 /* Fill the graph's columns. */
@@ -47,6 +57,9 @@ bool hw_build_record(struct hw_builder *b);
 bool hw_build_record_native(struct hw_builder *b, hw_id id, hw_addr addr,
                             const struct hw_pytype *type);
 bool hw_build_record_claims(struct hw_builder *b);
+
+/* What held says, by node. After the objects were numbered. */
+bool hw_build_record_held(struct hw_builder *b);
 
 /* The two words of the collector in front of the object at addr; NULL: it has none. */
 enum { HW_GC_HEAD_BYTES = 16 };

@@ -86,13 +86,24 @@ static void build_facts(struct hw_builder *b)
     facts->target_bytes_read = b->image->read_bytes;
 }
 
+static bool roots_collect(struct hw_builder *b)
+{
+    hw_build_note_outside(b, true);
+    bool ok = hw_roots_collect(&b->py, b->runtime, &b->roots, b->err);
+    hw_build_note_outside(b, false);
+    return ok;
+}
+
 static bool build_run(struct hw_builder *b)
 {
     hw_py_learn_classes(&b->py, b->runtime);
     return hw_modules_list(b->image, &b->modules, &b->module_count, b->err) &&
            hw_marks_init(&b->marks, b->image, b->modules, b->module_count, b->err) &&
-           hw_roots_collect(&b->py, b->runtime, &b->roots, b->err) && hw_build_discover(b) &&
-           hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) && hw_build_record(b);
+           hw_marks_init(&b->outside, b->image, b->modules, b->module_count, b->err) &&
+           hw_marks_init(&b->lost, b->image, b->modules, b->module_count, b->err) &&
+           roots_collect(b) && hw_build_discover(b) &&
+           hw_build_find_lost(b) && hw_marks_rank(&b->marks, b->err) &&
+           hw_build_native_roots(b) && hw_build_record(b);
 }
 
 bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
@@ -115,6 +126,9 @@ bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
     free(b.module_names);
     hw_order_deinit(&b.order);
     hw_marks_deinit(&b.marks);
+    hw_marks_deinit(&b.outside);
+    hw_marks_deinit(&b.lost);
+    free(b.held);
     hw_roots_deinit(&b.roots);
     hw_py_deinit(&b.py);
     if (!ok) {
