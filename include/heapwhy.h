@@ -820,6 +820,7 @@ enum hw_pattern {
     HW_PATTERN_FRAME,
     HW_PATTERN_UNCLOSED_RESOURCE,
     HW_PATTERN_UNEXPLAINED,
+    HW_PATTERN_NATIVE_REFERENCE,
 };
 
 struct hw_suspect {

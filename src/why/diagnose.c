@@ -186,6 +186,7 @@ const char *hw_pattern_name(enum hw_pattern pattern)
 {
     static const char *const names_of[] = {"growing-container", "reference-cycle",
                                            "closure",           "frame",
-                                           "unclosed-resource", "unexplained"};
-    return pattern <= HW_PATTERN_UNEXPLAINED ? names_of[pattern] : "?";
+                                           "unclosed-resource", "unexplained",
+                                           "native-reference"};
+    return pattern <= HW_PATTERN_NATIVE_REFERENCE ? names_of[pattern] : "?";
 }
