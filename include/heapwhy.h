@@ -161,6 +161,8 @@ enum hw_node_flag {
     HW_NODE_NEWEST = 1 << 12,      /* among the last 128 that the collector began to track */
     HW_NODE_DELETES = 1 << 13,     /* code: it contains del x[...] */
     HW_NODE_STORES = 1 << 14,      /* code: it contains x[...] = ... */
+    HW_NODE_LOST = 1 << 15,        /* alive in an allocator's memory, and nothing leads to it but
+                                      others of its kind and perhaps a word on a C stack */
 };
 
 /* How to name an edge. The top four bits of a label are the kind, the rest is its payload. */
@@ -205,7 +207,8 @@ enum hw_synthetic_kind {
     HW_SYN_FRAME,        /* a running frame: its locals are edges of kind HW_LABEL_LOCAL */
     HW_SYN_STATIC_TYPES, /* types in C data: immortal */
     HW_SYN_C_GLOBALS,    /* one for each mapped library; name is its file name */
-    HW_SYN_NATIVE_STACK, /* words found on one thread's C stack and in its registers */
+    HW_SYN_NATIVE_STACK, /* words found on one thread's C stack, in its registers, and on the operand
+                            stacks of its frames that called into C */
 };
 struct hw_synthetic {
     enum hw_synthetic_kind kind;
@@ -860,6 +863,65 @@ bool hw_resources_compare(struct hw_resources *const *resources, size_t count,
                           struct hw_resources_growth **ret_growth, struct hw_err *err);
 void hw_resources_growth_destroy(struct hw_resources_growth *growth);
 
+/* ---- question: reference audit ----
+ *
+ * Every reference to an object is counted in it. What the count says beyond all references that can be
+ * seen, somebody took and shows nowhere: C code that holds it for good in a place that is not
+ * understood, or that forgot to give it back. One look cannot tell these apart; growth can.
+ *
+ * Seen are: references of objects and of interpreters, threads, frames; words in C variables, in C
+ * code's own memory and in objects of unknown types that are the address of an object. A word on a C
+ * stack may be a reference of code that runs now, or long dead: what only such a word speaks for is told
+ * apart (struct hw_audit.busy). Objects whose counts mean nothing are left out: immortal ones and those
+ * in mapped files. */
+
+enum { HW_AUDIT_SAMPLES_MAX = 5, HW_AUDIT_LIBRARIES_MAX = 4 };
+struct hw_audit_row { /* one type */
+    const char *type;
+    uint64_t objects;    /* that have references which nothing accounts for */
+    uint64_t references; /* how many of these in all */
+    uint64_t lost;       /* of the objects, those that nothing leads to at all */
+    uint64_t bytes;      /* of the objects, with native ones */
+    uint64_t held_objects, held_bytes; /* what no root reaches and only these lead to, themselves
+                                          included */
+    hw_id example;
+    hw_addr example_addr;
+    const char *samples[HW_AUDIT_SAMPLES_MAX]; /* what some of them contain; none without values */
+    size_t sample_count;
+    /* File names of extension modules, nearest first: one whose C variables point at these objects or at
+     * their type, or that is the module of the type. */
+    const char *libraries[HW_AUDIT_LIBRARIES_MAX];
+    size_t library_count;
+    /* With an audit before: of the first one. */
+    uint64_t first_objects, first_references;
+    bool grows; /* references rose in every interval: a leak */
+};
+struct hw_audit {
+    struct hw_audit_row *rows; /* those that grow first; then by held_bytes */
+    size_t row_count;
+    uint64_t objects, references, lost; /* of all rows */
+    struct hw_audit_row *busy; /* only a word on a C stack speaks for the rest of their references;
+                                  without held_... */
+    size_t busy_count;
+    uint64_t busy_objects;
+    uint64_t examined;   /* objects whose count means something */
+    uint64_t exact;      /* of them, those whose every reference was seen in an object or a frame */
+    uint64_t by_words;   /* those that words in C variables or C memory explain */
+    uint64_t overcounted; /* more was seen than there is: our mistake, or the image was torn */
+    bool memory_recorded; /* false: the file is from before C code's memory was looked at */
+    /* Extension modules that are mapped and do not belong to Python itself, by name. */
+    const char **extensions;
+    size_t extension_count;
+    size_t looks;    /* audits, this one included */
+    double seconds;  /* from the first to this one */
+    bool leaks;      /* a row grows */
+};
+/* before: an audit of the same process, made earlier, or NULL: then nothing grows. It is only read.
+ * Fails with HW_ERR_USAGE when it is of another process, or later. */
+bool hw_audit_ask(const struct hw_graph *graph, const struct hw_audit *before,
+                  struct hw_audit **ret_audit, struct hw_err *err);
+void hw_audit_destroy(struct hw_audit *audit);
+
 /* ---- questions over time: a series of snapshots of one process ---- */
 
 /* Keeps the latest graph whole and of each earlier one only what comparing needs (about 20 bytes an
@@ -1016,6 +1078,7 @@ enum hw_pattern {
     HW_PATTERN_FRAME,
     HW_PATTERN_UNCLOSED_RESOURCE,
     HW_PATTERN_UNEXPLAINED,
+    HW_PATTERN_NATIVE_REFERENCE,
     HW_PATTERN_NATIVE_MEMORY, /* blocks of malloc() that are no Python object's; type: malloc(1024),
                                  objects are blocks */
     HW_PATTERN_FRAGMENTATION, /* free memory that allocators cannot give back; type: what pins it */

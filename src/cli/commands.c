@@ -243,6 +243,27 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
           {"heapwhy resources a.hwsnap b.hwsnap 41233", "What became more."},
           {"heapwhy resources --json 41233 | jq '.descriptors[] | select(.owner | not)'",
            "Descriptors that no Python object owns."}}},
+    [HW_COMMAND_AUDIT] =
+        {"audit",
+         "PID | FILE...",
+         1,
+         1000,
+         "references that nothing accounts for: a missing decref in C code",
+         "Every reference to an object is counted in it. From each count all references are taken away "
+         "that can be seen: of other objects, interpreters, threads, frames, and what C variables and "
+         "C code's own memory point at. What is left is told by type, with samples of the content and "
+         "the extension modules that are nearest; so are objects that are alive in an allocator's "
+         "memory and that nothing leads to, strings and numbers, too: they are called lost.\n"
+         "C code may keep a reference for good where nobody sees it, so one look calls nothing a leak. "
+         "Several looks do, -n of them at a process, or several snapshots of it in the order of time: "
+         "a type leaks when its references rose from each look to the next.\n"
+         "What a word on a C stack points at may be in use by code that runs now; it is told apart.\n"
+         "Twenty types are shown unless --limit or --all says otherwise; --json writes all.",
+         {{"heapwhy audit 41233", "What nothing accounts for now."},
+          {"heapwhy audit 41233 -n 3 -i 10s", "Three looks, ten seconds apart: what grows."},
+          {"heapwhy audit a.hwsnap b.hwsnap", "The same from two snapshots."},
+          {"heapwhy audit --json 41233 | jq '.types[] | .type, .samples'",
+           "Types and what they contain, for a script."}}},
     [HW_COMMAND_TEXT] =
         {"text",
          "X",

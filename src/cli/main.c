@@ -160,6 +160,7 @@ static int run_command(struct hw_run *run)
         [HW_COMMAND_SHOW] = hw_cmd_show,
         [HW_COMMAND_MEMORY] = hw_cmd_memory,
         [HW_COMMAND_GC] = hw_cmd_gc,
+        [HW_COMMAND_AUDIT] = hw_cmd_audit,
         [HW_COMMAND_RETAINED] = hw_cmd_retained,
         [HW_COMMAND_TREE] = hw_cmd_tree,
         [HW_COMMAND_CYCLES] = hw_cmd_cycles,

@@ -14,7 +14,7 @@
 
 static void values_add(struct hw_py *py, hw_addr values, const struct hw_pytype *type)
 {
-    const unsigned char *v = hw_py_at(py, values, (size_t)type->key_count * 8);
+    const unsigned char *v = hw_py_outside_at(py, values, (size_t)type->key_count * 8);
     for (uint32_t i = 0; v && i < type->key_count; i++)
         ref_add(py, load64(v + (size_t)i * 8), label_make(HW_LABEL_ATTR, type->key_names[i]));
 }

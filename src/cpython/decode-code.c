@@ -74,7 +74,7 @@ void hw_decode_code(struct hw_py *py, const unsigned char *p)
     if (!PY_HAS(py, PyCodeObject__co_cached))
         return;
     hw_addr block = PY_WORD(py, p, PyCodeObject__co_cached);
-    const unsigned char *c = block ? hw_py_at(py, block, PY_SIZE(py, _PyCoCached)) : NULL;
+    const unsigned char *c = block ? hw_py_outside_at(py, block, PY_SIZE(py, _PyCoCached)) : NULL;
     if (c)
         fields_add(py, c, cached, sizeof(cached) / sizeof(*cached));
 }

@@ -42,7 +42,7 @@ static bool keys_read_sized(struct hw_py *py, const unsigned char *p, struct hw_
 
 bool hw_dict_keys_read(struct hw_py *py, hw_addr addr, struct hw_dict_keys *ret)
 {
-    const unsigned char *p = hw_py_at(py, addr, PY_SIZE(py, PyDictKeysObject));
+    const unsigned char *p = hw_py_outside_at(py, addr, PY_SIZE(py, PyDictKeysObject));
     if (!p)
         return false;
     struct hw_dict_keys keys = {.addr = addr};
@@ -86,7 +86,7 @@ static void dict_split(struct hw_py *py, const struct hw_dict_keys *keys, hw_add
         first = values + PY_OFF(py, PyDictValues_values);
     }
     const unsigned char *e = hw_py_at(py, keys->entries, keys->entry_count * keys->entry_bytes);
-    const unsigned char *v = hw_py_at(py, first, keys->entry_count * 8);
+    const unsigned char *v = hw_py_outside_at(py, first, keys->entry_count * 8);
     if (!e || !v)
         return;
     for (uint64_t i = 0; i < keys->entry_count; i++) {
@@ -183,7 +183,7 @@ void hw_decode_odict(struct hw_py *py, hw_addr addr, const unsigned char *p)
     uint32_t label = hw_label_named(py, HW_LABEL_INTERNAL, "od_key");
     hw_addr node = PY_WORD(py, p, PyODictObject_od_first);
     for (uint64_t i = 0; node && i < py->item_limit; i++) {
-        const unsigned char *n = hw_py_at(py, node, PY_SIZE(py, _odictnode));
+        const unsigned char *n = hw_py_outside_at(py, node, PY_SIZE(py, _odictnode));
         if (!n)
             return;
         ref_add(py, PY_WORD(py, n, _odictnode_key), label);

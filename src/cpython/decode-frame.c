@@ -119,6 +119,72 @@ static void frame_add_slots(struct hw_py *py, hw_addr addr, const unsigned char 
     }
 }
 
+struct hw_operands hw_frame_operands(struct hw_py *py, hw_addr addr)
+{
+    struct hw_operands operands = {0};
+    const unsigned char *p = hw_py_at(py, addr, PY_SIZE(py, _PyInterpreterFrame));
+    if (!p || frame_depth(py, addr, p) >= 0)
+        return operands;
+    hw_addr code = hw_frame_code(py, p);
+    const unsigned char *c = hw_py_at(py, code, PY_SIZE(py, PyCodeObject));
+    uint32_t name_count;
+    hw_code_local_names(py, code, &name_count);
+    uint32_t count = c ? load32(c + PY_OFF(py, PyCodeObject_co_stacksize)) : 0;
+    hw_addr instruction = PY_HAS(py, _PyInterpreterFrame_instr_ptr)
+                              ? PY_WORD(py, p, _PyInterpreterFrame_instr_ptr)
+                              : PY_WORD(py, p, _PyInterpreterFrame_prev_instr);
+    const unsigned char *i = hw_py_at(py, instruction, 2);
+    if (count <= FRAME_MAX_SLOTS)
+        operands = (struct hw_operands){
+            addr + PY_OFF(py, _PyInterpreterFrame_localsplus) + (hw_addr)name_count * 8, count,
+            i ? i[1] : 0};
+    return operands;
+}
+
+/* Of what C code is called by. */
+static bool is_callable(struct hw_py *py, hw_addr addr)
+{
+    static const char *const names[] = {"builtin_function_or_method", "builtin_method",
+                                        "method_descriptor", "classmethod_descriptor",
+                                        "wrapper_descriptor", "method-wrapper", "method"};
+    if (!addr || !hw_object_plausible(py, addr))
+        return false;
+    const struct hw_pytype *type = hw_pytype_of(py, addr);
+    if (type->solid->family == HW_FAMILY_TYPE || type->solid->family == HW_FAMILY_FUNCTION)
+        return true;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (!strcmp(type->tp_name, names[i]))
+            return true;
+    return false;
+}
+
+/* Whether a call with all its arguments ends at slot `end`: callable, self or NULL, arguments; in 3.11
+ * NULL, callable, arguments, or method, self, arguments. */
+static bool is_call(struct hw_py *py, const struct hw_operands *operands, const unsigned char *slots,
+                    uint64_t end)
+{
+    for (uint64_t before = operands->arguments + 1; before <= operands->arguments + 2; before++)
+        if (end <= operands->count && before <= end &&
+            is_callable(py, load64(slots + (end - before) * 8)))
+            return true;
+    return false;
+}
+
+/* The evaluation loop keeps its stack pointer across the call; what is called may have got the address of
+ * its arguments. The highest of these is the top, or lies below the arguments. */
+uint32_t hw_operands_used(struct hw_py *py, const struct hw_operands *operands, hw_addr highest)
+{
+    const unsigned char *slots = hw_py_at(py, operands->start, (size_t)operands->count * 8);
+    uint64_t top = (highest - operands->start) / 8;
+    if (!slots || highest < operands->start || top > operands->count)
+        return operands->count;
+    if (is_call(py, operands, slots, top))
+        return (uint32_t)top;
+    if (is_call(py, operands, slots, top + operands->arguments))
+        return (uint32_t)(top + operands->arguments);
+    return operands->count;
+}
+
 void hw_decode_interpreter_frame(struct hw_py *py, hw_addr addr)
 {
     const unsigned char *p = hw_py_at(py, addr, PY_SIZE(py, _PyInterpreterFrame));

@@ -20,7 +20,10 @@ static void items_add(struct hw_py *py, hw_addr items, uint64_t count)
 void hw_decode_list(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     (void)addr;
-    items_add(py, PY_WORD(py, p, PyListObject_ob_item), PY_WORD(py, p, PyVarObject_ob_size));
+    hw_addr items = PY_WORD(py, p, PyListObject_ob_item);
+    if (items && py->outside)
+        py->outside(py->outside_ctx, items);
+    items_add(py, items, PY_WORD(py, p, PyVarObject_ob_size));
 }
 
 void hw_decode_tuple(struct hw_py *py, hw_addr addr, const unsigned char *p)
@@ -50,7 +53,7 @@ void hw_decode_set(struct hw_py *py, hw_addr addr, const unsigned char *p)
         return;
     }
     const unsigned char *e =
-        hw_py_at(py, PY_WORD(py, p, PySetObject_table), (mask + 1) * entry);
+        hw_py_outside_at(py, PY_WORD(py, p, PySetObject_table), (mask + 1) * entry);
     for (uint64_t i = 0; e && i <= mask; i++, e += entry) {
         hw_addr key = load64(e + PY_OFF(py, setentry_key));
         bool deleted = (int64_t)load64(e + PY_OFF(py, setentry_hash)) == -1;
@@ -71,7 +74,7 @@ void hw_decode_deque(struct hw_py *py, hw_addr addr, const unsigned char *p)
         return;
     }
     for (uint64_t i = 0; i < count;) {
-        const unsigned char *b = hw_py_at(py, block, PY_SIZE(py, dequeblock));
+        const unsigned char *b = hw_py_outside_at(py, block, PY_SIZE(py, dequeblock));
         if (!b)
             return;
         for (; index < length && i < count; index++, i++)

@@ -11,7 +11,7 @@ static void array_add(struct hw_py *py, hw_addr array, uint64_t count, enum hw_l
 {
     if (!array || !count || count > HW_MAX_ITEMS)
         return;
-    const unsigned char *p = hw_py_at(py, array, count * 8);
+    const unsigned char *p = hw_py_outside_at(py, array, count * 8);
     uint32_t label = hw_label_named(py, kind, name);
     for (uint64_t i = 0; p && i < count; i++)
         ref_add(py, load64(p + i * 8), label);
@@ -78,7 +78,7 @@ static void side_simple_queue(struct hw_py *py, hw_addr addr, const unsigned cha
     if (!capacity || capacity > HW_MAX_ITEMS || count > capacity || get >= capacity)
         return;
     const unsigned char *items =
-        hw_py_at(py, PY_WORD(py, p, simplequeueobject_buf_items), capacity * 8);
+        hw_py_outside_at(py, PY_WORD(py, p, simplequeueobject_buf_items), capacity * 8);
     for (uint64_t i = 0; items && i < count; i++)
         ref_add(py, load64(items + (get + i) % capacity * 8), label_make(HW_LABEL_INDEX, i));
 }
@@ -93,14 +93,14 @@ static void side_element(struct hw_py *py, hw_addr addr, const unsigned char *p)
     ref_add(py, PY_WORD(py, p, ElementObject_tail) & ~(hw_addr)1,
             hw_label_named(py, HW_LABEL_ATTR, "tail"));
     hw_addr extra = PY_WORD(py, p, ElementObject_extra);
-    const unsigned char *e = extra ? hw_py_at(py, extra, PY_SIZE(py, ElementObjectExtra)) : NULL;
+    const unsigned char *e = extra ? hw_py_outside_at(py, extra, PY_SIZE(py, ElementObjectExtra)) : NULL;
     if (!e)
         return;
     ref_add(py, PY_WORD(py, e, ElementObjectExtra_attrib),
             hw_label_named(py, HW_LABEL_ATTR, "attrib"));
     uint64_t count = PY_WORD(py, e, ElementObjectExtra_length);
     hw_addr children = PY_WORD(py, e, ElementObjectExtra_children);
-    const unsigned char *c = count < HW_MAX_ITEMS ? hw_py_at(py, children, count * 8) : NULL;
+    const unsigned char *c = count < HW_MAX_ITEMS ? hw_py_outside_at(py, children, count * 8) : NULL;
     for (uint64_t i = 0; c && i < count; i++)
         ref_add(py, load64(c + i * 8), label_make(HW_LABEL_INDEX, i));
 }
@@ -117,7 +117,7 @@ static void side_element_iter(struct hw_py *py, hw_addr addr, const unsigned cha
     if (count > 1 << 20)
         return;
     const unsigned char *s =
-        hw_py_at(py, PY_WORD(py, p, ElementIterObject_parent_stack), count * bytes);
+        hw_py_outside_at(py, PY_WORD(py, p, ElementIterObject_parent_stack), count * bytes);
     uint32_t label = hw_label_named(py, HW_LABEL_INTERNAL, "parent_stack");
     for (uint64_t i = 0; s && i < count; i++, s += bytes)
         ref_add(py, PY_WORD(py, s, ParentLocator_parent), label);
@@ -133,12 +133,12 @@ static void side_pickler(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     (void)addr;
     hw_addr memo = PY_WORD(py, p, PicklerObject_memo);
-    const unsigned char *m = memo ? hw_py_at(py, memo, PY_SIZE(py, PyMemoTable)) : NULL;
+    const unsigned char *m = memo ? hw_py_outside_at(py, memo, PY_SIZE(py, PyMemoTable)) : NULL;
     uint64_t slots = m ? PY_WORD(py, m, PyMemoTable_mt_allocated) : 0;
     if (!slots || slots > HW_MAX_ITEMS)
         return;
     uint32_t bytes = PY_SIZE(py, PyMemoEntry);
-    const unsigned char *t = hw_py_at(py, PY_WORD(py, m, PyMemoTable_mt_table), slots * bytes);
+    const unsigned char *t = hw_py_outside_at(py, PY_WORD(py, m, PyMemoTable_mt_table), slots * bytes);
     uint32_t label = hw_label_named(py, memo_kind(py), "memo");
     for (uint64_t i = 0; t && i < slots; i++, t += bytes)
         ref_add(py, PY_WORD(py, t, PyMemoEntry_me_key), label);
@@ -191,7 +191,7 @@ static void side_bytesio(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     (void)addr;
     hw_addr buf = PY_WORD(py, p, bytesio_buf);
-    const unsigned char *b = buf ? hw_py_at(py, buf, PY_SIZE(py, PyObject)) : NULL;
+    const unsigned char *b = buf ? hw_py_outside_at(py, buf, PY_SIZE(py, PyObject)) : NULL;
     enum hw_label_kind kind = py->version >= 0x030c0000 ? HW_LABEL_INTERNAL : HW_LABEL_HIDDEN;
     if (b && PY_WORD(py, b, PyObject_ob_refcnt) != 1)
         ref_add(py, buf, hw_label_named(py, kind, "buf"));

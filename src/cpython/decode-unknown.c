@@ -26,7 +26,7 @@ void hw_scan_words(struct hw_py *py, hw_addr addr, uint64_t from, uint64_t to)
 {
     if (from >= to)
         return;
-    const unsigned char *p = hw_py_at(py, addr + from, to - from);
+    const unsigned char *p = hw_py_outside_at(py, addr + from, to - from);
     for (uint64_t at = from; p && at + 8 <= to; at += 8, p += 8) {
         hw_addr word = load64(p);
         if (word && hw_object_plausible(py, word))
@@ -50,7 +50,9 @@ void hw_decode_unknown(struct hw_py *py, hw_addr addr, const unsigned char *p,
     for (uint32_t i = 0; i < type->slot_count; i++)
         if (type->slots[i].offset >= type->scan_from)
             ref_add(py, load64(p + type->slots[i].offset), type->slots[i].label);
-    if (type->dictoffset > 0 && type->dictoffset + 8 <= (int64_t)type->basicsize)
+    /* What the base has, the base's part names. */
+    if (type->dictoffset >= (int64_t)type->scan_from &&
+        type->dictoffset + 8 <= (int64_t)type->basicsize)
         ref_add(py, load64(p + type->dictoffset), py->label_dict);
     uint64_t from = (type->scan_from + 7) & ~(uint64_t)7;
     for (uint64_t at = from; at + 8 <= type->basicsize; at += 8) {

@@ -125,6 +125,20 @@ static void decode_c_part(struct hw_py *py, hw_addr addr, const unsigned char *p
     }
 }
 
+/* Buffers hold no references; but what their memory held before may look like some. */
+static void note_buffer(struct hw_py *py, const unsigned char *p, const struct hw_pytype *solid)
+{
+    hw_addr buffer = 0;
+    if (solid->family == HW_FAMILY_BYTEARRAY)
+        buffer = PY_WORD(py, p, PyByteArrayObject_ob_bytes);
+    else if (!strncmp(solid->tp_name, "_io.Buffered", strlen("_io.Buffered")))
+        buffer = PY_WORD(py, p, buffered_buffer);
+    else if (!strcmp(solid->tp_name, "array.array"))
+        buffer = PY_WORD(py, p, arrayobject_ob_item);
+    if (buffer)
+        py->outside(py->outside_ctx, buffer);
+}
+
 void hw_decode(struct hw_py *py, hw_addr addr, const struct hw_pytype *type)
 {
     py->refs.count = 0;
@@ -133,6 +147,8 @@ void hw_decode(struct hw_py *py, hw_addr addr, const struct hw_pytype *type)
     if (!p)
         return;
     decode_c_part(py, addr, p, type->solid);
+    if (py->outside && (type->solid->named_size || type->solid->family == HW_FAMILY_BYTEARRAY))
+        note_buffer(py, p, type->solid);
     if (!type->is_heap)
         return;
     /* A class's instances may be longer than what a leaf needs to be read. */

@@ -68,6 +68,20 @@ size_t hw_code_checks(struct hw_py *py, hw_addr addr, char *to, size_t used, siz
  * fields are left out. */
 void hw_decode_interpreter_frame(struct hw_py *py, hw_addr addr);
 
+/* Where the operand stack of the _PyInterpreterFrame at addr can lie when nobody says how much of it is
+ * in use: the frame called into C. Count 0 where that is known, and hw_decode_interpreter_frame()
+ * adds it. Words above the top are stale. */
+struct hw_operands {
+    hw_addr start;
+    uint32_t count;
+    uint32_t arguments; /* of the call that the frame waits for, if it is one */
+};
+struct hw_operands hw_frame_operands(struct hw_py *py, hw_addr addr);
+
+/* How many of them are in use, as far as can be told; at most count. highest: the highest address in or
+ * right behind them that the thread's C stack or registers have, 0: none. */
+uint32_t hw_operands_used(struct hw_py *py, const struct hw_operands *operands, hw_addr highest);
+
 /* The code object of the frame whose bytes begin at p. */
 hw_addr hw_frame_code(struct hw_py *py, const unsigned char *p);
 

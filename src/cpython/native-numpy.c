@@ -240,7 +240,7 @@ static bool array_read(struct hw_py *py, const unsigned char *p, struct array *a
 static bool item_add(struct hw_py *py, hw_addr item, uint64_t number, const struct offsets *offsets)
 {
     for (unsigned i = 0; i < offsets->count; i++) {
-        const unsigned char *p = hw_py_at(py, item + offsets->at[i], 8);
+        const unsigned char *p = hw_py_outside_at(py, item + offsets->at[i], 8);
         if (!p)
             return false;
         ref_add(py, load64(p), label_make(HW_LABEL_INDEX, number));
@@ -254,6 +254,8 @@ static void items_add(struct hw_py *py, const struct array *a)
     struct offsets offsets = {.count = 0};
     uint64_t index[MAXDIMS] = {0};
     hw_addr item = a->data;
+    if (a->owns && a->data && py->outside)
+        py->outside(py->outside_ctx, a->data);
     if (!a->owns || !a->holds_objects || !a->bytes || a->itemsize < 8 || a->count > HW_MAX_ITEMS)
         return;
     offsets_find(py, a->descr, 0, 0, &offsets);

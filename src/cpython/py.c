@@ -68,6 +68,13 @@ const unsigned char *hw_py_at(struct hw_py *py, hw_addr addr, size_t bytes)
     return p;
 }
 
+const unsigned char *hw_py_outside_at(struct hw_py *py, hw_addr addr, size_t bytes)
+{
+    if (py->outside)
+        py->outside(py->outside_ctx, addr);
+    return hw_py_at(py, addr, bytes);
+}
+
 hw_addr hw_py_word(struct hw_py *py, hw_addr addr)
 {
     const unsigned char *p = hw_py_at(py, addr, sizeof(hw_addr));

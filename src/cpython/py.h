@@ -57,6 +57,10 @@ struct hw_py {
     uint64_t item_limit;             /* nothing in this image can have more items: its bytes / 8 */
     uint32_t label_type, label_dict; /* labels used all the time */
     bool object_damaged;             /* set by a decoder that could not read all of its object */
+    /* Told of each block outside of objects that a decoder reads references from, by some address in
+     * it. May be NULL. */
+    void (*outside)(void *ctx, hw_addr addr);
+    void *outside_ctx;
 };
 
 static inline uint64_t load64(const unsigned char *p)
@@ -112,6 +116,10 @@ void hw_py_deinit(struct hw_py *py);
 
 /* Bytes of the target, or NULL with the miss counted. */
 const unsigned char *hw_py_at(struct hw_py *py, hw_addr addr, size_t bytes);
+
+/* The same for memory that belongs to the object at hand and lies outside of it: a list's items, the
+ * keys of a dict. */
+const unsigned char *hw_py_outside_at(struct hw_py *py, hw_addr addr, size_t bytes);
 
 /* Reads one pointer; 0 when unreadable. */
 hw_addr hw_py_word(struct hw_py *py, hw_addr addr);

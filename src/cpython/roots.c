@@ -160,6 +160,73 @@ static void roots_static_types(struct hw_py *py, struct hw_roots *roots, hw_addr
     }
 }
 
+/* Names that the cache of method look-ups keeps; what was found under them is borrowed
+ * (CPython Objects/typeobject.c, type_cache_entry). */
+static void roots_method_cache(struct hw_py *py, struct hw_roots *roots, hw_addr interp)
+{
+    struct hw_field cache = PY_HAS(py, PyInterpreterState_types_type_cache)
+                                ? py->layout->f[HW_F_PyInterpreterState_types_type_cache]
+                                : py->layout->f[HW_F_PyInterpreterState_type_cache];
+    uint32_t step = PY_SIZE(py, type_cache_entry);
+    const unsigned char *p = step ? hw_py_at(py, interp + cache.offset, cache.width) : NULL;
+    uint32_t label = hw_label_named(py, HW_LABEL_ROOT, "method cache");
+    for (uint32_t at = 0; p && at + step <= cache.width; at += step)
+        hw_roots_ref(roots, PY_WORD(py, p + at, type_cache_entry_name), label);
+}
+
+/* Names that C code asked for by _Py_Identifier (Include/internal/pycore_unicodeobject.h). */
+static void roots_identifiers(struct hw_py *py, struct hw_roots *roots, hw_addr interp)
+{
+    enum { IDENTIFIERS_MAX = 1 << 16 };
+    if (!PY_HAS(py, PyInterpreterState_unicode_ids_array))
+        return;
+    uint64_t count = hw_py_word(py, interp + PY_OFF(py, PyInterpreterState_unicode_ids_size));
+    hw_addr array = hw_py_word(py, interp + PY_OFF(py, PyInterpreterState_unicode_ids_array));
+    const unsigned char *p =
+        array && count <= IDENTIFIERS_MAX ? hw_py_outside_at(py, array, count * 8) : NULL;
+    uint32_t label = hw_label_named(py, HW_LABEL_ROOT, "identifier");
+    for (uint64_t i = 0; p && i < count; i++)
+        hw_roots_ref(roots, load64(p + i * 8), label);
+}
+
+/* Structures of the interpreter that are mostly owned references: every word that is an object
+ * counts, flags and counters among them do not look like one. Of the cached objects, methods are
+ * borrowed from their class (objreduce), and the table of interned strings does not count its
+ * references. */
+static const struct {
+    enum hw_field_id field;
+    const char *name;
+    bool only_classes;
+} interpreter_blocks[] = {
+    {HW_F_PyInterpreterState_ast, "ast", false},
+    {HW_F_PyInterpreterState_monitoring_callables, "monitoring callable", false},
+    {HW_F_PyInterpreterState_monitoring_tool_names, "monitoring tool", false},
+    {HW_F_PyInterpreterState_cached_objects, "cached object", true},
+};
+
+static void roots_block(struct hw_py *py, struct hw_roots *roots, hw_addr start, uint32_t bytes,
+                        bool only_classes, uint32_t label)
+{
+    const unsigned char *p = bytes ? hw_py_at(py, start, bytes) : NULL;
+    for (uint32_t at = 0; p && at + 8 <= bytes; at += 8) {
+        hw_addr word = load64(p + at);
+        if (!word || !hw_object_plausible(py, word))
+            continue;
+        enum hw_family family = hw_pytype_of(py, word)->solid->family;
+        if (!only_classes || family == HW_FAMILY_TYPE)
+            hw_roots_ref(roots, word, label);
+    }
+}
+
+static void roots_blocks(struct hw_py *py, struct hw_roots *roots, hw_addr interp)
+{
+    for (size_t i = 0; i < sizeof(interpreter_blocks) / sizeof(*interpreter_blocks); i++) {
+        struct hw_field at = py->layout->f[interpreter_blocks[i].field];
+        roots_block(py, roots, interp + at.offset, at.width, interpreter_blocks[i].only_classes,
+                    hw_label_named(py, HW_LABEL_ROOT, interpreter_blocks[i].name));
+    }
+}
+
 static uint32_t roots_interpreter(struct hw_py *py, const struct hw_runtime *rt,
                                   struct hw_roots *roots, size_t index)
 {
@@ -184,6 +251,9 @@ static uint32_t roots_interpreter(struct hw_py *py, const struct hw_runtime *rt,
     hw_roots_ref(roots, hw_py_word(py, gc + PY_OFF(py, _gc_runtime_state_callbacks)),
                  hw_label_named(py, HW_LABEL_ROOT, "gc.callbacks"));
     roots_atexit(py, roots, interp);
+    roots_method_cache(py, roots, interp);
+    roots_identifiers(py, roots, interp);
+    roots_blocks(py, roots, interp);
     if (!index)
         roots_signals(py, rt, roots);
     roots_static_types(py, roots, interp,
@@ -208,6 +278,8 @@ static const struct interpreter_field thread_fields[] = {
     {HW_F_PyThreadState_on_delete_data, "end-of-thread reference"},
     {HW_F_PyThreadState_threading_local_key, "thread-local key"},
     {HW_F_PyThreadState_threading_local_sentinel, "thread-local sentinel"},
+    {HW_F__PyThreadStateImpl_asyncio_running_loop, "running event loop"},
+    {HW_F__PyThreadStateImpl_asyncio_running_task, "running task"},
 };
 
 /* The stack of exceptions being handled: items live in the thread or in generators. */
@@ -282,6 +354,7 @@ static bool roots_frames(struct hw_py *py, struct hw_roots *roots, hw_addr threa
             py->refs.count = 0;
             hw_decode_interpreter_frame(py, frame);
             roots_take_decoded(py, roots);
+            roots->nodes[node].operands = hw_frame_operands(py, frame);
         }
         frame = PY_WORD(py, p, _PyInterpreterFrame_previous);
     }
@@ -347,6 +420,7 @@ static bool roots_thread(struct hw_py *py, const struct hw_runtime *rt, struct h
                       ? (int32_t)hw_py_word(py, thread + PY_OFF(py, PyThreadState_native_thread_id))
                       : 0;
     const char *name = thread_name(py, rt, thread, tid);
+    hw_py_outside_at(py, thread, sizeof(hw_addr));
     uint32_t node = hw_roots_add(
         roots, (struct hw_synthetic){.kind = HW_SYN_THREAD, .name = name, .file = "", .tid = tid},
         parent);

@@ -17,6 +17,7 @@ struct hw_root_node {
     uint32_t parent;  /* index of the node that holds it; HW_NONE: the root itself */
     size_t first_ref; /* its references, in refs */
     size_t ref_count;
+    struct hw_operands operands; /* frames */
 };
 
 struct hw_roots {

@@ -40,8 +40,13 @@ struct hw_builder {
     struct hw_py py;
     struct hw_module *modules; /* mapped ELF files, by address */
     size_t module_count;
+    struct hw_symbol eval; /* the evaluation loop; 0 bytes: not found */
     struct hw_marks marks;
     struct hw_marks buffers[HW_BUFFER_KINDS]; /* in blocks that objects use; for the ledger */
+    struct hw_marks outside; /* blocks that belong to objects: some address in each */
+    struct hw_marks lost;    /* objects that nothing leads to */
+    hw_addr *held;           /* where words in C code's memory point; sorted once all are there */
+    size_t held_count, held_capacity;
     struct hw_order order; /* of the objects on the collector's lists */
     struct hw_big_buffer *big_buffers; /* of objects that are large with what they use; bounded */
     size_t big_buffer_count, big_buffer_capacity;
@@ -67,6 +72,11 @@ struct hw_builder {
 
 /* Fill marks; count edge_bound. */
 bool hw_build_discover(struct hw_builder *b);
+/* Whether what is decoded from now on says in outside what belongs to it. */
+void hw_build_note_outside(struct hw_builder *b, bool on);
+/* Marks objects that are alive in allocators' memory and that nothing leads to, also in lost; fills
+ * held. After discovering. */
+bool hw_build_find_lost(struct hw_builder *b);
 /* Adds the roots that need to know what an object is: C globals, native stacks, static types. */
 bool hw_build_native_roots(struct hw_builder *b);
 /* Fill the graph's columns. */
@@ -88,6 +98,8 @@ void hw_build_pools_read(struct hw_builder *b, hw_addr addr);
 void hw_build_pools_deinit(struct hw_builder *b);
 /* Fills the graph's ledger from what was marked. */
 bool hw_build_ledger(struct hw_builder *b);
+/* What held says, by node. After the objects were numbered. */
+bool hw_build_record_held(struct hw_builder *b);
 
 /* The two words of the collector in front of the object at addr; NULL: it has none. */
 enum { HW_GC_HEAD_BYTES = 16 };

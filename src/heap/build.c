@@ -91,14 +91,24 @@ static bool marks_init(struct hw_builder *b)
     for (unsigned i = 0; b->opts->residence && i < HW_BUFFER_KINDS; i++)
         if (!hw_marks_init(&b->buffers[i], b->image, b->modules, b->module_count, b->err))
             return false;
-    return hw_marks_init(&b->marks, b->image, b->modules, b->module_count, b->err);
+    return hw_marks_init(&b->marks, b->image, b->modules, b->module_count, b->err) &&
+           hw_marks_init(&b->outside, b->image, b->modules, b->module_count, b->err) &&
+           hw_marks_init(&b->lost, b->image, b->modules, b->module_count, b->err);
+}
+
+static bool roots_collect(struct hw_builder *b)
+{
+    hw_build_note_outside(b, true);
+    bool ok = hw_roots_collect(&b->py, b->runtime, &b->roots, b->err);
+    hw_build_note_outside(b, false);
+    return ok;
 }
 
 static bool build_run(struct hw_builder *b)
 {
     hw_py_learn_classes(&b->py, b->runtime);
     return hw_modules_list(b->image, &b->modules, &b->module_count, b->err) && marks_init(b) &&
-           hw_roots_collect(&b->py, b->runtime, &b->roots, b->err) && hw_build_discover(b) &&
+           roots_collect(b) && hw_build_discover(b) && hw_build_find_lost(b) &&
            hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) &&
            (!b->opts->residence || hw_build_pools_init(b)) && hw_build_record(b) &&
            (!b->opts->residence || hw_build_ledger(b));
@@ -128,6 +138,9 @@ bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
         hw_marks_deinit(&b.buffers[i]);
     hw_build_pools_deinit(&b);
     free(b.big_buffers);
+    hw_marks_deinit(&b.outside);
+    hw_marks_deinit(&b.lost);
+    free(b.held);
     hw_roots_deinit(&b.roots);
     hw_py_deinit(&b.py);
     if (!ok) {

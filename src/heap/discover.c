@@ -184,7 +184,19 @@ static bool discover_all(struct hw_builder *b)
     return true;
 }
 
-bool hw_build_discover(struct hw_builder *b)
+static void note_outside(void *ctx, hw_addr addr)
+{
+    struct hw_builder *b = ctx;
+    hw_marks_set(&b->outside, addr & ~(hw_addr)15);
+}
+
+void hw_build_note_outside(struct hw_builder *b, bool on)
+{
+    b->py.outside = on ? note_outside : NULL;
+    b->py.outside_ctx = b;
+}
+
+static bool discover_everything(struct hw_builder *b)
 {
     for (size_t i = 0; i < b->roots.refs.count; i++)
         if (!discover_mark(b, b->roots.refs.to[i]))
@@ -196,4 +208,12 @@ bool hw_build_discover(struct hw_builder *b)
     if (b->lists_broken || b->listed != b->tracked)
         return discover_all(b);
     return true;
+}
+
+bool hw_build_discover(struct hw_builder *b)
+{
+    hw_build_note_outside(b, true);
+    bool ok = discover_everything(b);
+    hw_build_note_outside(b, false);
+    return ok;
 }

@@ -31,6 +31,7 @@ void hw_graph_destroy(struct hw_graph *graph)
     free(graph->spans);
     free(graph->big);
     free(graph->native);
+    free(graph->held);
     free(graph->types);
     free(graph->strings);
     free(graph->synthetic);

@@ -59,6 +59,8 @@ struct hw_graph {
     struct hw_big_size *native; /* by id: objects that own memory outside; see hw_graph_native() */
     size_t native_count;
     uint64_t native_bytes; /* of all */
+    struct hw_big_size *held; /* by id: how many words of C code's own memory point at the object */
+    size_t held_count;        /* 0: not recorded, as in files before 1.3 */
     struct hw_type *types;
     uint32_t type_count;
     const char **strings; /* what label payloads name; [0] is "" */

@@ -149,6 +149,44 @@ bool hw_marks_has(struct hw_marks *marks, hw_addr addr)
     return s && s->bits && granule_of(s, addr, &g) && s->bits[g / 64] >> (g % 64) & 1;
 }
 
+void hw_marks_clear(struct hw_marks *marks, hw_addr addr)
+{
+    struct hw_mark_segment *s = hw_marks_segment(marks, addr);
+    uint64_t g;
+    if (!s || !s->bits || !granule_of(s, addr, &g) || !(s->bits[g / 64] >> (g % 64) & 1))
+        return;
+    s->bits[g / 64] &= ~((uint64_t)1 << (g % 64));
+    marks->marked--;
+}
+
+bool hw_marks_any(struct hw_marks *marks, hw_addr from, hw_addr to)
+{
+    struct hw_mark_segment *s = hw_marks_segment(marks, from);
+    if (!s || !s->bits || from >= to)
+        return false;
+    uint64_t first = (from - s->start) >> s->shift;
+    uint64_t last = ((to < s->end ? to : s->end) - 1 - s->start) >> s->shift;
+    uint64_t low = ~(uint64_t)0 << first % 64, high = ~(uint64_t)0 >> (63 - last % 64);
+    if (first / 64 == last / 64)
+        return s->bits[first / 64] & low & high;
+    if (s->bits[first / 64] & low || s->bits[last / 64] & high)
+        return true;
+    for (uint64_t w = first / 64 + 1; w < last / 64; w++)
+        if (s->bits[w])
+            return true;
+    return false;
+}
+
+void hw_marks_add_to(struct hw_marks *marks, hw_addr from, size_t count, uint64_t *to)
+{
+    struct hw_mark_segment *s = hw_marks_segment(marks, from);
+    if (!s || !s->bits || s->shift != 4)
+        return;
+    uint64_t word = (from - s->start) >> s->shift >> 6, words = line_count(s) * LINE_WORDS;
+    for (size_t i = 0; i < count && word + i < words; i++)
+        to[i] |= s->bits[word + i];
+}
+
 void hw_marks_set_age(struct hw_marks *marks, hw_addr addr, enum hw_mark_age age)
 {
     struct hw_mark_segment *s = hw_marks_segment(marks, addr);

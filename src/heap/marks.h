@@ -47,6 +47,12 @@ struct hw_mark_segment *hw_marks_segment(struct hw_marks *marks, hw_addr addr);
 /* Sets the bit of addr. 1: it was clear; 0: it was set; -1: no object can begin there, or no memory. */
 int hw_marks_set(struct hw_marks *marks, hw_addr addr);
 bool hw_marks_has(struct hw_marks *marks, hw_addr addr);
+void hw_marks_clear(struct hw_marks *marks, hw_addr addr);
+/* Whether any bit of [from, to), which lies in one segment, is set. */
+bool hw_marks_any(struct hw_marks *marks, hw_addr from, hw_addr to);
+/* Adds the bits of [from, from + 1024 * count) to those in to, where granules are of 16 bytes. from is a
+ * multiple of 1024 bytes, as segments are. */
+void hw_marks_add_to(struct hw_marks *marks, hw_addr from, size_t count, uint64_t *to);
 
 void hw_marks_set_age(struct hw_marks *marks, hw_addr addr, enum hw_mark_age age);
 enum hw_mark_age hw_marks_age(struct hw_marks *marks, hw_addr addr);

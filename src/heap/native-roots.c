@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "heap/build-internal.h"
+#include "image/arch.h"
 
 #include <string.h>
 
@@ -26,7 +27,12 @@ static uint64_t object_extent(struct hw_builder *b, hw_addr addr)
     if (!hw_marks_has(&b->marks, addr))
         return 0;
     const struct hw_pytype *type = hw_pytype_of(&b->py, addr);
-    return type ? hw_object_size(&b->py, addr, type) & ~(uint64_t)7 : 0;
+    if (!type)
+        return 0;
+    /* sys.getsizeof() counts words in front of it that a static type does not have. */
+    return type->solid->family == HW_FAMILY_TYPE
+               ? PY_SIZE(&b->py, PyTypeObject)
+               : hw_object_size(&b->py, addr, type) & ~(uint64_t)7;
 }
 
 static void scan_chunk(struct hw_builder *b, hw_addr from, hw_addr to, hw_addr base, hw_addr *skip_to)
@@ -94,6 +100,88 @@ static const char *thread_name(const struct hw_builder *b, int32_t tid, const ch
     return otherwise;
 }
 
+static void add_word(struct hw_builder *b, hw_addr word, uint64_t offset)
+{
+    if (word && hw_marks_has(&b->marks, word))
+        hw_roots_ref(&b->roots, word, label_make(HW_LABEL_WORD, offset));
+}
+
+/* What bytecode works with while it waits for a call into C. p: the thread's C stack, of that many
+ * words. How much is in use can be told of a thread that stands in a system call; one that computes may be
+ * between two steps. */
+static void add_operands(struct hw_builder *b, const struct hw_thread *thread,
+                         const unsigned char *p, size_t words)
+{
+    struct hw_regs regs;
+    memcpy(regs.r, thread->regs, sizeof(regs.r));
+    bool waits = hw_arch_in_syscall(&regs);
+    for (size_t i = 0; i < b->roots.count; i++) {
+        const struct hw_root_node *node = &b->roots.nodes[i];
+        const struct hw_operands operands = node->operands;
+        if (node->as.kind != HW_SYN_FRAME || node->as.tid != thread->tid || !operands.count)
+            continue;
+        hw_addr highest = 0, end = operands.start + (hw_addr)operands.count * 8;
+        for (size_t n = 0; p && n < words; n++) {
+            hw_addr word = load64(p + n * 8);
+            if (word >= operands.start && word <= end && word > highest)
+                highest = word;
+        }
+        uint32_t used =
+            waits ? hw_operands_used(&b->py, &operands, highest) : operands.count;
+        const unsigned char *slots = hw_image_at(b->image, operands.start, (size_t)used * 8);
+        for (uint32_t n = 0; slots && n < used; n++)
+            add_word(b, load64(slots + (size_t)n * 8), 0);
+    }
+}
+
+/* Whether a call instruction ends at addr: E8 and four bytes, or FF /2 with what may follow it (Intel
+ * SDM 2A, CALL). */
+static bool is_return_address(struct hw_builder *b, hw_addr addr)
+{
+    const struct hw_segment *segment = hw_image_segment(b->image, addr);
+    if (!segment || !(segment->prot & HW_PROT_EXEC) || addr - segment->start < 8)
+        return false;
+    const unsigned char *p = hw_image_at(b->image, addr - 8, 8);
+    if (!p)
+        return false;
+    if (p[3] == 0xe8)
+        return true;
+    for (unsigned length = 2; length <= 7; length++)
+        if (p[8 - length] == 0xff && (p[9 - length] >> 3 & 7) == 2)
+            return true;
+    return false;
+}
+
+/* The evaluation loop holds objects by the operand stack of its frame; what lies in its own C frame is
+ * copies, most of them of what it had to do with before. That C frame lies between the address to which
+ * what it called returns and its own return address; the words next to the latter are its caller's
+ * registers (System V ABI for x86-64, 3.2.1: six are preserved). */
+static void add_stack_words(struct hw_builder *b, hw_addr start, hw_addr end)
+{
+    enum { SAVED_BYTES = 6 * 8 };
+    const unsigned char *p = end > start ? hw_image_at(b->image, start, end - start) : NULL;
+    hw_addr eval = 0; /* where such a frame began; 0: in none */
+    for (hw_addr at = start; p && at + 8 <= end; at += 8, p += 8) {
+        hw_addr word = load64(p);
+        if (!is_return_address(b, word)) {
+            if (!eval)
+                add_word(b, word, at - start);
+            continue;
+        }
+        for (hw_addr back = SAVED_BYTES; eval && back; back -= 8)
+            if (at - back >= eval)
+                add_word(b, load64(p - back), at - back - start);
+        eval = word - b->eval.addr < b->eval.bytes ? at + 8 : 0;
+    }
+}
+
+static void find_eval(struct hw_builder *b)
+{
+    for (size_t i = 0; i < b->module_count; i++)
+        if (b->runtime->addr - b->modules[i].start < b->modules[i].end - b->modules[i].start)
+            hw_module_symbol(b->image, &b->modules[i], "_PyEval_EvalFrameDefault", &b->eval);
+}
+
 static bool add_stack(struct hw_builder *b, const struct hw_thread *thread)
 {
     struct hw_segment *segment = hw_image_segment(b->image, thread->sp);
@@ -106,8 +194,7 @@ static bool add_stack(struct hw_builder *b, const struct hw_thread *thread)
                               HW_NONE) == HW_NONE)
         return hw_err_no_memory(b->err);
     for (unsigned i = 0; i < HW_REG_COUNT; i++)
-        if (hw_marks_has(&b->marks, thread->regs[i]))
-            hw_roots_ref(&b->roots, thread->regs[i], label_make(HW_LABEL_WORD, 0));
+        add_word(b, thread->regs[i], 0);
     hw_addr start = thread->sp & ~(hw_addr)7;
     hw_addr end = segment ? segment->end : start;
     /* Mappings that touch look like one: a thread's own memory ends where its descriptor is. */
@@ -115,12 +202,9 @@ static bool add_stack(struct hw_builder *b, const struct hw_thread *thread)
         end = thread->tls;
     if (end - start > STACK_MAX_BYTES)
         end = start + STACK_MAX_BYTES;
-    const unsigned char *p = end > start ? hw_image_at(b->image, start, end - start) : NULL;
-    for (hw_addr at = start; p && at + 8 <= end; at += 8, p += 8) {
-        hw_addr word = load64(p);
-        if (word && hw_marks_has(&b->marks, word))
-            hw_roots_ref(&b->roots, word, label_make(HW_LABEL_WORD, at - start));
-    }
+    add_stack_words(b, start, end);
+    add_operands(b, thread, end > start ? hw_image_at(b->image, start, end - start) : NULL,
+                 (end - start) / 8);
     return true;
 }
 
@@ -142,6 +226,7 @@ bool hw_build_native_roots(struct hw_builder *b)
 {
     if (!add_static_types(b) || !add_globals(b))
         return false;
+    find_eval(b);
     for (size_t i = 0; i < b->image->thread_count; i++)
         if (b->image->threads[i].has_regs && !add_stack(b, &b->image->threads[i]))
             return false;

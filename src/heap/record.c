@@ -199,6 +199,8 @@ static bool record_object(struct hw_builder *b, hw_id id, hw_addr addr)
     uint16_t flags = record_type_flags(type) | record_gc_flags(b, addr, type);
     if (hw_marks_segment(&b->marks, addr)->shift == 3)
         flags |= HW_NODE_STATIC;
+    if (hw_marks_has(&b->lost, addr))
+        flags |= HW_NODE_LOST;
     if (type->solid->family == HW_FAMILY_CODE)
         flags |= hw_code_flags(&b->py, addr);
     g->type[id] = type->index;
@@ -362,7 +364,7 @@ bool hw_build_record(struct hw_builder *b)
     struct hw_graph *g = b->graph;
     if (!hw_marks_spans(&b->marks, &g->spans, &g->span_count, b->err) || !columns_allocate(b) ||
         !record_ages(b) || !module_names_find(b) || !record_objects(b) || !record_lines(b) ||
-        !hw_build_record_claims(b) || !hw_values_finish(&g->values, b->err) ||
+        !hw_build_record_claims(b) || !hw_build_record_held(b) || !hw_values_finish(&g->values, b->err) ||
         !record_synthetic(b) || !record_types(b))
         return false;
     mark_newest(b);

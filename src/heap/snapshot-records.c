@@ -507,6 +507,40 @@ const struct hw_snap_column hw_snap_native = {
     .finish = native_finish,
 };
 
+/* ---- words of C code's memory ---- */
+
+static uint64_t held_count(const struct hw_graph *graph)
+{
+    return graph->held_count;
+}
+
+static unsigned char *held_encode(const struct hw_graph *graph, uint64_t first, size_t count,
+                                  unsigned char *out)
+{
+    return table_encode(graph->held, first, count, out);
+}
+
+static bool held_prepare(struct hw_graph *graph, uint64_t count, struct hw_err *err)
+{
+    graph->held_count = count;
+    return hw_snap_array(&graph->held, count, sizeof(*graph->held), err);
+}
+
+static bool held_decode(struct hw_graph *graph, uint64_t first, size_t count, struct hw_bytes *in)
+{
+    return table_decode(graph->held, first, count, in);
+}
+
+const struct hw_snap_column hw_snap_held = {
+    .tag = "held",
+    .optional = true,
+    .count = held_count,
+    .bound = table_bound,
+    .encode = held_encode,
+    .prepare = held_prepare,
+    .decode = held_decode,
+};
+
 /* ---- index of value blocks ---- */
 
 static uint64_t valindex_count(const struct hw_graph *graph)

@@ -114,6 +114,7 @@ bool hw_graph_validate(const struct hw_graph *graph, struct hw_err *err)
         return bad(err, "no strings", 0);
     return validate_table(graph, graph->big, graph->big_count, err) &&
            validate_table(graph, graph->native, graph->native_count, err) &&
+           validate_table(graph, graph->held, graph->held_count, err) &&
            validate_spans(graph, err) && validate_types(graph, err) && validate_edges(graph, err) &&
            validate_synthetic(graph, err);
 }

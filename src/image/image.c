@@ -297,6 +297,18 @@ uint32_t hw_image_word32(struct hw_image *image, hw_addr addr)
     return word;
 }
 
+bool hw_image_peek(struct hw_image *image, hw_addr addr, void *to, size_t bytes)
+{
+    const struct hw_segment *segment = hw_image_segment(image, addr);
+    uint64_t offset = segment ? addr - segment->start : 0;
+    bool is_in_chunk = (offset & (HW_CHUNK_BYTES - 1)) + bytes <= HW_CHUNK_BYTES;
+    bool is_absent = segment && is_in_chunk && bytes <= segment->end - addr &&
+                     (!segment->chunk_state ||
+                      segment->chunk_state[offset >> HW_CHUNK_SHIFT] == HW_CHUNK_ABSENT);
+    return is_absent ? image->ops->read(image, addr, to, bytes) == bytes
+                     : hw_image_read(image, addr, to, bytes);
+}
+
 bool hw_image_read_string(struct hw_image *image, hw_addr addr, char *to, size_t max)
 {
     size_t done = 0;

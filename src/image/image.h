@@ -142,6 +142,9 @@ bool hw_image_read(struct hw_image *image, hw_addr addr, void *to, size_t bytes)
 /* One word in the target's order of bytes, which is ours; 0 when it is not readable. */
 uint64_t hw_image_word(struct hw_image *image, hw_addr addr);
 uint32_t hw_image_word32(struct hw_image *image, hw_addr addr);
+/* Copies as hw_image_read() does, without keeping what was not loaded yet: for a few bytes here and there
+ * in memory that nobody else will ask for. */
+bool hw_image_peek(struct hw_image *image, hw_addr addr, void *to, size_t bytes);
 
 /* A terminated string of at most max bytes with its end; false when unreadable or longer. */
 bool hw_image_read_string(struct hw_image *image, hw_addr addr, char *to, size_t max);

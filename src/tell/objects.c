@@ -19,6 +19,7 @@ static const struct {
     {HW_NODE_INFERRED, "inferred"},
     {HW_NODE_DAMAGED, "damaged"},
     {HW_NODE_FINALIZED, "finalized"},
+    {HW_NODE_LOST, "lost"},
     {HW_NODE_TYPE, "type"},
     {HW_NODE_LEAF, "leaf"},
     {HW_NODE_NEWEST, "newest"},

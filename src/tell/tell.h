@@ -69,6 +69,10 @@ void hw_tell_memory(struct hw_out *out, const struct hw_facts *facts,
 void hw_tell_gc(struct hw_out *out, const struct hw_facts *facts, const struct hw_gc *gc,
                 const struct hw_gc_watched *watched, size_t limit);
 
+/* facts: of the last look. */
+void hw_tell_audit(struct hw_out *out, const struct hw_facts *facts, const struct hw_audit *audit,
+                   size_t limit);
+
 void hw_tell_snapshot(struct hw_out *out, const struct hw_graph *graph, const char *path,
                       uint64_t file_bytes);
 void hw_tell_check(struct hw_out *out, const char *path, const struct hw_check *check);

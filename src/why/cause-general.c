@@ -19,9 +19,15 @@ static const struct hw_cause rows[] = {
      "Objects hold each other in cycles, and the collector that would free them {off}.",
      "Break the cycle: make {cycle} a weakref.ref, or set it to None when the object is done; or "
      "call {enable}."},
+    {"missing-decref", HW_FAMILY(NATIVE_REFERENCE), NULL, NULL, NULL,
+     "C code takes references to {type} and does not give them back.",
+     "Look for a missing Py_DECREF in the extension that makes or receives {type}{near}: after a call "
+     "that returns a new reference (PyObject_Call, PySequence_GetItem), on an early return, or a "
+     "Py_INCREF too many. heapwhy audit shows more of the content."},
     {"unexplained-references", HW_FAMILY(UNEXPLAINED), NULL, NULL, NULL,
      "C code holds references that no object, frame or C variable shows.",
-     "Look for a missing Py_DECREF in the extension that makes or receives {type}."},
+     "Look for a missing Py_DECREF, or for a list of its own that only grows, in the extension that "
+     "makes or receives {type}."},
     {"unbounded-lru-cache", 0, "functools._lru_cache_wrapper", NULL, NULL,
      "A function's cache has no bound.",
      "Give {holder} a bound, @functools.lru_cache(maxsize=...); on a method, keep the cache on the "

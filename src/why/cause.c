@@ -97,6 +97,14 @@ static const char *bound_of(const struct hw_case *c, const struct hw_type *membe
                : HW_FIX_BOUND;
 }
 
+static const char *near_of(const struct hw_case *c)
+{
+    const struct hw_audit_row *native = c->candidate->native;
+    return native && native->library_count
+               ? hw_arena_printf(c->arena, " (%s is nearest)", native->libraries[0])
+               : "";
+}
+
 /* The words that every row may use. */
 static void begin(struct hw_case *c, const struct hw_suspect *suspect, const char *cycle)
 {
@@ -113,6 +121,7 @@ static void begin(struct hw_case *c, const struct hw_suspect *suspect, const cha
     hw_case_word(c, "{off}", disabled ? "is off" : "never runs, its threshold being 0");
     hw_case_word(c, "{enable}", disabled ? "gc.enable()" : "gc.set_threshold(700, 10, 10)");
     hw_case_word(c, "{bound}", bound_of(c, member));
+    hw_case_word(c, "{near}", near_of(c));
 }
 
 static bool fits(struct hw_case *c, const struct hw_cause *cause)

@@ -66,7 +66,8 @@ struct hw_cause {
 /* Words that every sentence and cure may use: {holder} the path, {type} what leaks, {member} what
  * the holder has directly, {cycle} the place that closes a cycle, {noun} and {cure} of a resource,
  * {bound} how a container may be limited,
- * {off} and {enable} why the collector does not run, and what would make it. */
+ * {near} the extension module nearest to what C code forgot, {off} and {enable} why the collector
+ * does not run, and what would make it. */
 
 struct hw_cause_table {
     const struct hw_cause *rows;

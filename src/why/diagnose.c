@@ -191,7 +191,7 @@ const char *hw_verdict_name(enum hw_verdict verdict)
 const char *hw_pattern_name(enum hw_pattern pattern)
 {
     static const char *const names_of[] = {
-        "growing-container", "reference-cycle", "closure",       "frame",
-        "unclosed-resource", "unexplained",     "native-memory", "fragmentation"};
+        "growing-container", "reference-cycle",  "closure",       "frame",       "unclosed-resource",
+        "unexplained",       "native-reference", "native-memory", "fragmentation"};
     return pattern <= HW_PATTERN_FRAGMENTATION ? names_of[pattern] : "?";
 }

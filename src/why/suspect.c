@@ -320,6 +320,34 @@ static void tell_unexplained(struct evidence *evidence, const struct hw_growth *
     add_evidence(evidence, tell_amount("they are", candidate, arena));
 }
 
+static void tell_native(struct evidence *evidence, const struct hw_growth *growth,
+                        const struct hw_candidate *candidate)
+{
+    const struct hw_audit_row *row = candidate->native;
+    const char *type = growth->graph->types[candidate->kind.type].name;
+    struct hw_arena *arena = evidence->arena;
+    add_evidence(evidence,
+                 hw_arena_printf(arena,
+                                 "%" PRIu64 " new %s have %" PRIu64 " references more than all "
+                                 "that objects, frames, C variables and C memory show",
+                                 row->first_objects, type, row->references));
+    if (row->lost)
+        add_evidence(evidence, hw_arena_printf(arena,
+                                               "to %" PRIu64
+                                               " of them nothing leads at all: they are alive in "
+                                               "the allocator's memory only",
+                                               row->lost));
+    if (row->sample_count)
+        add_evidence(evidence, hw_arena_printf(arena, "they contain %s%s%s", row->samples[0],
+                                               row->sample_count > 1 ? ", " : "",
+                                               row->sample_count > 1 ? row->samples[1] : ""));
+    if (row->library_count)
+        add_evidence(evidence, hw_arena_printf(arena, "C variables of %s lie nearest",
+                                               row->libraries[0]));
+    add_evidence(evidence, tell_births(growth, candidate, "is held so", arena));
+    add_evidence(evidence, tell_amount("they are", candidate, arena));
+}
+
 /* ---- the suspect ---- */
 
 static bool fill_chains(const struct hw_growth *growth, const struct hw_candidate *candidate,
@@ -395,6 +423,8 @@ bool hw_suspect_fill(const struct hw_code *code, const struct hw_candidate *cand
     const struct hw_site *site = candidate->site;
     if (site && site->is_container && site->joined_total)
         suspect->objects = site->lengths[series->count - 1];
+    if (candidate->native)
+        suspect->objects = candidate->native->objects;
     const char *cycle = spell_cycle(growth, candidate, arena);
     if (candidate->kind.carries)
         suspect->carries = hw_arena_strdup(arena, candidate->kind.carries);
@@ -410,6 +440,8 @@ bool hw_suspect_fill(const struct hw_code *code, const struct hw_candidate *cand
         tell_site(&evidence, growth, candidate);
     else if (candidate->kind.pattern == HW_PATTERN_REFERENCE_CYCLE)
         tell_cycle(&evidence, growth, candidate, cycle);
+    else if (candidate->native)
+        tell_native(&evidence, growth, candidate);
     else
         tell_unexplained(&evidence, growth, candidate);
     if (evidence.no_memory)

@@ -20,6 +20,9 @@ struct hw_candidate {
     hw_id also[HW_ALSO_MAX];
     size_t also_count;
     uint32_t sampled, freed; /* new members looked at; those that nobody else keeps alive */
+    /* Of references that C code forgot, else NULL. objects: all that nothing else holds; first_objects,
+     * references, lost: of the new ones; samples and libraries. */
+    const struct hw_audit_row *native;
     const uint64_t *sizes;   /* of the one object that grows, by snapshot; else NULL */
     const uint64_t *born;    /* by snapshot */
     uint64_t born_total, born_bytes;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/extension.h"
 #include "ask/lookup.h"
+#include "ask/residual.h"
+#include "ask/sample.h"
 #include "base/err.h"
 #include "collect/gc-state.h"
 #include "why/work.h"
@@ -98,30 +101,84 @@ bool hw_work_add_garbage(struct hw_work *work)
     return ok;
 }
 
-/* Takes away the marks of nodes that the others explain: as many references as their counts say. */
-static void unmark_explained(const struct hw_graph *graph, uint8_t *marks, uint32_t *seen)
+/* The type of most marked nodes, by count, then by bytes; UINT32_MAX: nothing is marked. */
+static bool most_frequent(const struct hw_graph *graph, const uint8_t *marks, uint32_t *ret_type,
+                          struct hw_err *err)
 {
-    for (hw_id id = 0; id < graph->node_count; id++)
-        for (uint32_t e = graph->edge_start[id]; e < graph->edge_start[id + 1]; e++)
-            if (marks[graph->edge_to[e]] && edge_kind(graph, e) != HW_LABEL_WORD)
-                seen[graph->edge_to[e]]++;
-    for (hw_id id = 0; id < graph->object_count; id++)
-        if (marks[id] && graph->refcount[id] <= seen[id])
-            marks[id] = 0;
+    struct count {
+        uint64_t objects, bytes;
+    } *counts = calloc(graph->type_count + 1, sizeof(*counts));
+    uint32_t best = UINT32_MAX;
+    if (!counts)
+        return hw_err_no_memory(err);
+    for (hw_id id = 0; id < graph->object_count; id++) {
+        counts[graph->type[id]].objects += marks[id];
+        counts[graph->type[id]].bytes += marks[id] ? hw_graph_weight(graph, id) : 0;
+    }
+    for (uint32_t t = 0; t < graph->type_count; t++)
+        if (counts[t].objects &&
+            (best == UINT32_MAX || counts[t].objects > counts[best].objects ||
+             (counts[t].objects == counts[best].objects && counts[t].bytes > counts[best].bytes)))
+            best = t;
+    free(counts);
+    *ret_type = best;
+    return true;
 }
 
+/* What the leaked ones contain, and who may have leaked them. Their births become the candidate's: those
+ * of what they hold say nothing more. */
+static bool describe(struct hw_work *work, const struct hw_residuals *residuals,
+                     const uint8_t *marks, uint32_t type, struct hw_candidate *candidate,
+                     struct hw_audit_row *row)
+{
+    const struct hw_graph *graph = work->growth.graph;
+    struct hw_arena *arena = &work->result->arena;
+    uint64_t *born = hw_arena_array(arena, work->series->count, sizeof(*born));
+    if (!born)
+        return hw_err_no_memory(work->err);
+    candidate->born = born;
+    for (hw_id id = 0; id < graph->object_count; id++) {
+        if (!residuals->left[id] || graph->type[id] != type || tree_has(&work->growth.tree, id))
+            continue;
+        row->objects++;
+        if (!marks[id])
+            continue;
+        row->first_objects++;
+        born[work->growth.birth[id]]++;
+        row->references += residuals->left[id];
+        row->lost += (graph->flags[id] & HW_NODE_LOST) != 0;
+        if (row->sample_count < HW_AUDIT_SAMPLES_MAX) {
+            if (!hw_sample_spell(graph, id, arena, &row->samples[row->sample_count]))
+                return hw_err_no_memory(work->err);
+            row->sample_count += *row->samples[row->sample_count] != 0;
+        }
+    }
+    return hw_extensions_near(graph, type, residuals->left, arena, row, work->err);
+}
+
+/* Those that have a reference too many are what leaks; the others hang from them. Where all references
+ * to these are seen, C code holds them in its own memory. */
 static bool name_unexplained(struct hw_work *work, uint8_t *marks, struct hw_candidate *candidate)
 {
     const struct hw_graph *graph = work->growth.graph;
+    struct hw_residuals residuals;
     uint32_t all, heads = UINT32_MAX;
-    uint32_t *seen = calloc(graph->node_count, sizeof(*seen));
-    if (!seen)
-        return hw_err_no_memory(work->err);
-    bool ok = hw_kind_dominant(graph, marks, &all, work->err);
-    unmark_explained(graph, marks, seen);
-    free(seen);
-    ok = ok && hw_kind_dominant(graph, marks, &heads, work->err);
+    if (!hw_kind_dominant(graph, marks, &all, work->err) ||
+        !hw_residuals_init(&residuals, graph, work->err))
+        return false;
+    for (hw_id id = 0; id < graph->object_count; id++)
+        marks[id] = marks[id] && residuals.left[id];
+    bool ok = most_frequent(graph, marks, &heads, work->err);
     candidate->kind.type = candidate->kind.member_type = heads != UINT32_MAX ? heads : all;
+    struct hw_audit_row *row = hw_arena_alloc(&work->result->arena, sizeof(*row));
+    if (ok && !row)
+        ok = hw_err_no_memory(work->err);
+    if (ok && heads != UINT32_MAX && graph->held_count) {
+        candidate->kind.pattern = HW_PATTERN_NATIVE_REFERENCE;
+        candidate->native = row;
+        ok = describe(work, &residuals, marks, heads, candidate, row);
+    }
+    hw_residuals_deinit(&residuals);
     return ok;
 }
 

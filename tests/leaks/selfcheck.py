@@ -111,7 +111,7 @@ def watch_leak(case, seconds):
         if extents[path] is not None and extents_after[path] <= extents[path]:
             problems.append("%s did not grow" % path)
     low, high = case["rate"]
-    if case["pattern"] != ["unexplained"]:
+    if case["pattern"] != ["native-reference"]:
         if not any(low <= rates.get(name, 0) <= high for name in case["types"]):
             problems.append("no expected type within rate %s" % case["rate"])
         if sum(rates.values()) > high * 1.3:

@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 FOLDERS = [HERE, os.path.join(os.path.dirname(HERE), "healthy")]
 PATHS = sorted(path for folder in FOLDERS for path in glob.glob(os.path.join(folder, "*.json")))
 PATTERNS = {"growing-container", "reference-cycle", "closure", "frame", "unclosed-resource", "unexplained",
-            "native-memory"}
+            "native-reference", "native-memory"}
 
 CASE = {
     "verdict": ["leak"], "pattern": ["growing-container"], "cause": ["growing-dict"], "types": ["__main__.User", "dict"],
@@ -88,7 +88,7 @@ def test_case_is_complete(path):
     if "leak" in case["verdict"]:
         assert case["types"] and case["rate"][0] < case["rate"][1]
         assert case["pattern"] and set(case["pattern"]) <= PATTERNS
-        nobody = {"reference-cycle", "unexplained", "native-memory"} & set(case["pattern"])
+        nobody = {"reference-cycle", "unexplained", "native-reference", "native-memory"} & set(case["pattern"])
         assert bool(case["holders"]) != bool(nobody), "a holder, or a pattern without one"
     else:
         assert set(case["verdict"]) <= {"steady", "inconclusive", "fragmentation"}

@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 import support  # noqa: E402
 
 COMMANDS = ["diagnose", "snapshot", "types", "diff", "holders", "owners", "paths", "show",
-            "gc", "retained", "tree", "cycles", "text", "check", "help"]
+            "gc", "retained", "tree", "cycles", "audit", "text", "check", "help"]
 PAGES = ["heapwhy"] + ["heapwhy-" + name for name in COMMANDS if name != "help"]
 ESCAPE = re.compile("\x1b")
 NO_SUCH_PID = "4194305"  # above the kernel's largest PID_MAX_LIMIT

@@ -14,7 +14,7 @@
 struct text_node {
     hw_addr addr;
     uint32_t type;
-    uint64_t size, native, rc;
+    uint64_t size, native, held, rc;
     uint32_t flags;
     bool flags_given;
     uint8_t age;
@@ -260,6 +260,7 @@ static uint32_t take_flags(struct text *t)
                  {"inferred", HW_NODE_INFERRED},
                  {"damaged", HW_NODE_DAMAGED},
                  {"finalized", HW_NODE_FINALIZED},
+                 {"lost", HW_NODE_LOST},
                  {"type", HW_NODE_TYPE},
                  {"leaf", HW_NODE_LEAF},
                  {"newest", HW_NODE_NEWEST},
@@ -288,6 +289,8 @@ static void read_object(struct text *t)
             node->size = take_number(t);
         } else if (eat(t, "native=")) {
             node->native = take_number(t);
+        } else if (eat(t, "held=")) {
+            node->held = take_number(t);
         } else if (eat(t, "rc=")) {
             node->rc = take_number(t);
         } else if (eat(t, "age=")) {
@@ -430,7 +433,7 @@ static void read_worded(struct text *t)
         if (words[i].payload == NUMBER)
             payload = (uint32_t)take_number(t);
         else if (words[i].payload == STRING)
-            payload = string_number(t, take_word(t, ""));
+            payload = string_number(t, *t->at == '"' ? take_quoted(t) : take_word(t, ""));
         eat(t, "}");
         const char *ref;
         hw_addr to = take_target(t, &ref);
@@ -667,6 +670,7 @@ static void fill_nodes(struct text *t)
     graph->synthetic = need(n - objects, sizeof(*graph->synthetic));
     graph->big = need(n, sizeof(*graph->big));
     graph->native = need(n, sizeof(*graph->native));
+    graph->held = need(n, sizeof(*graph->held));
     for (uint32_t i = 0; i < n; i++) {
         const struct text_node *node = &t->nodes[i];
         graph->type[i] = node->type;
@@ -675,6 +679,8 @@ static void fill_nodes(struct text *t)
         if (node->native)
             graph->native[graph->native_count++] = (struct hw_big_size){i, node->native};
         graph->native_bytes += node->native;
+        if (node->held)
+            graph->held[graph->held_count++] = (struct hw_big_size){i, node->held};
         graph->size[i] = node->size >= HW_BIG_SIZE ? HW_BIG_SIZE : (uint32_t)node->size;
         graph->age[i] = node->age;
         graph->refcount[i] = node->rc == UNSET ? 0 : (uint32_t)node->rc;

@@ -8,7 +8,7 @@
  *
  *     fact gc_enabled=0                 any number of struct hw_facts, or executable=, main_script=
  *     type app.Hub python heap node=0x900   flags of a type where its name does not tell them
- *     @0x1000 app.Hub size=48 native=4096 rc=2 age=9 flags=tracked,gen2 value=rest of the line
+ *     @0x1000 app.Hub size=48 native=4096 rc=2 held=1 age=9 flags=tracked,gen2 value=rest of the line
  *     $f frame "main" "app.py" 10 tid=5 depth=0
  *         kinds: interpreter thread frame static c_globals stack (name, file, line may be left out)
  *
@@ -22,9 +22,10 @@
  *     {7} -> X        MEMBER            word 16 -> X        WORD
  *     root name -> X  ROOT
  *
- * X is 0x1000, $f, or a literal ('text', 42, 3.5, None, True): a leaf that is made when first met
+ * A name with blanks stands in double quotes. X is 0x1000, $f, or a literal ('text', 42, 3.5, None, True): a leaf that is made when first met
  * and has the same address in every graph. The root is made by itself; it holds every synthetic
  * node that nobody else holds. Without size= an object has 64 bytes, without native= none outside,
+ * without held= no word of C code's memory points at it,
  * without rc= as many references as edges lead to it, without flags= it is tracked unless it is a
  * leaf, without age= its age is not known.
  * Addresses are multiples of 8 below 0x100000000. A mistake in the text ends the test program.

@@ -533,6 +533,7 @@ const char *sample_graph_difference(struct hw_graph *a, struct hw_graph *b)
     if (a->node_count != b->node_count || a->object_count != b->object_count ||
         a->edge_count != b->edge_count || a->span_count != b->span_count ||
         a->big_count != b->big_count || a->native_count != b->native_count ||
+        a->held_count != b->held_count ||
         a->type_count != b->type_count || a->string_count != b->string_count)
         return "counts";
     uint32_t nodes = a->node_count;
@@ -561,6 +562,9 @@ const char *sample_graph_difference(struct hw_graph *a, struct hw_graph *b)
     for (size_t i = 0; i < a->native_count; i++)
         if (a->native[i].id != b->native[i].id || a->native[i].bytes != b->native[i].bytes)
             return "native sizes";
+    for (size_t i = 0; i < a->held_count; i++)
+        if (a->held[i].id != b->held[i].id || a->held[i].bytes != b->held[i].bytes)
+            return "words that hold";
     char x[256], y[256];
     for (uint32_t i = 0; i < nodes; i++) {
         size_t n = hw_graph_value(a, i, x, sizeof(x));

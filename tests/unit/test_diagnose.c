@@ -735,6 +735,28 @@ static void test_unexplained_references(void **state)
     assert_leak(tell_missing_decref, HW_PATTERN_UNEXPLAINED, "app.Frame", "");
 }
 
+/* Where C code's memory was looked at, it is known that nobody holds them. */
+static void tell_forgotten(struct hw_buf *out, unsigned k)
+{
+    tell_missing_decref(out, k);
+    hw_buf_printf(out, "@0x8000 str rc=1 held=1\n");
+}
+
+/* What C code's memory points at may be wanted. */
+static void tell_held_by_c(struct hw_buf *out, unsigned k)
+{
+    tell_app(out);
+    for (unsigned i = 0; i < 5 + 20 * k; i++)
+        hw_buf_printf(out, "@0x%x app.Frame rc=1 held=1\n", 0x10000 + i * 0x40);
+}
+
+static void test_forgotten_references(void **state)
+{
+    (void)state;
+    assert_leak(tell_forgotten, HW_PATTERN_NATIVE_REFERENCE, "app.Frame", "");
+    assert_leak(tell_held_by_c, HW_PATTERN_UNEXPLAINED, "app.Frame", "");
+}
+
 static void tell_native(struct hw_buf *out, unsigned k)
 {
     hw_buf_printf(out, "fact rss_bytes=%u\n", 100000000 + k * 20000000);
@@ -775,6 +797,7 @@ int main(void)
         cmocka_unit_test(test_slowing_growth_is_not_settled),
         cmocka_unit_test(test_cycles),
         cmocka_unit_test(test_unexplained_references),
+        cmocka_unit_test(test_forgotten_references),
         cmocka_unit_test(test_native_growth_is_not_settled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -538,6 +538,43 @@ static void odd_native_sizes_are_refused(void **state)
     }
 }
 
+/* Makes up what C code's memory points at. */
+static void hold(struct hw_graph *graph, struct hw_big_size first, struct hw_big_size second)
+{
+    graph->held = calloc(2, sizeof(*graph->held));
+    assert_non_null(graph->held);
+    graph->held[0] = first;
+    graph->held[1] = second;
+    graph->held_count = 2;
+}
+
+static void words_that_hold_are_kept(void **state)
+{
+    struct hw_graph *graph = sample_graph_small(), *loaded = NULL;
+    hold(graph, (struct hw_big_size){0, 3}, (struct hw_big_size){6, UINT64_MAX});
+    save(graph, path);
+    assert_true(hw_snapshot_load(path, &loaded, NULL));
+    assert_null(sample_graph_difference(graph, loaded));
+    hw_graph_destroy(loaded);
+    hw_graph_destroy(graph);
+}
+
+static void odd_words_are_refused(void **state)
+{
+    static const struct hw_big_size odd[][2] = {
+        {{6, 1}, {1, 1}}, /* out of order */
+        {{1, 1}, {1, 1}}, /* twice */
+        {{1, 1}, {8, 1}}, /* not an object */
+    };
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        struct hw_graph *graph = sample_graph_small();
+        hold(graph, odd[i][0], odd[i][1]);
+        save(graph, path);
+        expect_refused("words that hold", i);
+        hw_graph_destroy(graph);
+    }
+}
+
 static struct hw_snap_row *row_of(struct hw_snap_head *head, const char *tag)
 {
     struct hw_snap_row *row = head->rows;
@@ -779,6 +816,8 @@ int main(void)
         SNAPSHOT_TEST(a_ledger_may_be_missing),
         SNAPSHOT_TEST(odd_ledgers_are_refused),
         SNAPSHOT_TEST(kinds_of_later_versions_are_passed_over),
+        SNAPSHOT_TEST(words_that_hold_are_kept),
+        SNAPSHOT_TEST(odd_words_are_refused),
         SNAPSHOT_TEST(lies_are_cheap),
         SNAPSHOT_TEST(failing_writes_leave_nothing),
         SNAPSHOT_TEST(killed_writers_leave_nothing),
