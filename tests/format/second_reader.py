@@ -16,6 +16,7 @@ XXH.XXH3_64bits.restype = ctypes.c_uint64
 XXH.XXH3_64bits.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
 
 STRING_KINDS = {0, 4, 6, 9, 11}  # attr, named, local, internal, root
+MASK64 = (1 << 64) - 1
 MASK32 = (1 << 32) - 1
 MASK28 = (1 << 28) - 1
 
@@ -231,8 +232,18 @@ def main(path):
         assert pools == [(16, 2, 1500, 542), (512, 1, 3, 28)]
         assert arenas[1] == (0x7F0000200000, 512, 15872, 1015808, 4096, 1)
         assert blocks[1] == (9008, 100, 900800, "'scanline'", "/lib/libjpeg.so")
+        assert elements(rows["held"], sized_node) == [(0, 3), (6, MASK64)]
+        fds, watches, tasks = (
+            elements(rows[tag], read)
+            for tag, read in (("fds", descriptor), ("watches", watch), ("tasks", task))
+        )
+        assert fds[1][:9] == (100, 1, 9, 0, MASK64 - 1, 1 << 40, 1 << 30, 1, 0)
+        assert fds[-1][0] == (1 << 31) - 1 and fds[-1][-3:] == ("tcp6", "[::1]:80", "[fe80::1]:65535")
+        assert watches == [(500, 400, 0x80000001), (500, MASK32, 0)]
+        assert tasks[0] == (0, 41233, ord("S"), 203, MASK64, 1, "python3") and tasks[1][1] == -7
     else:
         assert not any(tag.startswith("mem") for tag in rows)
+        assert not rows.keys() & {"held", "fds", "watches", "tasks"}
     assert degrees == [4, 0, 3, 4, 0, 1, 1, 1, 2, 3]
     assert list(zip(to, labels))[:6] == [
         (1, (2, 0)), (2, (3, 0)), (1, (2, 5)), (3, (3, 5)), (4, (0, 1)), (0, (9, 2)),
