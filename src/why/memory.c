@@ -5,13 +5,14 @@
 #include "ask/rules.h"
 #include "base/err.h"
 #include "why/cause.h"
+#include "why/rules.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 #include <xxhash.h>
 
-enum { PINS_LOOKED_AT = 8, KEPT_BYTES = 16 << 20 };
+enum { PINS_LOOKED_AT = 8, KEPT_BYTES = 16 << 20, KEEPERS_FEW = 8 };
 #define KEPT_PART 0.3 /* of the RSS: worth a word */
 #define OUTWEIGHS 4.0 /* a Python leak beside it must be so much smaller */
 #define OFTEN 0.5     /* of the sparse arenas */
@@ -23,6 +24,8 @@ struct telling {
     const struct hw_memory_trend *trend;
     struct hw_suspect *suspect;
     const char *answer;
+    const char *keeper; /* the type of C code of which most came, while Python objects leak */
+    int64_t keeper_new;
     bool no_memory;
 };
 
@@ -238,16 +241,49 @@ static double leaks_sum(const struct hw_diagnosis *diagnosis, const struct hw_me
     return rate * trend->seconds;
 }
 
+/* By type: whether its instances are C code's, which may keep memory that we do not see as theirs:
+ * their layout is not known, or they stand for something outside. */
+static bool *keepers_mark(const struct hw_graph *graph, struct hw_arena *arena)
+{
+    bool *marks = hw_arena_array(arena, graph->type_count + 1, sizeof(*marks));
+    for (hw_id id = 0; marks && id < graph->object_count; id++)
+        marks[graph->type[id]] |= (graph->flags[id] & HW_NODE_INFERRED) != 0;
+    for (uint32_t t = 0; marks && t < graph->type_count; t++)
+        marks[t] = (marks[t] || hw_resource_of(graph, t)) &&
+                   !(graph->types[t].flags & HW_TYPE_PYTHON);
+    return marks;
+}
+
+/* The type of C code of which most came; NULL: of none more than a few. */
+static const char *keeper_find(struct telling *t, int64_t *ret_new)
+{
+    const struct hw_series *series = t->work->series;
+    const struct hw_graph *graph = series->last;
+    const bool *marks = keepers_mark(graph, t->arena);
+    const char *best = NULL;
+    t->no_memory |= !marks;
+    *ret_new = KEEPERS_FEW;
+    for (uint32_t i = 0; marks && i < graph->type_count; i++) {
+        int64_t delta = marks[i] ? hw_series_type_delta(series, graph->types[i].name) : 0;
+        if (delta <= *ret_new)
+            continue;
+        best = graph->types[i].name;
+        *ret_new = delta;
+    }
+    return best;
+}
+
 /* Python objects that leak explain growth, their own and that of what C code keeps for them. Where
  * live data is flat between bursts, what grew by more than that was seen in a burst. */
-static bool objects_explain(const struct hw_diagnosis *diagnosis,
-                            const struct hw_memory_trend *trend)
+static bool objects_explain(const struct telling *t)
 {
+    const struct hw_diagnosis *diagnosis = &t->work->result->diagnosis;
+    const struct hw_memory_trend *trend = t->trend;
     double leaks = leaks_sum(diagnosis, trend);
     if (diagnosis->verdict != HW_VERDICT_LEAK)
         return false;
     if (trend->trend == HW_TREND_NATIVE)
-        return trend->growth < OUTWEIGHS * leaks;
+        return t->keeper || trend->growth < OUTWEIGHS * leaks;
     return !trend->is_settled || leaks <= trend->live_growth + BURST * trend->growth;
 }
 
@@ -335,8 +371,19 @@ static void suspect_ignore(struct telling *t, const struct hw_ignore *rule)
 
 static bool is_told(const struct telling *t)
 {
-    return t->trend->trend != HW_TREND_NONE &&
-           !objects_explain(&t->work->result->diagnosis, t->trend);
+    return t->trend->trend != HW_TREND_NONE && !objects_explain(t);
+}
+
+/* Beside a leak of Python objects: what C code may keep for them. */
+static bool doubt_keeper(struct telling *t)
+{
+    if (t->trend->trend != HW_TREND_NATIVE || !t->keeper)
+        return true;
+    return hw_work_doubt(
+        t->work, TELL(t,
+                      "the native heap grows by %s/s, too: probably what the %" PRId64
+                      " new %s keep there; if it goes on without them, C code does not free it",
+                      bytes(t, t->trend->growth / t->trend->seconds), t->keeper_new, t->keeper));
 }
 
 /* Who looks at the RSS after a peak sees what allocators keep. */
@@ -364,8 +411,10 @@ bool hw_work_add_memory(struct hw_work *work, struct hw_memory_trend *ret_trend,
     *ret_answer = NULL;
     if (!hw_memory_trend_find(work->series, t.arena, ret_trend))
         return hw_err_no_memory(work->err);
+    if (ret_trend->trend == HW_TREND_NATIVE && diagnosis->verdict == HW_VERDICT_LEAK)
+        t.keeper = keeper_find(&t, &t.keeper_new);
     if (!is_told(&t))
-        return doubt_kept(&t);
+        return doubt_keeper(&t) && doubt_kept(&t);
     bursts_demote(diagnosis, ret_trend);
     t.suspect = suspect_insert(&t);
     if (t.no_memory)
