@@ -144,7 +144,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "X [Y...]",
          1,
          1000,
-         "every byte of RSS: Python's objects, its allocator, malloc, libraries",
+         "every byte of RSS: objects, allocators, libraries, stacks",
          X_MEANS "Adds up where each resident page of the process belongs: Python objects by kind, "
                  "what they keep outside themselves, free blocks and pools of Python's allocator, "
                  "malloc's blocks in use and free, stacks, libraries, files, and what nothing is "
@@ -229,7 +229,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "X [X...]",
          1,
          1000,
-         "descriptors, threads, children and tasks: who owns each, who waits for what",
+         "descriptors, threads, tasks: who owns each, who waits",
          X_MEANS
          "Which Python object owns each open file, socket, pipe and epoll set, as a path, and which "
          "ones nobody owns; what each socket is connected to; files that were deleted and are still "

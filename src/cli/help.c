@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPTION_COLUMN = 24, SUMMARY_COLUMN = 12 };
+enum { OPTION_COLUMN = 24, SUMMARY_COLUMN = 13 };
 
 static void put_title(struct hw_out *out, const char *title)
 {

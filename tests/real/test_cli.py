@@ -20,8 +20,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 import support  # noqa: E402
 
-COMMANDS = ["diagnose", "snapshot", "types", "diff", "holders", "owners", "paths", "show",
-            "gc", "retained", "tree", "cycles", "audit", "text", "check", "help"]
+COMMANDS = ["diagnose", "snapshot", "types", "diff", "holders", "owners", "paths", "show", "memory",
+            "gc", "retained", "tree", "cycles", "resources", "audit", "text", "watch", "plot", "check",
+            "help"]
 PAGES = ["heapwhy"] + ["heapwhy-" + name for name in COMMANDS if name != "help"]
 ESCAPE = re.compile("\x1b")
 NO_SUCH_PID = "4194305"  # above the kernel's largest PID_MAX_LIMIT
@@ -138,7 +139,10 @@ def test_examples_parse(command, tmp_path):
     for words in (words for words in commands if words[:1] == ["heapwhy"]):
         words = [re.sub("^[0-9]{4,}$", NO_SUCH_PID, word).replace("/var/tmp", str(tmp_path))
                  for word in words[1:]]
-        done = run(*words, cwd=tmp_path)
+        try:
+            done = run(*words, cwd=tmp_path, timeout=1 if words[:1] == ["watch"] else 120)
+        except subprocess.TimeoutExpired:  # it has understood, and waits for such a process
+            continue
         assert done.returncode in (0, 1), (words, done.stderr)
 
 
