@@ -64,7 +64,9 @@ static void put_examples(struct hw_out *out, const struct hw_command *command)
 
 static void help_command(struct hw_out *out, enum hw_command_id command)
 {
-    hw_out_printf(out, "heapwhy %s: %s\n", hw_commands[command].name, hw_commands[command].summary);
+    size_t column = strlen("heapwhy : ") + strlen(hw_commands[command].name);
+    hw_out_printf(out, "heapwhy %s: ", hw_commands[command].name);
+    hw_out_wrap(out, column, 0, hw_commands[command].summary);
     put_paragraphs(out, hw_commands[command].about);
     put_title(out, "Options");
     for (size_t i = 0; i < hw_option_count; i++)

@@ -14,12 +14,6 @@ void hw_ledger_spend(struct hw_ledger_work *work, struct hw_ledger_sum *sum, hw_
     sum->rss_bytes += hw_residence_bytes(work->residence, addr, bytes);
 }
 
-static bool is_marked(struct hw_marks *marks, hw_addr addr, uint64_t bytes)
-{
-    hw_addr next = hw_marks_next(marks, addr);
-    return next && next < addr + bytes;
-}
-
 struct hw_ledger_sum *hw_ledger_owner(struct hw_ledger_work *work, hw_addr addr, uint64_t bytes)
 {
     struct hw_builder *b = work->b;
@@ -31,7 +25,7 @@ struct hw_ledger_sum *hw_ledger_owner(struct hw_ledger_work *work, hw_addr addr,
         return &work->objects[work->family[b->graph->type[id]]];
     }
     for (unsigned i = 0; i < HW_BUFFER_KINDS; i++)
-        if (is_marked(&b->buffers[i], addr, bytes))
+        if (hw_marks_any(&b->buffers[i], addr, addr + bytes))
             return &work->data[i];
     return NULL;
 }

@@ -53,6 +53,12 @@ void hw_ledger_native_count(struct hw_ledger_work *work, const struct hw_glibc_c
 
 /* ---- what blocks look like ---- */
 
+/* The letter behind the backslash for what ends and parts lines; 0: c is none of it. */
+static char line_letter(unsigned char c)
+{
+    return c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : 0;
+}
+
 /* Text where there is text, else pairs of hexadecimal digits. */
 static const char *sample_text(struct hw_ledger_work *work, hw_addr addr, uint64_t bytes)
 {
@@ -62,13 +68,17 @@ static const char *sample_text(struct hw_ledger_work *work, hw_addr addr, uint64
     const unsigned char *p = b->opts->no_values ? NULL : hw_image_at(b->image, addr, n);
     if (!p)
         return "";
-    while (printable < n && isprint(p[printable]))
+    while (printable < n && (isprint(p[printable]) || line_letter(p[printable])))
         printable++;
     bool is_text = printable == n || (printable >= 4 && !p[printable]);
     if (is_text) {
         text[used++] = '\'';
-        for (size_t i = 0; i < printable; i++)
-            text[used++] = (char)p[i];
+        for (size_t i = 0; i < printable; i++) {
+            char letter = line_letter(p[i]);
+            if (letter)
+                text[used++] = '\\';
+            text[used++] = letter ? letter : (char)p[i];
+        }
         text[used++] = '\'';
     }
     for (size_t i = 0; !is_text && i < n && used + 4 < sizeof(text); i++) {

@@ -150,26 +150,31 @@ static const char *file_name(const char *path)
 
 static void natives_text(struct hw_out *out, const struct hw_memory *memory, size_t limit)
 {
-    static const struct hw_column columns[] = {
-        {"size", HW_COLUMN_RIGHT},
-        {"blocks", HW_COLUMN_RIGHT},
-        {"bytes", HW_COLUMN_RIGHT},
-        {"growth", HW_COLUMN_RIGHT},
-        {"near", HW_COLUMN_CUT},
-        {"content of one", HW_COLUMN_CUT}};
-    struct hw_table table = {.columns = columns, .column_count = 6};
+    static const struct hw_column alone[] = {{"size", HW_COLUMN_RIGHT},
+                                             {"blocks", HW_COLUMN_RIGHT},
+                                             {"bytes", HW_COLUMN_RIGHT},
+                                             {"near", HW_COLUMN_CUT},
+                                             {"content of one", HW_COLUMN_CUT}};
+    static const struct hw_column compared[] = {{"size", HW_COLUMN_RIGHT},
+                                                {"blocks", HW_COLUMN_RIGHT},
+                                                {"bytes", HW_COLUMN_RIGHT},
+                                                {"growth", HW_COLUMN_RIGHT},
+                                                {"near", HW_COLUMN_CUT},
+                                                {"content of one", HW_COLUMN_CUT}};
+    struct hw_table table = {.columns = memory->seconds > 0 ? compared : alone,
+                             .column_count = memory->seconds > 0 ? 6 : 5};
     size_t shown = hw_parts_limit(memory->native_count, limit);
     if (!shown)
         return;
-    hw_out_puts(out, "\nBlocks of malloc that no Python object is known to use, by size\n");
+    hw_out_puts(out, "\n");
+    hw_out_wrap(out, 0, 0, "Blocks of malloc that no Python object is known to use, by size");
     for (size_t i = 0; i < shown; i++) {
         const struct hw_memory_native *row = &memory->natives[i];
         hw_text_count(hw_table_cell(&table), row->block_bytes);
         hw_text_count(hw_table_cell(&table), row->count);
         hw_text_bytes(hw_table_cell(&table), (double)row->bytes);
-        struct hw_buf *growth = hw_table_cell(&table);
         if (memory->seconds > 0)
-            hw_text_delta_bytes(growth, row->bytes_delta);
+            hw_text_delta_bytes(hw_table_cell(&table), row->bytes_delta);
         hw_text_escape(hw_table_cell(&table), file_name(row->library));
         hw_text_escape(hw_table_cell(&table), row->sample);
     }

@@ -194,7 +194,7 @@ void hw_limits_set(struct hw_alarm *alarm, const struct hw_sampler *sampler, uin
                    const struct hw_memory_sample *sample)
 {
     struct hw_memory_limit best = {0};
-    if (rss_limit)
+    if (rss_limit > sample->rss_bytes)
         keep_less(&best, "--rss", rss_limit, sample->rss_bytes);
     if (sampler)
         process_look(sampler, &best);
