@@ -108,6 +108,15 @@ static void mark_managed_values(struct hw_builder *b, hw_addr addr)
         mark(b, HW_BUFFER_TABLE, load64(p));
 }
 
+/* A structure of nothing but references has no word that could lead to a block. */
+static bool row_is_all_references(struct hw_builder *b, const struct hw_pytype *solid)
+{
+    uint32_t words = 0;
+    for (size_t i = 0; i < solid->row->ref_count; i++)
+        words += solid->row->refs[i].count ? solid->row->refs[i].count : 1;
+    return PY_SIZE(&b->py, PyObject) + words * sizeof(hw_addr) >= solid->basicsize;
+}
+
 static void mark_all(struct hw_builder *b, const struct object *object,
                      const struct hw_pytype *type)
 {
@@ -131,8 +140,11 @@ static void mark_all(struct hw_builder *b, const struct object *object,
     case HW_FAMILY_STR:
         mark_str(b, object);
         return;
-    case HW_FAMILY_PLAIN:
     case HW_FAMILY_ROW:
+        if (row_is_all_references(b, type->solid))
+            return;
+        break;
+    case HW_FAMILY_PLAIN:
     case HW_FAMILY_INT:
     case HW_FAMILY_FLOAT:
     case HW_FAMILY_BYTES:

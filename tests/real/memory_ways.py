@@ -3,6 +3,7 @@
 
 memory_ways.py WAY, one of the functions below. What it has made is one line of JSON before READY.
 """
+import array
 import ctypes
 import json
 import mmap
@@ -32,6 +33,16 @@ def lists_and_dicts():
     kept.append([None] * (4 * MB // 8))
     kept.append(dict.fromkeys(range(200000)))
     return {"object-data": 4 * MB + 200000 * 24}
+
+
+def buffers():
+    """Of C types of the standard library; each is a block of malloc."""
+    kept.extend(array.array("d", [1.0] * 300) for _ in range(3000))
+    kept.extend(ctypes.create_string_buffer(2800) for _ in range(3000))
+    kept.extend(open(sys.executable, "rb") for _ in range(500))
+    for file in kept[-500:]:
+        file.read(1)
+    return {"object-data": 3000 * 2400 + 3000 * 2800 + 500 * 4096}
 
 
 def native():

@@ -15,7 +15,7 @@ import support  # noqa: E402
 
 SCRIPT = os.path.join(HERE, "memory_ways.py")
 EVERY = pytest.mark.parametrize("interpreter", support.interpreters(), ids=lambda i: i.name)
-WAYS = ["idle", "big_bytes", "lists_and_dicts", "native", "freed", "threads", "mappings", "zeros",
+WAYS = ["idle", "big_bytes", "lists_and_dicts", "buffers", "native", "freed", "threads", "mappings", "zeros",
         "numpy_threads", "subinterpreters", "pinned"]
 FIRST = support.interpreters()[0]
 ALLOCATORS = {"jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4",
