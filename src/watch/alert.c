@@ -2,6 +2,7 @@
 #include "watch/alert.h"
 
 #define RSS_AGAIN 0.95
+#define RSS_QUIET_NS (60 * INT64_C(1000000000))
 #define GROWTH_AGAIN 4
 #define QUIET_WINDOWS 2
 
@@ -27,12 +28,17 @@ void hw_alert_init(struct hw_alert *alert, const struct hw_watch_options *option
     hw_rise_init(&alert->growth, &growth);
 }
 
-static bool rss_alarms(struct hw_alert *alert, const struct hw_memory_sample *sample)
+static bool rss_alarms(struct hw_alert *alert, const struct hw_memory_sample *sample,
+                       int64_t time_ns)
 {
     bool over = alert->rss_bytes && sample->rss_bytes >= alert->rss_bytes;
     bool news = over && !alert->rss_told;
-    if (over || (double)sample->rss_bytes < RSS_AGAIN * (double)alert->rss_bytes)
-        alert->rss_told = over;
+    if ((double)sample->rss_bytes >= RSS_AGAIN * (double)alert->rss_bytes)
+        alert->rss_high_ns = time_ns;
+    if (over)
+        alert->rss_told = true;
+    else if (time_ns - alert->rss_high_ns >= RSS_QUIET_NS)
+        alert->rss_told = false;
     return news;
 }
 
@@ -65,7 +71,7 @@ size_t hw_alert_add(struct hw_alert *alert, const struct hw_memory_sample *sampl
     struct hw_rise_finding finding;
     size_t count = 0;
     bool grows = growth_alarms(alert, sample, time_ns, &finding);
-    if (rss_alarms(alert, sample)) {
+    if (rss_alarms(alert, sample, time_ns)) {
         alarms[count] = now;
         alarms[count].reason = HW_ALARM_RSS;
         alarms[count++].threshold_bytes = alert->rss_bytes;

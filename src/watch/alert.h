@@ -5,7 +5,8 @@
 /*
  * When samples of one process are an alarm, and when the same trouble is told again. Pure.
  *
- * A threshold is told once, and again only after RSS was below 95 % of it. Growth is told once, and
+ * A threshold is told once, and again only after RSS was below 95 % of it for a minute: a sawtooth
+ * that crosses it with each tooth is told once. Growth is told once, and
  * again when memory has since grown by four times of what it had grown by then; or anew, after a
  * pause of twice the window that showed it.
  */
@@ -16,6 +17,7 @@
 struct hw_alert {
     uint64_t rss_bytes; /* 0: no threshold */
     bool rss_told;
+    int64_t rss_high_ns; /* when RSS was last at 95 % of the threshold or above */
     struct hw_rise growth;
     bool growth_told;
     double again_bytes, told_rise;
