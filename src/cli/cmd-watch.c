@@ -13,7 +13,7 @@ struct watch {
     struct hw_watch_exec exec;
     struct hw_evidence evidence;
     uint64_t alarms;
-    bool told_missed;
+    bool told_missed, told_waiting;
 };
 
 /* Trouble that does not end the watch. */
@@ -94,10 +94,20 @@ static void tell_missed(struct watch *watch, const struct hw_watch *monitor)
     complain(watch, "some processes cannot be watched: they are too many, or not ours to see");
 }
 
+/* Who mistyped a name would wait for ever. */
+static void tell_waiting(struct watch *watch, const struct hw_watch *monitor)
+{
+    if (!watch->told_waiting && !hw_watch_count(monitor))
+        complain(watch, "no such process is there yet: waiting for one");
+    watch->told_waiting = true;
+}
+
 static bool is_over(struct watch *watch, const struct hw_watch *monitor, bool follows_names)
 {
     bool busy = look_after(watch);
     tell_missed(watch, monitor);
+    if (follows_names)
+        tell_waiting(watch, monitor);
     bool nobody = !hw_watch_count(monitor) && !follows_names;
     bool seen = watch->run->args->until_alarm && watch->alarms;
     return (nobody || seen) && !busy;

@@ -292,7 +292,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "the machine's, RLIMIT_AS, RLIMIT_DATA.\n"
          "NAME is an extended regular expression, found in the names of commands, as pgrep finds "
          "them, and in what interpreters run: app.py, -m http.server. Processes of that name are "
-         "followed as they come and go.\n"
+         "followed as they come and go; where there is none yet, one is waited for.\n"
          "With --exec a command is run at each alarm, by /bin/sh -c. Nothing of the process gets "
          "into the "
          "command's text; its environment has HEAPWHY_PID, HEAPWHY_NAME, HEAPWHY_REASON (rss, "
@@ -303,7 +303,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "FILE is what watch --json, or mprof, has written (a name with a slash, or that ends in "
          ".jsonl or .dat): which alarms there would have been.\n"
          "Exit status: 0 after Ctrl-C, SIGTERM, --for or the end of all processes; with "
-         "--until-alarm 3 after an alarm; 1 when there is no such process; 2 after wrong usage.",
+         "--until-alarm 3 after an alarm; 1 when there is no process of a given PID; 2 after wrong usage.",
          {{"heapwhy watch 41233", "One process."},
           {"heapwhy watch app.py --rss 500M --diagnose", "All that run app.py; say also why."},
           {"heapwhy watch 41233 --children --json > app.jsonl", "Record, for heapwhy plot."},
