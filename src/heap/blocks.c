@@ -79,26 +79,29 @@ static bool has_bit(const struct pool_bits *bits, uint32_t first, uint32_t count
     return (word[0] >> shift | (shift ? word[1] << (64 - shift) : 0)) & mask;
 }
 
-/* Whether all blocks in use are known, as far as the pool's head tells: most are in most pools, and then
- * nothing else of them is read. */
+/* Whether something known is in every block that was ever handed out, as far as the pool's head tells: it
+ * is in most pools, and then nothing else of them is read. Only the list of free blocks tells which are in
+ * use, and what is known may lie in a free one: a stale address does. */
 static bool pool_is_known(struct hw_blocks *blocks, hw_addr start, const struct pool_bits *bits)
 {
     const struct hw_field *f = blocks->pymalloc.layout->f;
-    uint32_t head = blocks->pymalloc.layout->s[HW_S_pool_header], known = 0;
+    uint32_t head = blocks->pymalloc.layout->s[HW_S_pool_header];
     unsigned char p[64];
     if (head > sizeof(p) || !hw_image_peek(blocks->image, start, p, head))
         return false;
-    uint32_t used = load32(p + f[HW_F_pool_header_ref_count].offset);
     uint32_t index = load32(p + f[HW_F_pool_header_szidx].offset);
     uint32_t next = load32(p + f[HW_F_pool_header_nextoffset].offset);
-    uint32_t step = index + 1, first = head / HW_PYMALLOC_BLOCK_STEP;
+    uint32_t step = index + 1;
+    if (!load32(p + f[HW_F_pool_header_ref_count].offset))
+        return true;
     if (index >= HW_PYMALLOC_CLASSES)
         return false;
     uint32_t end = (next < HW_PYMALLOC_POOL_BYTES ? next : HW_PYMALLOC_POOL_BYTES) /
                    HW_PYMALLOC_BLOCK_STEP;
-    for (uint32_t at = first; at + step <= end; at += step)
-        known += has_bit(bits, at, step);
-    return known >= used;
+    for (uint32_t at = head / HW_PYMALLOC_BLOCK_STEP; at + step <= end; at += step)
+        if (!has_bit(bits, at, step))
+            return false;
+    return true;
 }
 
 static bool walk_pool(struct hw_blocks *blocks, hw_addr start,
