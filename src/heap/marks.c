@@ -32,7 +32,8 @@ static uint64_t line_count(const struct hw_mark_segment *segment)
     return (segment->granules + LINE_BITS - 1) / LINE_BITS;
 }
 
-static bool in_module(const struct hw_module *modules, size_t count, hw_addr addr)
+/* The first module that ends behind addr; NULL: none does. */
+static const struct hw_module *module_from(const struct hw_module *modules, size_t count, hw_addr addr)
 {
     size_t low = 0, high = count;
     while (low < high) {
@@ -42,26 +43,41 @@ static bool in_module(const struct hw_module *modules, size_t count, hw_addr add
         else
             high = middle;
     }
-    return low < count && addr >= modules[low].start;
+    return low < count ? &modules[low] : NULL;
+}
+
+static void add_segment(struct hw_marks *marks, hw_addr start, hw_addr end, uint32_t shift)
+{
+    marks->segments[marks->count++] = (struct hw_mark_segment){
+        .start = start, .end = end, .shift = shift, .granules = (end - start) >> shift};
+}
+
+/* Where an allocator's mapping begins at the end of a module's bss, the kernel makes one mapping of
+ * both. */
+static void add_mapping(struct hw_marks *marks, const struct hw_segment *from,
+                        const struct hw_module *modules, size_t module_count)
+{
+    const struct hw_module *module = module_from(modules, module_count, from->start);
+    hw_addr start = from->start;
+    if (module && start >= module->start) {
+        hw_addr end = from->end < module->end ? from->end : module->end;
+        add_segment(marks, start, end, 3);
+        start = end;
+    }
+    if (start < from->end)
+        add_segment(marks, start, from->end, 4);
 }
 
 bool hw_marks_init(struct hw_marks *marks, const struct hw_image *image,
                    const struct hw_module *modules, size_t module_count, struct hw_err *err)
 {
     *marks = (struct hw_marks){0};
-    marks->segments = calloc(image->segment_count + 1, sizeof(*marks->segments));
+    marks->segments = calloc(2 * image->segment_count + 1, sizeof(*marks->segments));
     if (!marks->segments)
         return hw_err_no_memory(err);
-    for (size_t i = 0; i < image->segment_count; i++) {
-        const struct hw_segment *from = &image->segments[i];
-        if (!(from->prot & HW_PROT_WRITE))
-            continue;
-        struct hw_mark_segment *to = &marks->segments[marks->count++];
-        to->start = from->start;
-        to->end = from->end;
-        to->shift = in_module(modules, module_count, from->start) ? 3 : 4;
-        to->granules = (from->end - from->start) >> to->shift;
-    }
+    for (size_t i = 0; i < image->segment_count; i++)
+        if (image->segments[i].prot & HW_PROT_WRITE)
+            add_mapping(marks, &image->segments[i], modules, module_count);
     return true;
 }
 

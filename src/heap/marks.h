@@ -37,7 +37,7 @@ struct hw_marks {
 };
 
 /* Covers the writable segments of the image: nothing else can hold an object. Static objects, in the
- * data of modules (by address), are aligned to 8. */
+ * data of modules (by address), are aligned to 8; a segment that goes on behind a module is two here. */
 bool hw_marks_init(struct hw_marks *marks, const struct hw_image *image,
                    const struct hw_module *modules, size_t module_count, struct hw_err *err);
 void hw_marks_deinit(struct hw_marks *marks);
