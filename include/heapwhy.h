@@ -162,7 +162,8 @@ enum hw_node_flag {
     HW_NODE_DELETES = 1 << 13,     /* code: it contains del x[...] */
     HW_NODE_STORES = 1 << 14,      /* code: it contains x[...] = ... */
     HW_NODE_LOST = 1 << 15,        /* alive in an allocator's memory, and nothing leads to it but
-                                      others of its kind and perhaps a word on a C stack */
+                                      others of its kind and perhaps a word on a C stack; no word of
+                                      C code's memory either */
 };
 
 /* How to name an edge. The top four bits of a label are the kind, the rest is its payload. */
@@ -293,6 +294,7 @@ struct hw_facts {
     uint32_t system_recorded;   /* 1: descriptors, threads and children are there; since format 1.3 */
     uint64_t descriptor_total;  /* open, also those beyond what a graph keeps (262,144) */
     uint64_t descriptor_limit;  /* how many the process may have (RLIMIT_NOFILE); 0: not known */
+    uint64_t unscanned_bytes;   /* of C code's memory that was too much to be searched for references */
 };
 
 void hw_graph_destroy(struct hw_graph *graph);
@@ -904,6 +906,13 @@ struct hw_audit {
                                   without held_... */
     size_t busy_count;
     uint64_t busy_objects;
+    /* Only words in C code's own memory speak for the rest of their references: it holds them, or the words
+     * are stale. Likewise without held_...; a row that grows is no leak by itself, as C code may keep what
+     * it wants to keep. */
+    struct hw_audit_row *words;
+    size_t word_count;
+    uint64_t word_objects;
+    uint64_t unscanned_bytes; /* of that memory which were too much to look at */
     uint64_t examined;   /* objects whose count means something */
     uint64_t exact;      /* of them, those whose every reference was seen in an object or a frame */
     uint64_t by_words;   /* those that words in C variables or C memory explain */

@@ -21,6 +21,7 @@ struct work {
     struct hw_residuals residuals;
     struct hw_audit_row *rows; /* by type */
     struct hw_audit_row *busy;
+    struct hw_audit_row *words;
     uint8_t *reached; /* by node */
     hw_id *stack;     /* room for every node */
     struct audit_result *result;
@@ -115,6 +116,9 @@ static bool add_objects(struct work *work)
         } else if (work->residuals.busy[id]) {
             add(&work->busy[graph->type[id]], graph, id, work->residuals.busy[id]);
             audit->busy_objects++;
+        } else if (work->residuals.words[id]) {
+            add(&work->words[graph->type[id]], graph, id, work->residuals.words[id]);
+            audit->word_objects++;
         }
     }
     return true;
@@ -178,26 +182,34 @@ static bool keep_rows(struct work *work, struct hw_audit_row *rows, struct hw_au
     return kept || hw_err_no_memory(work->err);
 }
 
-static const struct hw_audit_row *find_row(const struct hw_audit *audit, const char *type)
+static const struct hw_audit_row *find_row(const struct hw_audit_row *rows, size_t count,
+                                           const char *type)
 {
-    for (size_t i = 0; i < audit->row_count; i++)
-        if (strcmp(audit->rows[i].type, type) == 0)
-            return &audit->rows[i];
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].type, type) == 0)
+            return &rows[i];
     return NULL;
 }
 
 /* A type grows that had more in each look than in the one before; the first look shows no growth. */
-static void compare(struct hw_audit *audit, const struct hw_audit *before)
+static void compare(struct hw_audit_row *row, const struct hw_audit_row *was, size_t looks_before)
+{
+    row->first_objects = was ? looks_before > 1 ? was->first_objects : was->objects : 0;
+    row->first_references = was ? looks_before > 1 ? was->first_references : was->references : 0;
+    row->grows = row->references > (was ? was->references : 0) &&
+                 (looks_before == 1 || (was && was->grows));
+}
+
+static void compare_rows(struct hw_audit *audit, const struct hw_audit *before)
 {
     for (size_t i = 0; i < audit->row_count; i++) {
         struct hw_audit_row *row = &audit->rows[i];
-        const struct hw_audit_row *was = find_row(before, row->type);
-        row->first_objects = was ? before->looks > 1 ? was->first_objects : was->objects : 0;
-        row->first_references =
-            was ? before->looks > 1 ? was->first_references : was->references : 0;
-        row->grows = row->references > (was ? was->references : 0) &&
-                     (before->looks == 1 || (was && was->grows));
+        compare(row, find_row(before->rows, before->row_count, row->type), before->looks);
         audit->leaks |= row->grows;
+    }
+    for (size_t i = 0; i < audit->word_count; i++) {
+        struct hw_audit_row *row = &audit->words[i];
+        compare(row, find_row(before->words, before->word_count, row->type), before->looks);
     }
 }
 
@@ -217,7 +229,7 @@ static bool follow(struct work *work, const struct hw_audit *before)
     result->first_taken_at_ns = was->first_taken_at_ns;
     result->audit.looks = before->looks + 1;
     result->audit.seconds = (double)(result->taken_at_ns - was->first_taken_at_ns) / 1e9;
-    compare(&result->audit, before);
+    compare_rows(&result->audit, before);
     return true;
 }
 
@@ -230,6 +242,7 @@ static bool fill(struct work *work, const struct hw_audit *before)
     audit->by_words = work->residuals.by_words;
     audit->overcounted = work->residuals.overcounted;
     audit->memory_recorded = graph->held_count != 0;
+    audit->unscanned_bytes = graph->facts.unscanned_bytes;
     reach_from_roots(work);
     if (!add_objects(work))
         return false;
@@ -240,12 +253,14 @@ static bool fill(struct work *work, const struct hw_audit *before)
             return false;
     if (!keep_rows(work, work->rows, &audit->rows, &audit->row_count) ||
         !keep_rows(work, work->busy, &audit->busy, &audit->busy_count) ||
+        !keep_rows(work, work->words, &audit->words, &audit->word_count) ||
         !hw_extensions_list(graph, &work->result->arena, &audit->extensions,
                             &audit->extension_count, work->err) ||
         !follow(work, before))
         return false;
     qsort(audit->rows, audit->row_count, sizeof(*audit->rows), by_growth);
     qsort(audit->busy, audit->busy_count, sizeof(*audit->busy), by_growth);
+    qsort(audit->words, audit->word_count, sizeof(*audit->words), by_growth);
     return true;
 }
 
@@ -256,9 +271,10 @@ bool hw_audit_ask(const struct hw_graph *graph, const struct hw_audit *before,
     work.result = calloc(1, sizeof(*work.result));
     work.rows = calloc(graph->type_count + 1, sizeof(*work.rows));
     work.busy = calloc(graph->type_count + 1, sizeof(*work.busy));
+    work.words = calloc(graph->type_count + 1, sizeof(*work.words));
     work.reached = calloc(graph->node_count, 1);
     work.stack = malloc(graph->node_count * sizeof(*work.stack));
-    bool ok = work.result && work.rows && work.busy && work.reached && work.stack;
+    bool ok = work.result && work.rows && work.busy && work.words && work.reached && work.stack;
     if (!ok)
         hw_err_no_memory(err);
     if (ok) {
@@ -270,6 +286,7 @@ bool hw_audit_ask(const struct hw_graph *graph, const struct hw_audit *before,
     hw_residuals_deinit(&work.residuals);
     free(work.rows);
     free(work.busy);
+    free(work.words);
     free(work.reached);
     free(work.stack);
     if (!ok) {

@@ -152,14 +152,16 @@ static void subtract(const struct hw_graph *graph, const struct frames *frames, 
     }
 }
 
-static void subtract_held(const struct hw_graph *graph, int32_t *balance)
+/* Words in C code's memory speak for at most what is left. */
+static void subtract_held(const struct hw_graph *graph, int32_t *balance, uint8_t *words)
 {
     for (size_t i = 0; i < graph->held_count; i++) {
         int32_t *left = &balance[graph->held[i].id];
-        if (*left > 0)
-            *left = graph->held[i].bytes < (uint64_t)*left
-                        ? *left - (int32_t)graph->held[i].bytes
-                        : 0;
+        if (*left <= 0)
+            continue;
+        int32_t spoken = graph->held[i].bytes < (uint64_t)*left ? (int32_t)graph->held[i].bytes : *left;
+        *left -= spoken;
+        words[graph->held[i].id] = spoken < UINT8_MAX ? (uint8_t)spoken : UINT8_MAX;
     }
 }
 
@@ -210,11 +212,12 @@ static uint64_t count_left(const struct hw_graph *graph, const int32_t *balance)
 bool hw_residuals_init(struct hw_residuals *residuals, const struct hw_graph *graph,
                        struct hw_err *err)
 {
-    struct hw_residuals made = {.busy = calloc(graph->object_count + 1, 1)};
+    struct hw_residuals made = {.busy = calloc(graph->object_count + 1, 1),
+                                .words = calloc(graph->object_count + 1, 1)};
     int32_t *balance = calloc(graph->object_count + 1, sizeof(*balance));
     struct frames frames;
     made.left = (uint32_t *)balance;
-    if (!frames_init(&frames, graph) || !made.busy || !balance) {
+    if (!frames_init(&frames, graph) || !made.busy || !made.words || !balance) {
         frames_deinit(&frames);
         hw_residuals_deinit(&made);
         return hw_err_no_memory(err);
@@ -222,7 +225,7 @@ bool hw_residuals_init(struct hw_residuals *residuals, const struct hw_graph *gr
     begin(&made, graph, &frames, balance);
     uint64_t before = count_left(graph, balance);
     subtract(graph, &frames, balance, true);
-    subtract_held(graph, balance);
+    subtract_held(graph, balance, made.words);
     made.by_words = before - count_left(graph, balance);
     subtract_stacks(graph, balance, made.busy);
     frames_deinit(&frames);
@@ -237,5 +240,6 @@ void hw_residuals_deinit(struct hw_residuals *residuals)
 {
     free(residuals->left);
     free(residuals->busy);
+    free(residuals->words);
     *residuals = (struct hw_residuals){0};
 }

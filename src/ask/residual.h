@@ -20,6 +20,7 @@
 struct hw_residuals {
     uint32_t *left; /* by object; 0: none */
     uint8_t *busy;  /* by object: words on stacks explain what would have been left, up to 255 */
+    uint8_t *words; /* by object: likewise words in C code's own memory, which may be stale */
     uint64_t examined, exact, by_words, overcounted; /* as in struct hw_audit */
 };
 bool hw_residuals_init(struct hw_residuals *residuals, const struct hw_graph *graph,

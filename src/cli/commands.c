@@ -257,7 +257,8 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "C code may keep a reference for good where nobody sees it, so one look calls nothing a leak. "
          "Several looks do, -n of them at a process, or several snapshots of it in the order of time: "
          "a type leaks when its references rose from each look to the next.\n"
-         "What a word on a C stack points at may be in use by code that runs now; it is told apart.\n"
+         "What a word on a C stack points at may be in use by code that runs now; what a word in C "
+         "code's memory points at may be kept there, or the word may be stale. Both are told apart.\n"
          "Twenty types are shown unless --limit or --all says otherwise; --json writes all.",
          {{"heapwhy audit 41233", "What nothing accounts for now."},
           {"heapwhy audit 41233 -n 3 -i 10s", "Three looks, ten seconds apart: what grows."},

@@ -45,6 +45,7 @@ struct hw_builder {
     struct hw_marks buffers[HW_BUFFER_KINDS]; /* in blocks that objects use; for the ledger */
     struct hw_marks outside; /* blocks that belong to objects: some address in each */
     struct hw_marks lost;    /* objects that nothing leads to */
+    uint64_t unscanned_bytes; /* of C code's memory that was too much to look at */
     hw_addr *held;           /* where words in C code's memory point; sorted once all are there */
     size_t held_count, held_capacity;
     struct hw_order order; /* of the objects on the collector's lists */
@@ -74,8 +75,8 @@ struct hw_builder {
 bool hw_build_discover(struct hw_builder *b);
 /* Whether what is decoded from now on says in outside what belongs to it. */
 void hw_build_note_outside(struct hw_builder *b, bool on);
-/* Marks objects that are alive in allocators' memory and that nothing leads to, also in lost; fills
- * held. After discovering. */
+/* Marks objects that are alive in allocators' memory and that nothing of the graph leads to; in lost
+ * those that no word of C code leads to either. Fills held. After discovering. */
 bool hw_build_find_lost(struct hw_builder *b);
 /* Adds the roots that need to know what an object is: C globals, native stacks, static types. */
 bool hw_build_native_roots(struct hw_builder *b);

@@ -83,6 +83,7 @@ static void build_facts(struct hw_builder *b)
     facts->gc_long_lived_total = gc.long_lived_total;
     facts->gc_long_lived_pending = gc.long_lived_pending;
     facts->bad_pointers = b->py.bad_pointers;
+    facts->unscanned_bytes = b->unscanned_bytes;
     facts->target_bytes_read = b->image->read_bytes;
 }
 

@@ -14,9 +14,9 @@
  *     object  of a type that we know, and count, size and shape are sane; all it lacks is a holder
  *     raw     C code's own: a structure, an array, a buffer; its words are looked at
  *
- * An object that a word of C data or of raw memory points at is held, and so is what it holds: it
- * stays out of the graph, as C code's own business, but what it refers to is accounted for. The rest
- * is lost.
+ * All objects become part of the graph. One that a word of C data or of raw memory points at is held,
+ * and so is what it leads to; how many words of raw memory point at it is recorded, as a word may be
+ * stale. The rest is lost.
  */
 
 enum {
@@ -26,7 +26,7 @@ enum {
 
 struct finder {
     struct hw_builder *b;
-    hw_addr *stack; /* held objects whose references were not followed yet */
+    hw_addr *stack; /* objects found to be held whose references were not followed yet */
     size_t depth, capacity;
     uint64_t scan_left;
     uint64_t visited; /* blocks */
@@ -47,29 +47,38 @@ static bool is_known(struct hw_builder *b, const struct hw_block *block)
     return hw_marks_any(&b->marks, block->addr, end) || hw_marks_any(&b->outside, block->addr, end);
 }
 
-/* Words point at it, or a held object refers to it. */
-static bool hold(struct finder *f, hw_addr addr)
+/* It is not lost. */
+static bool reach(struct finder *f, hw_addr addr)
 {
     struct hw_builder *b = f->b;
-    if (hw_marks_has(&b->lost, addr)) {
-        hw_addr *stack = hw_vec_grow(f->stack, &f->capacity, f->depth + 1, sizeof(*stack));
-        if (!stack)
-            return hw_err_no_memory(b->err);
-        hw_marks_clear(&b->lost, addr);
-        f->stack = stack;
+    if (!hw_marks_has(&b->lost, addr))
+        return true;
+    hw_addr *stack = hw_vec_grow(f->stack, &f->capacity, f->depth + 1, sizeof(*stack));
+    if (!stack)
+        return hw_err_no_memory(b->err);
+    f->stack = stack;
+    hw_marks_clear(&b->lost, addr);
+    if (hw_marks_set(&b->marks, addr) > 0)
         f->stack[f->depth++] = addr;
-    } else if (hw_marks_has(&b->marks, addr)) {
-        hw_addr *held = hw_vec_grow(b->held, &b->held_capacity, b->held_count + 1, sizeof(*held));
-        if (!held)
-            return hw_err_no_memory(b->err);
-        b->held = held;
-        b->held[b->held_count++] = addr;
-    }
     return true;
 }
 
+/* A word points at it, which no edge will tell. */
+static bool hold(struct finder *f, hw_addr addr)
+{
+    struct hw_builder *b = f->b;
+    if (!hw_marks_has(&b->marks, addr) && !hw_marks_has(&b->lost, addr))
+        return true;
+    hw_addr *held = hw_vec_grow(b->held, &b->held_capacity, b->held_count + 1, sizeof(*held));
+    if (!held)
+        return hw_err_no_memory(b->err);
+    b->held = held;
+    b->held[b->held_count++] = addr;
+    return reach(f, addr);
+}
+
 /* The table of interned strings does not count its references: each value is its key. Up to 3.11 it
- * hangs from a variable of C. */
+ * hangs from a variable of C. It stays out of the graph. */
 static bool is_interned_table(const struct hw_refs *refs)
 {
     enum { STRINGS_LEAST = 64 };
@@ -85,19 +94,26 @@ static bool is_interned_table(const struct hw_refs *refs)
     return true;
 }
 
-static bool hold_what_it_holds(struct finder *f)
+static bool follow_held(struct finder *f)
 {
-    struct hw_py *py = &f->b->py;
+    struct hw_builder *b = f->b;
+    struct hw_py *py = &b->py;
     while (f->depth) {
+        hw_build_trim(b);
         hw_addr addr = f->stack[--f->depth];
         const struct hw_pytype *type = hw_pytype_of(py, addr);
-        if (!type)
+        py->refs.count = 0;
+        if (type)
+            hw_decode(py, addr, type);
+        if (py->refs.failed)
+            return hw_err_no_memory(b->err);
+        if (!type || is_interned_table(&py->refs)) {
+            hw_marks_clear(&b->marks, addr);
             continue;
-        hw_decode(py, addr, type);
-        if (is_interned_table(&py->refs))
-            continue;
+        }
+        b->edge_bound += py->refs.count;
         for (size_t i = 0; i < py->refs.count; i++)
-            if (!hold(f, py->refs.to[i]))
+            if (!reach(f, py->refs.to[i]))
                 return false;
     }
     return true;
@@ -167,14 +183,18 @@ static bool scan_raw(void *ctx, const struct hw_block *block, bool *ret_again)
     *ret_again = false;
     if (!hw_build_tick(b, stage, ++f->visited, 0))
         return false;
-    if (block->bytes > SCAN_BLOCK_MAX_BYTES || block->bytes > f->scan_left || is_known(b, block) ||
-        hw_lost_object(b, block) || hw_lost_is_dead(b, block))
+    if (is_known(b, block) || hw_lost_object(b, block) || hw_lost_is_dead(b, block))
         return true;
+    if (block->bytes > SCAN_BLOCK_MAX_BYTES || block->bytes > f->scan_left) {
+        b->unscanned_bytes += block->bytes;
+        return true;
+    }
     f->scan_left -= block->bytes;
     return scan(f, block->addr, end, NULL);
 }
 
-/* What C variables hold of what the graph has is an edge: hw_build_native_roots(). */
+/* What C variables hold becomes an edge as well, but for words inside of static objects:
+ * hw_build_native_roots(). */
 static bool is_lost(struct hw_builder *b, hw_addr addr)
 {
     return hw_marks_has(&b->lost, addr);
@@ -312,7 +332,7 @@ bool hw_build_find_lost(struct hw_builder *b)
         note_runtime(b);
     }
     ok = ok && scan_globals(&f) && hw_blocks_walk_again(&blocks, &scans) &&
-         scan_runtime(&f) && hold_what_it_holds(&f) && mark_lost(b);
+         scan_runtime(&f) && follow_held(&f) && mark_lost(b);
     hw_blocks_deinit(&blocks);
     free(f.stack);
     return ok;
@@ -336,6 +356,8 @@ bool hw_build_record_held(struct hw_builder *b)
         return hw_err_no_memory(b->err);
     for (size_t i = 0; i < b->held_count; i++) {
         hw_id id = hw_marks_id(&b->marks, b->held[i]);
+        if (id == HW_NONE)
+            continue;
         if (n && g->held[n - 1].id == id)
             g->held[n - 1].bytes++;
         else

@@ -121,6 +121,23 @@ static void put_detail(struct hw_out *out, const struct hw_audit_row *row)
     hw_buf_deinit(&text);
 }
 
+/* What only words in C code's memory explain. */
+static void put_words(struct hw_buf *text, const struct hw_audit *audit)
+{
+    enum { TYPES_MAX = 8 };
+    put_count(text, audit->word_objects, " object", " objects");
+    hw_buf_puts(text, audit->word_objects == 1 ? " has a reference" : " have references");
+    hw_buf_puts(text, " that only a word in C code's memory explains: it is kept there, or the word is "
+                      "stale: ");
+    for (size_t i = 0; i < audit->word_count && i < TYPES_MAX; i++) {
+        hw_buf_printf(text, "%s%" PRIu64 " ", i ? ", " : "", audit->words[i].objects);
+        hw_text_escape(text, audit->words[i].type);
+        if (audit->words[i].grows)
+            hw_buf_puts(text, " (growing)");
+    }
+    hw_buf_puts(text, audit->word_count > TYPES_MAX ? ", ..." : ".");
+}
+
 /* Sentences about the rest, one each. */
 static void put_rest(struct hw_out *out, const struct hw_audit *audit)
 {
@@ -149,6 +166,18 @@ static void put_rest(struct hw_out *out, const struct hw_audit *audit)
             hw_text_escape(&text, audit->busy[i].type);
         }
         hw_buf_putc(&text, '.');
+        hw_out_wrap(out, 0, 0, hw_buf_str(&text));
+    }
+    if (audit->word_objects) {
+        hw_buf_clear(&text);
+        put_words(&text, audit);
+        hw_out_wrap(out, 0, 0, hw_buf_str(&text));
+    }
+    if (audit->unscanned_bytes) {
+        hw_buf_clear(&text);
+        hw_text_bytes(&text, (double)audit->unscanned_bytes);
+        hw_buf_puts(&text, " of C code's memory were too much to look at; what is held there is told "
+                           "as unexplained.");
         hw_out_wrap(out, 0, 0, hw_buf_str(&text));
     }
     if (!audit->memory_recorded)
@@ -227,6 +256,25 @@ static void row_json(struct hw_json *json, const struct hw_audit *audit,
     hw_json_end(json);
 }
 
+static void short_rows_json(struct hw_json *json, const char *key, const struct hw_audit_row *rows,
+                            size_t count, bool growth)
+{
+    hw_json_array(json, key);
+    for (size_t i = 0; i < count; i++) {
+        hw_json_object(json, NULL);
+        hw_json_string(json, "type", rows[i].type);
+        hw_json_u64(json, "objects", rows[i].objects);
+        hw_json_u64(json, "references", rows[i].references);
+        if (growth) {
+            hw_json_u64(json, "first_references", rows[i].first_references);
+            hw_json_bool(json, "grows", rows[i].grows);
+        }
+        hw_json_addr(json, "addr", rows[i].example_addr);
+        hw_json_end(json);
+    }
+    hw_json_end(json);
+}
+
 static void audit_json(struct hw_out *out, const struct hw_facts *facts,
                        const struct hw_audit *audit, size_t limit)
 {
@@ -244,15 +292,9 @@ static void audit_json(struct hw_out *out, const struct hw_facts *facts,
     for (size_t i = 0; i < hw_parts_limit(audit->row_count, limit); i++)
         row_json(&json, audit, &audit->rows[i]);
     hw_json_end(&json);
-    hw_json_array(&json, "busy");
-    for (size_t i = 0; i < audit->busy_count; i++) {
-        hw_json_object(&json, NULL);
-        hw_json_string(&json, "type", audit->busy[i].type);
-        hw_json_u64(&json, "objects", audit->busy[i].objects);
-        hw_json_u64(&json, "references", audit->busy[i].references);
-        hw_json_end(&json);
-    }
-    hw_json_end(&json);
+    short_rows_json(&json, "busy", audit->busy, audit->busy_count, false);
+    short_rows_json(&json, "words", audit->words, audit->word_count, audit->looks > 1);
+    hw_json_u64(&json, "unscanned_bytes", audit->unscanned_bytes);
     hw_json_u64(&json, "examined", audit->examined);
     hw_json_u64(&json, "exact", audit->exact);
     hw_json_u64(&json, "by_words", audit->by_words);

@@ -73,6 +73,38 @@ static void test_words_speak_for_references(void **state)
     hw_audit_destroy(audit);
 }
 
+static void test_words_in_memory_are_told_apart(void **state)
+{
+    (void)state;
+    struct hw_audit *audit = ask(ROOTS "@0x110 module\n.x -> 0x130\n@0x120 list rc=3 held=2\n"
+                                       "@0x130 dict rc=3 held=9\n");
+    assert_int_equal(audit->objects, 1);
+    /* the text of ROOTS is another; what is left over of a list is no word's */
+    assert_int_equal(audit->word_objects, 2);
+    assert_int_equal(audit->word_count, 2);
+    for (size_t i = 0; i < audit->word_count; i++)
+        assert_int_equal(audit->words[i].references,
+                         strcmp(audit->words[i].type, "dict") == 0 ? 2 : 1);
+    hw_audit_destroy(audit);
+}
+
+/* C code may keep more and more of what it wants to keep. */
+static void test_growth_in_memory_is_no_leak(void **state)
+{
+    (void)state;
+    static const char *const looks[] = {
+        "fact pid=7\nfact start_time=9\nfact taken_at_ns=1000000000\n" ROOTS "@0x110 module\n",
+        "fact pid=7\nfact start_time=9\nfact taken_at_ns=2000000000\n" ROOTS
+        "@0x110 module\n@0x120 list rc=1 held=1\n"};
+    struct hw_audit *first = ask(looks[0]), *second = ask_after(looks[1], first);
+    assert_false(second->leaks);
+    assert_int_equal(second->word_count, 2);
+    for (size_t i = 0; i < second->word_count; i++)
+        assert_int_equal(second->words[i].grows, strcmp(second->words[i].type, "list") == 0);
+    hw_audit_destroy(first);
+    hw_audit_destroy(second);
+}
+
 static void test_words_on_stacks_are_told_apart(void **state)
 {
     (void)state;
@@ -255,6 +287,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_is_seen),
         cmocka_unit_test(test_words_speak_for_references),
+        cmocka_unit_test(test_words_in_memory_are_told_apart),
+        cmocka_unit_test(test_growth_in_memory_is_no_leak),
         cmocka_unit_test(test_words_on_stacks_are_told_apart),
         cmocka_unit_test(test_what_counts_nothing),
         cmocka_unit_test(test_a_cache_lends_what_its_links_hold),
