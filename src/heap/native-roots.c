@@ -152,6 +152,28 @@ static bool is_return_address(struct hw_builder *b, hw_addr addr)
     return false;
 }
 
+/* Whether what returns to addr was called as the evaluation loop, by name: E8 and a distance. */
+static bool is_return_from_eval(struct hw_builder *b, hw_addr addr)
+{
+    enum { CALL_BYTES = 5 };
+    if (!is_return_address(b, addr))
+        return false;
+    const unsigned char *p = hw_image_at(b->image, addr - CALL_BYTES, CALL_BYTES);
+    return p && *p == 0xe8 && addr + (hw_addr)(int64_t)(int32_t)load32(p + 1) == b->eval.addr;
+}
+
+/* Where in the loop's C frame, which begins at p, its own return address is: as many bytes behind p. In
+ * front of it lie return addresses of earlier calls, too. 0: not found, as where a debugger or a compiler
+ * runs frames in its own way. */
+static hw_addr eval_frame_bytes(struct hw_builder *b, const unsigned char *p, hw_addr most)
+{
+    enum { FRAME_MAX_BYTES = 768 };
+    for (hw_addr at = 0; at + 8 <= most && at < FRAME_MAX_BYTES; at += 8)
+        if (is_return_from_eval(b, load64(p + at)))
+            return at;
+    return 0;
+}
+
 /* The evaluation loop holds objects by the operand stack of its frame; what lies in its own C frame is
  * copies, most of them of what it had to do with before. That C frame lies between the address to which
  * what it called returns and its own return address; the words next to the latter are its caller's
@@ -161,8 +183,11 @@ static void add_stack_words(struct hw_builder *b, hw_addr start, hw_addr end)
     enum { SAVED_BYTES = 6 * 8 };
     const unsigned char *p = end > start ? hw_image_at(b->image, start, end - start) : NULL;
     hw_addr eval = 0; /* where such a frame began; 0: in none */
+    hw_addr eval_end = 0; /* where its return address is, if known */
     for (hw_addr at = start; p && at + 8 <= end; at += 8, p += 8) {
         hw_addr word = load64(p);
+        if (at < eval_end)
+            continue;
         if (!is_return_address(b, word)) {
             if (!eval)
                 add_word(b, word, at - start);
@@ -172,6 +197,8 @@ static void add_stack_words(struct hw_builder *b, hw_addr start, hw_addr end)
             if (at - back >= eval)
                 add_word(b, load64(p - back), at - back - start);
         eval = word - b->eval.addr < b->eval.bytes ? at + 8 : 0;
+        if (eval)
+            eval_end = eval + eval_frame_bytes(b, p + 8, end - eval);
     }
 }
 
