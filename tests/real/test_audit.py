@@ -154,3 +154,39 @@ def test_growth_from_files(tmp_path):
     assert row["type"] == "str" and row["grows"] and row["references_per_second"] > 10
     assert row["lost"] == row["objects"]
     assert any("GET /orders/" in text for text in row["samples"])
+
+
+def test_memory_that_is_too_much(tmp_path):
+    script = tmp_path / "large.py"
+    script.write_text("import ctypes, time\nmalloc = ctypes.CDLL(None).malloc\n"
+                      "malloc.restype = ctypes.c_void_p\nmalloc.argtypes = [ctypes.c_size_t]\n"
+                      "ctypes.memset(malloc(40 << 20), 7, 40 << 20)\nprint('READY', flush=True)\n"
+                      "time.sleep(1000)\n")
+    file = str(tmp_path / "a.hwsnap")
+    with support.ready_target(support.interpreters()[0], str(script)) as process:
+        answer = audit(process.pid)
+        support.heapwhy("snapshot", process.pid, "-o", file)
+    assert 40 << 20 <= answer["unscanned_bytes"] < 41 << 20
+    assert audit(file)["unscanned_bytes"] == answer["unscanned_bytes"]
+    assert "too much to look at" in support.heapwhy("audit", file)
+
+
+@EVERY
+def test_what_only_c_memory_holds(interpreter, tmp_path):
+    """Objects that nothing but a word in a block of malloc points at are told, and called no leak."""
+    script = tmp_path / "kept.py"
+    script.write_text("import ctypes, time\nclass Kept:\n    pass\n"
+                      "malloc = ctypes.CDLL(None).malloc\nmalloc.restype = ctypes.c_void_p\n"
+                      "def keep(made):\n"
+                      "    ctypes.pythonapi.Py_IncRef(ctypes.py_object(made))\n"
+                      "    ctypes.c_void_p.from_address(malloc(1000) + 64).value = id(made)\n"
+                      "def churn(depth):\n"
+                      "    return churn(depth - 1) if depth else len(sorted(map(str, range(20))))\n"
+                      "for number in range(30):\n    keep(Kept())\n    keep(number + 0.5)\n"
+                      "churn(30)\nprint('READY', flush=True)\ntime.sleep(1000)\n")
+    with support.ready_target(interpreter, str(script)) as process:
+        answer = audit(process.pid)
+    words = {row["type"]: row["objects"] for row in answer["words"]}
+    assert words["__main__.Kept"] >= 29 and words["float"] >= 28
+    assert not {"__main__.Kept", "float"} & set(found(answer))
+    assert answer["overcounted"] == 0 and not answer["leaks"]
