@@ -81,8 +81,31 @@ static void put_amounts(struct hw_buf *line, const struct hw_suspect *suspect)
     hw_text_bytes(line, (double)suspect->bytes);
 }
 
+/* Of malloc's blocks, sizes that differ are not counted. */
+static void put_block_rates(struct hw_buf *line, const struct hw_suspect *suspect)
+{
+    if (suspect->objects) {
+        hw_buf_puts(line, "+");
+        hw_text_rate(line, suspect->objects_per_second);
+        hw_buf_puts(line, " blocks/s, ");
+    }
+    hw_buf_puts(line, "+");
+    hw_text_bytes(line, suspect->bytes_per_second);
+    hw_buf_puts(line, "/s");
+    if (!suspect->objects)
+        return;
+    hw_buf_puts(line, "; now ");
+    hw_text_count(line, suspect->objects);
+    hw_buf_puts(line, " blocks, ");
+    hw_text_bytes(line, (double)suspect->bytes);
+}
+
 static void put_rates(struct hw_buf *line, const struct hw_suspect *suspect)
 {
+    if (suspect->pattern == HW_PATTERN_NATIVE_MEMORY) {
+        put_block_rates(line, suspect);
+        return;
+    }
     put_members(line, suspect);
     hw_buf_puts(line, suspect->held_objects_per_second > 0 ? "+" : "");
     hw_text_rate(line, suspect->held_objects_per_second);
