@@ -59,6 +59,8 @@ const struct hw_hop_rule hw_hop_rules[] = {
 
     {KIND(INTERNAL), 0, NULL, NULL, 24, "no Python expression says so"},
     {KIND(ROOT), 0, NULL, "asyncgen*", 130, "the event loop; the frame that runs it says more"},
+    {KIND(ROOT), 0, NULL, "running *", 130, "the event loop, or its task: the same"},
+    {KIND(ROOT), 0, NULL, "signal handler*", 130, "whom a signal wakes; often the event loop"},
     {KIND(ROOT), 0, NULL, NULL, 60, "the interpreter's own state"},
     {KIND(KEY), 0, NULL, NULL, 6, "a value says more than its key"},
 };
