@@ -61,9 +61,9 @@ static size_t scandir_text_3_13(struct hw_py *py, const unsigned char *p, char *
 
 /*
  * From a connection to its files. SQLite's structures are private, so each step is checked by what
- * refers back: 3.7 to 3.50 have these fields at these places (src/sqliteInt.h struct sqlite3 and Db,
- * btreeInt.h Btree and BtShared, os_unix.c unixFile), while those in a Pager move. A Pager's files
- * are therefore those of its first words that lead to a unixFile with the pager's own VFS.
+ * refers back. The places are those of src/sqliteInt.h (struct sqlite3 and Db), btreeInt.h (Btree
+ * and BtShared) and os_unix.c (unixFile), tested with 3.40 and 3.46; those in a Pager move. A Pager's
+ * files are therefore those of its first words that lead to a unixFile with the pager's own VFS.
  */
 enum {
     SQLITE_ADB = 32,
