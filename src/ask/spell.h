@@ -8,11 +8,12 @@
  *
  *     .name  ['key']  [3]  [<app.Key at 0x7f00>]     as in Python
  *     .<key 'k'>  .<member 'm'>  .<stack 2>  .<word 16>  .<cache>  .<local .0>
- *     .<ht_cached_keys 4>                            the fifth reference of an object that has
- * several <static types>.dict  .<type array.array>       types that only C holds <main() at
- * app.py:41 in MainThread>.sessions   a running frame's local variable <coroutine serve() at
- * app.py:30>.sessions      a suspended one's <globals of libfoo.so>.<word 8>                what
- * only C knows <app.Node at 0x7f00>.next                      the end of a chain too long to spell
+ *     .<ht_cached_keys 4>                     the fifth reference of an object that has several
+ *     <static types>.dict  .<type array.array>              types that only C holds
+ *     <main() at app.py:41 in MainThread>.sessions          a running frame's local variable
+ *     <coroutine serve() at app.py:30>.sessions             a suspended one's
+ *     <globals of libfoo.so>.<word 8>                       what only C knows
+ *     <app.Node at 0x7f00>.next                             the end of a chain too long to spell
  */
 
 #include "ask/tree.h"

@@ -6,8 +6,8 @@
  * CPython's allocator for small blocks, seen from outside: its arenas, the pools in them, the
  * blocks in those (CPython 3.11 Objects/obmalloc.c; 3.13 Include/internal/pycore_obmalloc.h).
  *
- *     arena 1 MiB   |pool|pool|pool|.........never used.........|   pools begin at multiples of 16
- *     KiB pool 16 KiB   |head|block|block|block|...never carved....|    all blocks of one size
+ *     arena 1 MiB  |pool|pool|pool|........never used........|  pools begin at multiples of 16 KiB
+ *     pool 16 KiB  |head|block|block|block|...never carved...|  all blocks of one size
  *
  * Since 3.12 the table of arenas hangs from the interpreter. In 3.11 it is a variable of C that
  * nothing exports; it is found by its shape, and believed when the pools name their places in it.
