@@ -4,13 +4,16 @@ ASAN_BUILD ?= build-asan
 TSAN_BUILD ?= build-tsan
 PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
+# Where the tests import the Python package from; pip installs it for users.
+SITE = -Dsite=$(abspath $(1))/site -Dpythons=$(shell tools/pythons)
 
 all: $(BUILD)/build.ninja
 	$(if $(CI),meson configure $(BUILD) -Dwerror=true)
 	ninja -C $(BUILD)
+	@meson install -C $(BUILD) --no-rebuild --quiet --only-changed --tags python-runtime
 
 help:
-	@echo 'make          build/heapwhy'
+	@echo 'make          build/heapwhy; the Python package in build/site'
 	@echo 'make check    install what is missing, build, run every test'
 	@echo 'make demo     install what is missing, build, diagnose a service that leaks'
 	@echo 'make bench    measure speed and memory'
@@ -23,10 +26,10 @@ packages:
 	tools/install-packages
 
 $(BUILD)/build.ninja:
-	meson setup $(BUILD) --prefix=$(PREFIX)
+	meson setup $(BUILD) --prefix=$(PREFIX) $(call SITE,$(BUILD))
 
 $(ASAN_BUILD)/build.ninja:
-	meson setup $(ASAN_BUILD) -Db_sanitize=address,undefined -Db_lundef=false
+	meson setup $(ASAN_BUILD) $(call SITE,$(ASAN_BUILD)) -Db_sanitize=address,undefined -Db_lundef=false
 
 $(TSAN_BUILD)/build.ninja:
 	meson setup $(TSAN_BUILD) -Db_sanitize=thread -Db_lundef=false
@@ -34,6 +37,7 @@ $(TSAN_BUILD)/build.ninja:
 asan: $(ASAN_BUILD)/build.ninja
 	$(if $(CI),meson configure $(ASAN_BUILD) -Dwerror=true)
 	ninja -C $(ASAN_BUILD)
+	@meson install -C $(ASAN_BUILD) --no-rebuild --quiet --only-changed --tags python-runtime
 
 tsan: $(TSAN_BUILD)/build.ninja
 	ninja -C $(TSAN_BUILD)
@@ -51,7 +55,7 @@ bench: packages
 	HEAPWHY=$(abspath $(BUILD)/heapwhy) $(PYTHON) bench/bench.py
 
 install: all
-	meson install -C $(BUILD) --no-rebuild
+	meson install -C $(BUILD) --no-rebuild --tags runtime,man,completion,devel
 
 clean:
 	rm -rf $(BUILD) $(ASAN_BUILD) $(TSAN_BUILD)

@@ -57,6 +57,27 @@ def heapwhy_binary():
     return path
 
 
+def package_site():
+    """The folder to import heapwhy from: built beside the program, for every interpreter of tools/pythons."""
+    return os.path.join(os.path.dirname(os.path.abspath(heapwhy_binary())), "site")
+
+
+def package_pythons():
+    """The interpreters that the package was built for."""
+    done = subprocess.run([os.path.join(ROOT, "tools", "pythons")], stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip().split(",")
+
+
+def python_inside(code, python=SYSTEM_PYTHON, args=(), env=None, timeout=HEAPWHY_TIMEOUT_S):
+    """Runs Python code with the package in reach; returns what it printed, fails with what it complained about."""
+    done = subprocess.run([python, "-c", code] + [str(arg) for arg in args], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout,
+                          env={**clean_environment(), "PYTHONPATH": package_site(), **(env or {})})
+    if done.returncode:
+        raise AssertionError("%s: exit status %d: %s" % (python, done.returncode, done.stderr.strip()))
+    return done.stdout
+
+
 def heapwhy(*args, timeout=HEAPWHY_TIMEOUT_S):
     """Runs heapwhy; returns what it printed. Fails with what it complained about."""
     command = [heapwhy_binary()] + [str(arg) for arg in args]

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inside/census.h"
+
+#include "inside/size.h"
+#include "inside/walk.h"
+
+#include <stdlib.h>
+
+const char hw_census_doc[] =
+    "census(objects=None, *, tracked=False, sizes=True)\n--\n\n"
+    "[(type, count, bytes), ...] of everything that is alive, largest first.\n\n"
+    "objects  a list to count instead\n"
+    "tracked  only what the collector tracks: as gc.get_objects()\n"
+    "sizes    False: bytes are 0, and no __sizeof__ of Python code is called\n\n"
+    "Bytes are as sys.getsizeof() gives them. No collection runs. Objects are not kept alive.";
+
+struct census {
+    struct hw_class_table table;
+    struct hw_stack late; /* sizes that only Python code can tell; strong references */
+    bool sizes;
+};
+
+static int object_count(PyObject *object, void *ctx)
+{
+    struct census *census = ctx;
+    struct hw_class *row = hw_class_of(&census->table, object);
+    if (!row)
+        return -1;
+    row->count++;
+    Py_ssize_t bytes = census->sizes ? hw_size_of(row, object) : 0;
+    if (bytes == HW_SIZE_PYTHON) {
+        if (hw_stack_push(&census->late, object) < 0)
+            return -1;
+        Py_INCREF(object);
+    } else {
+        row->bytes += (size_t)bytes;
+    }
+    return 0;
+}
+
+/* After the walk, when the user's code may run. */
+static int late_sizes(struct census *census)
+{
+    for (size_t i = 0; i < census->late.count; i++) {
+        bool failed = false;
+        Py_ssize_t bytes = hw_size_ask(census->late.items[i], &failed);
+        struct hw_class *row = hw_class_of(&census->table, census->late.items[i]);
+        if (!row)
+            return -1;
+        row->bytes += (size_t)bytes;
+    }
+    return 0;
+}
+
+static int rows_compare(const void *a, const void *b)
+{
+    const struct hw_class *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    return (x->count < y->count) - (x->count > y->count);
+}
+
+static PyObject *rows_list(struct hw_class_table *table)
+{
+    qsort(table->rows, table->count, sizeof(*table->rows), rows_compare);
+    PyObject *list = PyList_New((Py_ssize_t)table->count);
+    for (size_t i = 0; list && i < table->count; i++) {
+        const struct hw_class *row = &table->rows[i];
+        PyObject *item = Py_BuildValue("(Onn)", row->type, (Py_ssize_t)row->count, (Py_ssize_t)row->bytes);
+        if (!item) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, (Py_ssize_t)i, item);
+    }
+    return list;
+}
+
+static int listed_visit(PyObject *objects, struct census *census)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(objects); i++)
+        if (object_count(PyList_GET_ITEM(objects, i), census) < 0)
+            return -1;
+    return 0;
+}
+
+PyObject *hw_census(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"objects", "tracked", "sizes", NULL};
+    PyObject *objects = Py_None;
+    int tracked = 0, sizes = 1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$pp:census", names, &objects, &tracked, &sizes))
+        return NULL;
+    if (objects != Py_None && !PyList_Check(objects)) {
+        PyErr_SetString(PyExc_TypeError, "census() counts a list of objects, or with None all that is alive");
+        return NULL;
+    }
+    struct census census = {.sizes = sizes};
+    int result = objects != Py_None ? listed_visit(objects, &census)
+                 : tracked          ? hw_tracked_visit(object_count, &census)
+                                    : hw_heap_visit(object_count, &census);
+    if (!result)
+        result = late_sizes(&census);
+    PyObject *list = result ? NULL : rows_list(&census.table);
+    for (size_t i = 0; i < census.late.count; i++)
+        Py_DECREF(census.late.items[i]);
+    hw_stack_deinit(&census.late);
+    hw_class_table_deinit(&census.table);
+    return list;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inside/census.h"
+#include "inside/inside.h"
+#include "inside/version.h"
+#include "inside/walk.h"
+
+#define WITH_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function))
+
+static PyMethodDef methods[] = {
+    {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "heapwhy._heapwhy",
+    .m_doc = "The part of heapwhy that is written in C. Use the package's own functions.",
+    .m_size = -1, /* one interpreter: sub-interpreters with a lock of their own refuse it */
+    .m_methods = methods,
+};
+
+PyMODINIT_FUNC PyInit__heapwhy(void); /* for -Wmissing-prototypes */
+
+PyMODINIT_FUNC PyInit__heapwhy(void)
+{
+    if (HW_FREE_THREADED) {
+        PyErr_SetString(PyExc_ImportError,
+                        "heapwhy can't work inside a free-threaded Python: nothing holds the other threads "
+                        "while it walks the heap; use a build with the GIL");
+        return NULL;
+    }
+    PyObject *module = PyModule_Create(&definition);
+    if (!module)
+        return NULL;
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 ||
+        PyModule_AddStringConstant(module, "version", HW_VERSION) < 0) {
+        Py_DECREF(module);
+        return NULL;
+    }
+    return module;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inside/walk.h"
+
+#include "inside/version.h"
+
+#include <stdlib.h>
+
+static PyObject *gc_module;
+
+int hw_walk_init(void)
+{
+    gc_module = PyImport_ImportModule("gc");
+    return gc_module ? 0 : -1;
+}
+
+int hw_stack_push(struct hw_stack *stack, PyObject *object)
+{
+    if (stack->count == stack->capacity) {
+        size_t capacity = stack->capacity ? stack->capacity * 2 : 512;
+        PyObject **items = realloc(stack->items, capacity * sizeof(*items));
+        if (!items) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        stack->items = items;
+        stack->capacity = capacity;
+    }
+    stack->items[stack->count++] = object;
+    return 0;
+}
+
+void hw_stack_deinit(struct hw_stack *stack)
+{
+    free(stack->items);
+    *stack = (struct hw_stack){0};
+}
+
+bool hw_object_is_gc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    return PyType_IS_GC(type) && (!type->tp_is_gc || type->tp_is_gc(object));
+}
+
+#if HW_VISITS_LISTS
+
+struct list_visit {
+    hw_object_fn fn;
+    void *ctx;
+    int result;
+};
+
+static int listed_object(PyObject *object, void *arg)
+{
+    struct list_visit *visit = arg;
+    visit->result = visit->fn(object, visit->ctx);
+    return visit->result == 0;
+}
+
+int hw_tracked_visit(hw_object_fn fn, void *ctx)
+{
+    struct list_visit visit = {fn, ctx, 0};
+    PyUnstable_GC_VisitObjects(listed_object, &visit);
+    return visit.result;
+}
+
+#else
+
+int hw_tracked_visit(hw_object_fn fn, void *ctx)
+{
+    PyObject *objects = PyObject_CallMethod(gc_module, "get_objects", NULL);
+    if (!objects)
+        return -1;
+    int result = 0;
+    for (Py_ssize_t i = 0; !result && i < PyList_GET_SIZE(objects); i++)
+        result = fn(PyList_GET_ITEM(objects, i), ctx);
+    Py_DECREF(objects);
+    return result;
+}
+
+#endif
+
+static int items_visit(PyObject **items, Py_ssize_t count, hw_object_fn fn, void *ctx)
+{
+    int result = 0;
+    for (Py_ssize_t i = 0; !result && i < count; i++)
+        result = items[i] ? fn(items[i], ctx) : 0;
+    return result;
+}
+
+static int dict_visit(PyObject *dict, hw_object_fn fn, void *ctx)
+{
+    Py_ssize_t at = 0;
+    PyObject *key, *value;
+    int result = 0;
+    while (!result && PyDict_Next(dict, &at, &key, &value)) {
+        result = fn(key, ctx);
+        if (!result)
+            result = fn(value, ctx);
+    }
+    return result;
+}
+
+/* The common containers without the detour through tp_traverse. */
+int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (type == &PyTuple_Type)
+        return items_visit(((PyTupleObject *)object)->ob_item, Py_SIZE(object), fn, ctx);
+    if (type == &PyList_Type)
+        return items_visit(((PyListObject *)object)->ob_item, Py_SIZE(object), fn, ctx);
+    if (type == &PyDict_Type)
+        return dict_visit(object, fn, ctx);
+    if (type == &PyCode_Type) {
+        PyObject *parts[HW_CODE_PARTS];
+        return items_visit(parts, hw_code_parts((PyCodeObject *)object, parts), fn, ctx);
+    }
+    if (!hw_object_is_gc(object) || !type->tp_traverse)
+        return 0;
+    return type->tp_traverse(object, fn, ctx);
+}
+
+/* Of the whole heap. Tracked objects come by themselves, from the lists; so only what is not tracked
+ * must be remembered. The list of frozen objects can't be had: while there are some, every object is
+ * remembered, and the modules are a place to begin at. */
+struct heap_visit {
+    hw_object_fn fn;
+    void *ctx;
+    struct hw_bits *seen;
+    struct hw_stack stack;
+    bool remembers_all;
+};
+
+static int referent_meet(PyObject *object, void *arg)
+{
+    struct heap_visit *visit = arg;
+    if (!visit->remembers_all && hw_object_is_tracked(object))
+        return 0;
+    int is_new = hw_bits_add(visit->seen, object);
+    if (is_new <= 0)
+        return is_new;
+    int result = visit->fn(object, visit->ctx);
+    bool leads_on = hw_object_is_gc(object) || PyCode_Check(object);
+    return result || !leads_on ? result : hw_stack_push(&visit->stack, object);
+}
+
+static int tracked_meet(PyObject *object, void *arg)
+{
+    struct heap_visit *visit = arg;
+    int result = 0;
+    if (visit->remembers_all) {
+        result = referent_meet(object, visit);
+    } else {
+        result = visit->fn(object, visit->ctx);
+        if (!result)
+            result = hw_referents_visit(object, referent_meet, visit);
+    }
+    while (!result && visit->stack.count)
+        result = hw_referents_visit(visit->stack.items[--visit->stack.count], referent_meet, visit);
+    return result;
+}
+
+static int freeze_count(Py_ssize_t *to)
+{
+    PyObject *count = PyObject_CallMethod(gc_module, "get_freeze_count", NULL);
+    if (!count)
+        return -1;
+    *to = PyLong_AsSsize_t(count);
+    Py_DECREF(count);
+    return 0;
+}
+
+int hw_heap_visit(hw_object_fn fn, void *ctx)
+{
+    Py_ssize_t frozen = 0;
+    if (freeze_count(&frozen) < 0)
+        return -1;
+    struct heap_visit visit = {fn, ctx, hw_bits_create(), {0}, frozen > 0};
+    if (!visit.seen)
+        return -1;
+    int result = hw_tracked_visit(tracked_meet, &visit);
+    if (!result && frozen)
+        result = tracked_meet(PyImport_GetModuleDict(), &visit);
+    hw_stack_deinit(&visit.stack);
+    hw_bits_destroy(visit.seen);
+    return result;
+}

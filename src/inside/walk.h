@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_INSIDE_WALK_H
+#define HW_INSIDE_WALK_H
+
+/*
+ * The objects of this process, visited while the interpreter is held.
+ *
+ *     tracked    what the collector has on its lists, in the order of gc.get_objects()
+ *     referents  what one object refers to: as gc.get_referents() says, and what code objects hold,
+ *                which the collector does not visit
+ *     heap       everything alive: tracked, and what that leads to, each object once
+ *
+ * A visitor calls no Python code and makes no object that the collector tracks: then no collection can
+ * begin, nothing is freed, and no list changes under the walk. It may collect into C memory, and what it
+ * means to give to Python it holds by a reference before the walk ends.
+ */
+
+#include "inside/bits.h"
+
+/* Returns 0 to go on, -1 to end the walk with the exception that is set, 1 to end it without. */
+typedef int (*hw_object_fn)(PyObject *object, void *ctx);
+
+/* The three return what the visitor ended with, else 0. */
+int hw_tracked_visit(hw_object_fn fn, void *ctx);
+int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx);
+int hw_heap_visit(hw_object_fn fn, void *ctx);
+
+/* Whether the collector may track objects of this kind, and whether it tracks this one. */
+bool hw_object_is_gc(PyObject *object);
+static inline bool hw_object_is_tracked(PyObject *object)
+{
+    return PyType_IS_GC(Py_TYPE(object)) && PyObject_GC_IsTracked(object);
+}
+
+/* A stack of borrowed pointers in C memory. */
+struct hw_stack {
+    PyObject **items;
+    size_t count, capacity;
+};
+int hw_stack_push(struct hw_stack *stack, PyObject *object); /* 0, or -1 with MemoryError */
+void hw_stack_deinit(struct hw_stack *stack);
+
+/* Prepares what needs Python code once. 0, or -1. */
+int hw_walk_init(void);
+
+#endif
