@@ -86,6 +86,9 @@ struct hw_capture_options {
     enum hw_freeze freeze;
     bool no_values;    /* leave the contents of strings, numbers and bytes out */
     unsigned retries;  /* how often to let go and try again when the collector runs; 0 = default (50) */
+    /* How long to wait at most for a moment at which no thread runs Python code: what is half done
+     * then is not in the snapshot. 0: take what comes. */
+    int64_t patience_ns;
     /* Called from time to time with a stage name and done/total (total 0: unknown). May be NULL. */
     void (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t total);
     void *progress_ctx;

@@ -2,7 +2,7 @@
 #include "base/err.h"
 #include "cpython/runtime.h"
 #include "heap/build.h"
-#include "image/image.h"
+#include "image/calm.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -146,6 +146,23 @@ static bool freeze_between_looks(struct hw_image *live, const struct hw_freeze_o
     return ok;
 }
 
+static bool is_not_cancelled(const void *opts)
+{
+    const struct hw_capture_options *options = opts;
+    return !options->cancel || !*options->cancel;
+}
+
+/* Before the facts are read, so that they are those of the freeze. */
+static void idle_await(struct hw_image *live, const struct hw_capture_options *opts,
+                       const struct hw_runtime *runtime, struct hw_freeze_options *freeze)
+{
+    if (opts->patience_ns <= 0)
+        return;
+    freeze->working = hw_runtime_working_words(live, runtime);
+    freeze->deadline_ns = now_ns(CLOCK_MONOTONIC) + opts->patience_ns;
+    hw_busy_words_await(live->pid, &freeze->working, freeze->deadline_ns, is_not_cancelled, opts);
+}
+
 /* Freezes the process that live reads, at a moment when its collector does not run. */
 static bool process_freeze(struct hw_image *live, const struct hw_capture_options *opts,
                            struct hw_runtime *runtime, struct hw_facts *facts,
@@ -158,6 +175,7 @@ static bool process_freeze(struct hw_image *live, const struct hw_capture_option
     if (!hw_runtime_find(live, runtime, err))
         return false;
     freeze.busy = hw_runtime_busy_words(runtime);
+    idle_await(live, opts, runtime, &freeze);
     facts_before(facts, live->pid);
     facts->freeze = opts->freeze;
     if (!hw_residence_read(live->pid, residence, err) ||

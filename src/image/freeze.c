@@ -119,6 +119,8 @@ static bool describe_task(struct hw_image *live, const struct hw_freeze_options 
     task->freeze = opts->freeze;
     task->retries = opts->retries;
     task->busy = opts->busy;
+    task->working = opts->working;
+    task->deadline_ns = opts->deadline_ns;
     if (opts->freeze != HW_FREEZE_TWIN)
         return true;
     task->syscall_insn = hw_proc_syscall_find(live);
