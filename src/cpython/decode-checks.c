@@ -34,7 +34,7 @@ enum kind {
 };
 
 /* By minor version: opcodes from first to last, specialised ones too, and how many units of inline
- * cache follow. Lib/opcode.py of 3.11; Include/opcode_ids.h and
+ * cache follow. Lib/opcode.py of 3.11 and 3.12; Include/opcode_ids.h and
  * Include/internal/pycore_opcode_metadata.h of 3.13. Others are UNKNOWN, without a cache. */
 static const struct range {
     uint8_t minor, first, last, kind, caches;
@@ -55,6 +55,22 @@ static const struct range {
     {11, 144, 144, EXTENDED, 0},  {11, 150, 151, NOTHING, 0},  {11, 153, 154, UNKNOWN, 4},
     {11, 158, 159, UNKNOWN, 4},   {11, 160, 160, METHOD, 10},  {11, 166, 166, NOTHING, 1},
     {11, 168, 170, UNKNOWN, 1},   {11, 171, 171, CALL, 4},     {11, 177, 180, UNKNOWN, 1},
+    {12, 0, 0, NOTHING, 0},       {12, 2, 2, NOTHING, 0},       {12, 6, 8, UNKNOWN, 1},
+    {12, 9, 9, NOTHING, 0},       {12, 10, 10, UNKNOWN, 1},     {12, 13, 14, UNKNOWN, 1},
+    {12, 16, 16, UNKNOWN, 1},     {12, 18, 18, UNKNOWN, 1},     {12, 19, 22, ITEM, 1},
+    {12, 23, 24, CALL, 3},        {12, 25, 25, ITEM, 1},        {12, 28, 29, CALL, 3},
+    {12, 34, 34, CALL, 3},        {12, 38, 48, CALL, 3},        {12, 56, 56, CALL, 3},
+    {12, 57, 59, COMPARE, 1},     {12, 60, 60, UNKNOWN, 1},     {12, 61, 61, DELETE, 0},
+    {12, 62, 67, UNKNOWN, 1},     {12, 70, 70, ATTRIBUTE, 9},   {12, 72, 73, ATTRIBUTE, 9},
+    {12, 76, 82, ATTRIBUTE, 9},   {12, 84, 84, CONSTANT, 0},    {12, 86, 86, LOCAL, 0},
+    {12, 88, 88, LOCAL, 0},       {12, 92, 93, UNKNOWN, 1},     {12, 95, 95, UNKNOWN, 4},
+    {12, 100, 100, CONSTANT, 0},  {12, 101, 101, NAME, 0},      {12, 106, 106, ATTRIBUTE, 9},
+    {12, 107, 107, COMPARE, 1},   {12, 111, 112, GLOBAL, 4},    {12, 113, 113, UNKNOWN, 4},
+    {12, 116, 116, GLOBAL, 4},    {12, 122, 123, UNKNOWN, 1},   {12, 124, 124, LOCAL, 0},
+    {12, 127, 127, LOCAL, 0},     {12, 133, 133, SLICE, 0},     {12, 137, 137, LOCAL, 0},
+    {12, 141, 141, UNKNOWN, 1},   {12, 144, 144, EXTENDED, 0},  {12, 148, 148, UNKNOWN, 4},
+    {12, 151, 151, NOTHING, 0},   {12, 153, 153, UNKNOWN, 4},   {12, 159, 161, UNKNOWN, 1},
+    {12, 166, 168, UNKNOWN, 1},   {12, 171, 171, CALL, 3},
     {13, 0, 0, NOTHING, 0},       {13, 3, 3, UNKNOWN, 1},      {13, 5, 5, ITEM, 1},
     {13, 9, 9, DELETE, 0},        {13, 30, 30, NOTHING, 0},    {13, 34, 34, NOTHING, 0},
     {13, 39, 39, UNKNOWN, 1},     {13, 40, 40, UNKNOWN, 3},    {13, 45, 45, UNKNOWN, 1},
@@ -250,10 +266,15 @@ static const struct range *range_of(unsigned minor, unsigned char opcode)
     return NULL;
 }
 
+/* Where an instruction that compares has its operator; below it lie flags. */
+static unsigned operator_shift(unsigned minor)
+{
+    return minor < 12 ? 0 : minor < 13 ? 4 : 5;
+}
+
 static void step(struct walk *walk, enum kind kind, uint32_t argument)
 {
     char name[TEXT_MAX];
-    bool is_old = walk->minor < 12;
     switch (kind) {
     case NOTHING:
     case EXTENDED:
@@ -275,7 +296,7 @@ static void step(struct walk *walk, enum kind kind, uint32_t argument)
         push_constant(walk, argument);
         break;
     case ATTRIBUTE:
-        push_attribute(walk, is_old ? argument : argument >> 1);
+        push_attribute(walk, walk->minor < 12 ? argument : argument >> 1);
         break;
     case METHOD:
         push_attribute(walk, argument);
@@ -284,7 +305,7 @@ static void step(struct walk *walk, enum kind kind, uint32_t argument)
         call(walk, argument);
         break;
     case COMPARE:
-        compare(walk, is_old ? argument : argument >> 5);
+        compare(walk, argument >> operator_shift(walk->minor));
         break;
     case ITEM:
         push_item(walk);

@@ -160,6 +160,14 @@ static void roots_static_types(struct hw_py *py, struct hw_roots *roots, hw_addr
     }
 }
 
+/* An array in 3.12, since 3.13 one with a count before it. */
+static struct hw_field builtin_types(const struct hw_py *py)
+{
+    return PY_HAS(py, PyInterpreterState_types_builtins_initialized)
+               ? py->layout->f[HW_F_PyInterpreterState_types_builtins_initialized]
+               : py->layout->f[HW_F_PyInterpreterState_types_builtins];
+}
+
 /* Names that the cache of method look-ups keeps; what was found under them is borrowed
  * (CPython Objects/typeobject.c, type_cache_entry). */
 static void roots_method_cache(struct hw_py *py, struct hw_roots *roots, hw_addr interp)
@@ -256,8 +264,7 @@ static uint32_t roots_interpreter(struct hw_py *py, const struct hw_runtime *rt,
     roots_blocks(py, roots, interp);
     if (!index)
         roots_signals(py, rt, roots);
-    roots_static_types(py, roots, interp,
-                       py->layout->f[HW_F_PyInterpreterState_types_builtins_initialized]);
+    roots_static_types(py, roots, interp, builtin_types(py));
     roots_static_types(py, roots, interp,
                        py->layout->f[HW_F_PyInterpreterState_types_for_extensions_initialized]);
     return node;

@@ -5,6 +5,7 @@ Imports much of the standard library, makes objects of many kinds (probe_objects
 stdout a line for itself and one for every object the collector tracks:
 
     v HEXVERSION MODULES         sys.hexversion, how many modules it imported
+    f COUNT                      gc.get_freeze_count(): objects that gc.get_objects() leaves out
     o ID SIZE TYPE ID,ID,...     id(o), sys.getsizeof(o), module.qualname, ids of gc.get_referents(o)
     u ID REASON                  changed between two passes: nothing to compare
 
@@ -102,6 +103,7 @@ def main():
     gc.collect()
     gc.disable()
     dump()
+    put("f %x\n" % gc.get_freeze_count())
     put("READY\n")
     time.sleep(100000)
 
