@@ -14,6 +14,7 @@
  */
 
 enum { UNITS_MAX = 1 << 14, STACK_MAX = 16, TEXT_MAX = 64, CONSTS_MAX = 1 << 14 };
+enum { OPERATOR_SUBSCRIPT = 26 }; /* NB_SUBSCR of Include/opcode.h, 3.14 */
 
 enum kind {
     NOTHING, /* does not change the stack, or only with NULL */
@@ -24,18 +25,20 @@ enum kind {
     GLOBAL,
     NAME,
     CONSTANT,
+    SMALL_INT,
     ATTRIBUTE,
     METHOD,
     CALL,
     COMPARE,
     ITEM,
+    OPERATOR,
     SLICE,
     DELETE
 };
 
 /* By minor version: opcodes from first to last, specialised ones too, and how many units of inline
  * cache follow. Lib/opcode.py of 3.11 and 3.12; Include/opcode_ids.h and
- * Include/internal/pycore_opcode_metadata.h of 3.13. Others are UNKNOWN, without a cache. */
+ * Include/internal/pycore_opcode_metadata.h of 3.13 and 3.14. Others are UNKNOWN, without a cache. */
 static const struct range {
     uint8_t minor, first, last, kind, caches;
 } ranges[] = {
@@ -85,8 +88,24 @@ static const struct range {
     {13, 182, 184, COMPARE, 1},   {13, 185, 190, UNKNOWN, 1},  {13, 191, 202, ATTRIBUTE, 9},
     {13, 203, 204, GLOBAL, 4},    {13, 205, 206, UNKNOWN, 1},  {13, 207, 207, NOTHING, 0},
     {13, 208, 208, UNKNOWN, 1},   {13, 209, 211, UNKNOWN, 4},  {13, 212, 213, UNKNOWN, 1},
-    {13, 214, 219, UNKNOWN, 3},   {13, 220, 222, UNKNOWN, 1}
-
+    {13, 214, 219, UNKNOWN, 3},   {13, 220, 222, UNKNOWN, 1},
+    {14, 0, 0, NOTHING, 0},       {14, 3, 3, UNKNOWN, 5},       {14, 8, 8, DELETE, 0},
+    {14, 27, 28, NOTHING, 0},     {14, 33, 33, NOTHING, 0},     {14, 38, 38, UNKNOWN, 1},
+    {14, 39, 39, UNKNOWN, 3},     {14, 44, 44, OPERATOR, 5},    {14, 49, 49, SLICE, 0},
+    {14, 52, 52, CALL, 3},        {14, 55, 55, UNKNOWN, 3},     {14, 56, 56, COMPARE, 1},
+    {14, 57, 57, UNKNOWN, 1},     {14, 69, 69, EXTENDED, 0},    {14, 70, 70, UNKNOWN, 1},
+    {14, 75, 75, UNKNOWN, 1},     {14, 80, 80, ATTRIBUTE, 9},   {14, 82, 82, CONSTANT, 0},
+    {14, 83, 84, LOCAL, 0},       {14, 86, 86, LOCAL, 0},       {14, 87, 87, TWO_LOCALS, 0},
+    {14, 88, 88, LOCAL, 0},       {14, 89, 89, TWO_LOCALS, 0},  {14, 92, 92, GLOBAL, 4},
+    {14, 93, 93, NAME, 0},        {14, 94, 94, SMALL_INT, 0},   {14, 96, 96, UNKNOWN, 1},
+    {14, 100, 103, UNKNOWN, 1},   {14, 106, 106, UNKNOWN, 1},   {14, 110, 110, UNKNOWN, 4},
+    {14, 119, 119, UNKNOWN, 1},   {14, 128, 128, NOTHING, 0},   {14, 129, 134, UNKNOWN, 5},
+    {14, 135, 140, ITEM, 5},      {14, 141, 142, UNKNOWN, 5},   {14, 143, 150, CALL, 3},
+    {14, 151, 153, UNKNOWN, 3},   {14, 154, 165, CALL, 3},      {14, 166, 168, COMPARE, 1},
+    {14, 169, 176, UNKNOWN, 1},   {14, 177, 189, ATTRIBUTE, 9}, {14, 190, 191, CONSTANT, 0},
+    {14, 192, 193, GLOBAL, 4},    {14, 194, 195, UNKNOWN, 1},   {14, 196, 196, NOTHING, 0},
+    {14, 197, 197, UNKNOWN, 1},   {14, 198, 200, UNKNOWN, 4},   {14, 201, 202, UNKNOWN, 1},
+    {14, 203, 208, UNKNOWN, 3},   {14, 209, 211, UNKNOWN, 1}
 };
 
 /* What lies on the stack. */
@@ -295,6 +314,9 @@ static void step(struct walk *walk, enum kind kind, uint32_t argument)
     case CONSTANT:
         push_constant(walk, argument);
         break;
+    case SMALL_INT:
+        push(walk, &(struct entry){.thing = NUMBER, .number = argument});
+        break;
     case ATTRIBUTE:
         push_attribute(walk, walk->minor < 12 ? argument : argument >> 1);
         break;
@@ -309,6 +331,12 @@ static void step(struct walk *walk, enum kind kind, uint32_t argument)
         break;
     case ITEM:
         push_item(walk);
+        break;
+    case OPERATOR:
+        if (argument == OPERATOR_SUBSCRIPT)
+            push_item(walk);
+        else
+            walk->depth = 0;
         break;
     case SLICE:
         push_slice(walk, argument);

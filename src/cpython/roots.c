@@ -105,6 +105,7 @@ static const struct interpreter_field interpreter_fields[] = {
     {HW_F_PyInterpreterState_warnings_default_action, "warnings.defaultaction"},
     {HW_F_PyInterpreterState_warnings_context, "warnings context"},
     {HW_F_PyInterpreterState_audit_hooks, "audit_hooks"},
+    {HW_F_PyInterpreterState_cached_objects_interned_strings, "interned strings"},
     {HW_F_PyInterpreterState_exc_state_errnomap, "errnomap"},
     {HW_F_PyInterpreterState_exc_state_PyExc_ExceptionGroup, "ExceptionGroup"},
 };
@@ -471,8 +472,21 @@ no_memory:
     return hw_err_no_memory(err);
 }
 
+static void learn_interned(struct hw_py *py, const struct hw_runtime *rt)
+{
+    if (!PY_HAS(py, PyInterpreterState_cached_objects_interned_strings))
+        return;
+    py->interned = hw_arena_array(py->arena, rt->interpreter_count, sizeof(*py->interned));
+    py->interned_count = py->interned ? rt->interpreter_count : 0;
+    for (size_t i = 0; i < py->interned_count; i++)
+        py->interned[i] =
+            hw_py_word(py, rt->interpreters[i] +
+                               PY_OFF(py, PyInterpreterState_cached_objects_interned_strings));
+}
+
 void hw_py_learn_classes(struct hw_py *py, const struct hw_runtime *rt)
 {
+    learn_interned(py, rt);
     /* ModuleSpec is a class written in Python that no process can do without. */
     hw_addr dict = hw_module_dict(py, rt, "_frozen_importlib");
     hw_addr spec = dict ? hw_dict_find(py, dict, "ModuleSpec") : 0;

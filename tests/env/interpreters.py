@@ -15,6 +15,7 @@ or without a mirror; a warning then says which.
 more_interpreters() returns those of other versions, for the few tests that every version must pass:
 
     pyenv-*       3.12.1 with a shared libpython, where pyenv has it
+    debian-3.14   python3.14 of Debian forky in a directory, run through chroot
 
 None of them must be there. Set HEAPWHY_INTERPRETERS=NAME,NAME to run any test on those alone,
 whichever list they are in.
@@ -31,7 +32,7 @@ import uuid
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYENV = {'3.11.7': '3.11', '3.13.0': '3.13'}
 MORE_PYENV = {'3.12.1': '3.12'}
-ONE_ROW = {'3.11', '3.12'}  # series of which one row covers every release
+ONE_ROW = {'3.11', '3.12', '3.14'}  # series of which one row covers every release
 
 
 # In a chroot; of this run alone, which others at the same time must not remove.
@@ -149,6 +150,11 @@ def static():
     return Interpreter('static-3.13', '3.13', provision('static-python'), layout='3.13.5')
 
 
+def debian_next():
+    root = provision('chroot-forky')
+    return Interpreter('debian-3.14', '3.14', '/usr/bin/python3.14', root, '3.14')
+
+
 def pyenv(releases):
     home = os.environ.get('PYENV_ROOT', os.path.expanduser('~/.pyenv'))
     for release, version in releases.items():
@@ -156,6 +162,15 @@ def pyenv(releases):
         if os.access(path, os.X_OK):
             layout = version if version in ONE_ROW else release
             yield Interpreter('pyenv-' + release, version, path, layout=layout)
+
+
+def further():
+    found = list(pyenv(MORE_PYENV))
+    try:
+        found.append(debian_next())
+    except RuntimeError as error:
+        print(f'interpreters: going without debian-3.14: {error}', file=sys.stderr)
+    return found
 
 
 def required():
@@ -172,9 +187,10 @@ def required():
 
 def chosen(names):
     """Those of $HEAPWHY_INTERPRETERS."""
-    known = {target.name: target for target in list(pyenv({**PYENV, **MORE_PYENV}))}
-    if not set(names) <= set(known):
-        known.update((target.name, target) for target in required())
+    known = {target.name: target for target in pyenv({**PYENV, **MORE_PYENV})}
+    for more in (required, further):
+        if not set(names) <= set(known):
+            known.update((target.name, target) for target in more())
     return tuple(known[name] for name in names)
 
 
@@ -192,7 +208,7 @@ def more_interpreters():
     """Targets of other versions, as far as this machine has them."""
     if os.environ.get('HEAPWHY_INTERPRETERS'):
         return ()
-    return tuple(pyenv(MORE_PYENV))
+    return tuple(further())
 
 
 def main():

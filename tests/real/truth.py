@@ -242,7 +242,7 @@ class Comparison:
             total - len(self.lost) - len(self.wrong_type), total - len(self.lost) - off)
         yield "edges inside %d, read outside as well %d (%.4f %%)" % (
             self.edges_inside, self.edges_agreed, 100.0 * self.edges_agreed / max(1, self.edges_inside))
-        yield "left out: %d objects that changed during the dump" % len(dump.unstable)
+        yield "left out: %d objects that changed during the dump, or that count nothing" % len(dump.unstable)
         if dump.frozen:
             yield "frozen: %d objects, tracked outside only: %d" % (dump.frozen, self.frozen)
         for name, count in self.rules.used.most_common():
