@@ -16,9 +16,7 @@
  */
 
 #include "inside/bits.h"
-
-/* Returns 0 to go on, -1 to end the walk with the exception that is set, 1 to end it without. */
-typedef int (*hw_object_fn)(PyObject *object, void *ctx);
+#include "inside/gclists.h"
 
 /* The three return what the visitor ended with, else 0. */
 int hw_tracked_visit(hw_object_fn fn, void *ctx);
