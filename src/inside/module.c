@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/census.h"
 #include "inside/chain.h"
+#include "inside/edges.h"
 #include "inside/find.h"
 #include "inside/inside.h"
 #include "inside/leaking.h"
@@ -15,6 +16,7 @@ static PyMethodDef methods[] = {
     {"addresses", hw_addresses, METH_NOARGS, hw_addresses_doc},
     {"addresses_minus", hw_addresses_minus, METH_VARARGS, hw_addresses_minus_doc},
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
+    {"edges", FAST(hw_edges), METH_FASTCALL, hw_edges_doc},
     {"find_chain", FAST(hw_find_chain), METH_FASTCALL, hw_find_chain_doc},
     {"instances", hw_instances, METH_O, hw_instances_doc},
     {"is_module", hw_is_module, METH_O, hw_is_module_doc},

@@ -3,8 +3,8 @@
 #define HW_INSIDE_VERSION_H
 
 /*
- * What differs between the versions of CPython that the extension is built for, 3.9 to 3.14; no other
- * file here asks for the version. Source: Include/ of each version.
+ * What differs between the versions of CPython that the extension is built for, 3.9 to 3.14; only
+ * places.c asks for the version, too. Source: Include/ of each version.
  */
 
 #include "inside/inside.h"
