@@ -73,29 +73,6 @@ PyObject *hw_type_counts(PyObject *module, PyObject *objects)
     return list;
 }
 
-/* Objects that the walk meets and Python is to have: referenced at once, listed after the walk, so that
- * the list is none of them. */
-static int stack_keep(struct hw_stack *stack, PyObject *object)
-{
-    if (hw_stack_push(stack, object) < 0)
-        return -1;
-    Py_INCREF(object);
-    return 0;
-}
-
-static PyObject *stack_list(struct hw_stack *stack, int result)
-{
-    PyObject *list = result ? NULL : PyList_New((Py_ssize_t)stack->count);
-    for (size_t i = 0; i < stack->count; i++) {
-        if (list)
-            PyList_SET_ITEM(list, (Py_ssize_t)i, stack->items[i]);
-        else
-            Py_DECREF(stack->items[i]);
-    }
-    hw_stack_deinit(stack);
-    return list;
-}
-
 struct wanted {
     struct hw_bits *addresses; /* of types, or of objects */
     struct hw_stack found;
@@ -105,7 +82,7 @@ struct wanted {
 static int instance_find(PyObject *object, void *arg)
 {
     struct wanted *wanted = arg;
-    return hw_bits_has(wanted->addresses, Py_TYPE(object)) ? stack_keep(&wanted->found, object) : 0;
+    return hw_bits_has(wanted->addresses, Py_TYPE(object)) ? hw_stack_keep(&wanted->found, object) : 0;
 }
 
 static int address_find(PyObject *object, void *arg)
@@ -113,7 +90,7 @@ static int address_find(PyObject *object, void *arg)
     struct wanted *wanted = arg;
     if (!hw_bits_has(wanted->addresses, object))
         return 0;
-    if (stack_keep(&wanted->found, object) < 0)
+    if (hw_stack_keep(&wanted->found, object) < 0)
         return -1;
     return --wanted->left == 0;
 }
@@ -132,7 +109,7 @@ PyObject *hw_instances(PyObject *module, PyObject *types)
     if (!result)
         result = hw_tracked_visit(instance_find, &wanted);
     hw_bits_destroy(wanted.addresses);
-    return stack_list(&wanted.found, result);
+    return hw_stack_list(&wanted.found, result);
 }
 
 PyObject *hw_objects_at(PyObject *module, PyObject *addresses)
@@ -155,7 +132,7 @@ PyObject *hw_objects_at(PyObject *module, PyObject *addresses)
     if (!result && wanted.left)
         result = hw_tracked_visit(address_find, &wanted);
     hw_bits_destroy(wanted.addresses);
-    return stack_list(&wanted.found, result < 0 ? result : 0);
+    return hw_stack_list(&wanted.found, result < 0 ? result : 0);
 }
 
 static int words_compare(const void *a, const void *b)

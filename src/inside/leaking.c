@@ -53,12 +53,7 @@ static int source_mark(PyObject *source, void *arg)
 static int unreferred_keep(PyObject *object, void *arg)
 {
     struct search *search = arg;
-    if (hw_bits_has(search->referred, object))
-        return 0;
-    if (hw_stack_push(&search->found, object) < 0)
-        return -1;
-    Py_INCREF(object);
-    return 0;
+    return hw_bits_has(search->referred, object) ? 0 : hw_stack_keep(&search->found, object);
 }
 
 /* The collector does not know static types: nobody tells what they hold. That is what type_dealloc()

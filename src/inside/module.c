@@ -21,6 +21,7 @@ static PyMethodDef methods[] = {
     {"instances", hw_instances, METH_O, hw_instances_doc},
     {"is_module", hw_is_module, METH_O, hw_is_module_doc},
     {"objects_at", hw_objects_at, METH_O, hw_objects_at_doc},
+    {"referents", hw_referents, METH_O, hw_referents_doc},
     {"referrers", FAST(hw_referrers), METH_FASTCALL, hw_referrers_doc},
     {"type_counts", hw_type_counts, METH_O, hw_type_counts_doc},
     {"unreferred", hw_unreferred, METH_O, hw_unreferred_doc},

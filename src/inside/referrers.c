@@ -15,6 +15,10 @@ const char hw_referrers_doc[] =
     "Left out: the list `objects`, what ignore has the ids of, the frame that asks. Weak references are\n"
     "none. No Python code is called.";
 
+const char hw_referents_doc[] =
+    "referents(obj, /)\n--\n\n"
+    "What obj refers to, each object once: as gc.get_referents(), and what a code object holds.";
+
 #define ORDER_UNTRACKED ((uint64_t)HW_GC_LIST_COUNT << 56)
 #define NO_TARGET UINT32_MAX
 
@@ -319,4 +323,25 @@ PyObject *hw_referrers(PyObject *module, PyObject *const *args, Py_ssize_t count
     hw_referrer_search_deinit(&search);
     hw_bits_destroy(ignore);
     return lists;
+}
+
+struct referents {
+    struct hw_bits *met;
+    struct hw_stack stack; /* strong references */
+};
+
+static int referent_note(PyObject *object, void *arg)
+{
+    struct referents *referents = arg;
+    int is_new = hw_bits_add(referents->met, object);
+    return is_new > 0 ? hw_stack_keep(&referents->stack, object) : is_new;
+}
+
+PyObject *hw_referents(PyObject *module, PyObject *object)
+{
+    (void)module;
+    struct referents referents = {.met = hw_bits_create()};
+    int result = referents.met ? hw_referents_visit(object, referent_note, &referents) : -1;
+    hw_bits_destroy(referents.met);
+    return hw_stack_list(&referents.stack, result);
 }

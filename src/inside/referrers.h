@@ -43,6 +43,10 @@ void hw_referrer_search_deinit(struct hw_referrer_search *search); /* lets the r
 PyObject *hw_referrers(PyObject *module, PyObject *const *args, Py_ssize_t count);
 extern const char hw_referrers_doc[];
 
+/* referents(obj, /) -> [object, ...] */
+PyObject *hw_referents(PyObject *module, PyObject *object);
+extern const char hw_referents_doc[];
+
 /* Adds the ids of a sequence to a set, and the address of the sequence: it is the asking code's. 0, or
  * -1; what is no address is passed over. */
 int hw_ignore_add(struct hw_bits *ignore, PyObject *ids);

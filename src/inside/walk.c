@@ -35,6 +35,27 @@ void hw_stack_deinit(struct hw_stack *stack)
     *stack = (struct hw_stack){0};
 }
 
+int hw_stack_keep(struct hw_stack *stack, PyObject *object)
+{
+    if (hw_stack_push(stack, object) < 0)
+        return -1;
+    Py_INCREF(object);
+    return 0;
+}
+
+PyObject *hw_stack_list(struct hw_stack *stack, int result)
+{
+    PyObject *list = result ? NULL : PyList_New((Py_ssize_t)stack->count);
+    for (size_t i = 0; i < stack->count; i++) {
+        if (list)
+            PyList_SET_ITEM(list, (Py_ssize_t)i, stack->items[i]);
+        else
+            Py_DECREF(stack->items[i]);
+    }
+    hw_stack_deinit(stack);
+    return list;
+}
+
 bool hw_object_is_gc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
