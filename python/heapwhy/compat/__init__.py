@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drop-in replacements for other tools: import heapwhy.compat.objgraph as objgraph"""
+"""Other tools' interfaces, on heapwhy's engine: `import heapwhy.compat.NAME as NAME`."""
