@@ -1,13 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/census.h"
+#include "inside/chain.h"
+#include "inside/edges.h"
+#include "inside/find.h"
 #include "inside/inside.h"
+#include "inside/leaking.h"
+#include "inside/referrers.h"
 #include "inside/version.h"
 #include "inside/walk.h"
 
 #define WITH_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function))
+#define FAST(function) ((PyCFunction)(void (*)(void))(function)) /* no tuple refers to the arguments */
 
 static PyMethodDef methods[] = {
+    {"addresses", hw_addresses, METH_NOARGS, hw_addresses_doc},
+    {"addresses_minus", hw_addresses_minus, METH_VARARGS, hw_addresses_minus_doc},
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
+    {"edges", FAST(hw_edges), METH_FASTCALL, hw_edges_doc},
+    {"find_chain", FAST(hw_find_chain), METH_FASTCALL, hw_find_chain_doc},
+    {"instances", hw_instances, METH_O, hw_instances_doc},
+    {"is_module", hw_is_module, METH_O, hw_is_module_doc},
+    {"objects_at", hw_objects_at, METH_O, hw_objects_at_doc},
+    {"referents", hw_referents, METH_O, hw_referents_doc},
+    {"referrers", FAST(hw_referrers), METH_FASTCALL, hw_referrers_doc},
+    {"type_counts", hw_type_counts, METH_O, hw_type_counts_doc},
+    {"unreferred", hw_unreferred, METH_O, hw_unreferred_doc},
     {NULL, NULL, 0, NULL},
 };
 

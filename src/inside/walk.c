@@ -10,7 +10,7 @@ static PyObject *gc_module;
 int hw_walk_init(void)
 {
     gc_module = PyImport_ImportModule("gc");
-    return gc_module ? 0 : -1;
+    return gc_module ? hw_gc_lists_init() : -1;
 }
 
 int hw_stack_push(struct hw_stack *stack, PyObject *object)
@@ -35,49 +35,40 @@ void hw_stack_deinit(struct hw_stack *stack)
     *stack = (struct hw_stack){0};
 }
 
+int hw_stack_keep(struct hw_stack *stack, PyObject *object)
+{
+    if (hw_stack_push(stack, object) < 0)
+        return -1;
+    Py_INCREF(object);
+    return 0;
+}
+
+PyObject *hw_stack_list(struct hw_stack *stack, int result)
+{
+    PyObject *list = result ? NULL : PyList_New((Py_ssize_t)stack->count);
+    for (size_t i = 0; i < stack->count; i++) {
+        if (list)
+            PyList_SET_ITEM(list, (Py_ssize_t)i, stack->items[i]);
+        else
+            Py_DECREF(stack->items[i]);
+    }
+    hw_stack_deinit(stack);
+    return list;
+}
+
 bool hw_object_is_gc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
     return PyType_IS_GC(type) && (!type->tp_is_gc || type->tp_is_gc(object));
 }
 
-#if HW_VISITS_LISTS
-
-struct list_visit {
-    hw_object_fn fn;
-    void *ctx;
-    int result;
-};
-
-static int listed_object(PyObject *object, void *arg)
-{
-    struct list_visit *visit = arg;
-    visit->result = visit->fn(object, visit->ctx);
-    return visit->result == 0;
-}
-
 int hw_tracked_visit(hw_object_fn fn, void *ctx)
 {
-    struct list_visit visit = {fn, ctx, 0};
-    PyUnstable_GC_VisitObjects(listed_object, &visit);
-    return visit.result;
-}
-
-#else
-
-int hw_tracked_visit(hw_object_fn fn, void *ctx)
-{
-    PyObject *objects = PyObject_CallMethod(gc_module, "get_objects", NULL);
-    if (!objects)
-        return -1;
     int result = 0;
-    for (Py_ssize_t i = 0; !result && i < PyList_GET_SIZE(objects); i++)
-        result = fn(PyList_GET_ITEM(objects, i), ctx);
-    Py_DECREF(objects);
+    for (enum hw_gc_list list = HW_GC_YOUNG; !result && list <= HW_GC_OLD; list++)
+        result = hw_gc_list_visit(list, fn, ctx);
     return result;
 }
-
-#endif
 
 static int items_visit(PyObject **items, Py_ssize_t count, hw_object_fn fn, void *ctx)
 {
@@ -120,8 +111,8 @@ int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
 }
 
 /* Of the whole heap. Tracked objects come by themselves, from the lists; so only what is not tracked
- * must be remembered. The list of frozen objects can't be had: while there are some, every object is
- * remembered, and the modules are a place to begin at. */
+ * must be remembered. Where the list of frozen objects can't be had, and while there are some, every
+ * object is remembered, and the modules are a place to begin at. */
 struct heap_visit {
     hw_object_fn fn;
     void *ctx;
@@ -172,12 +163,14 @@ static int freeze_count(Py_ssize_t *to)
 int hw_heap_visit(hw_object_fn fn, void *ctx)
 {
     Py_ssize_t frozen = 0;
-    if (freeze_count(&frozen) < 0)
+    if (!hw_gc_frozen_known() && freeze_count(&frozen) < 0)
         return -1;
     struct heap_visit visit = {fn, ctx, hw_bits_create(), {0}, frozen > 0};
     if (!visit.seen)
         return -1;
     int result = hw_tracked_visit(tracked_meet, &visit);
+    if (!result)
+        result = hw_gc_list_visit(HW_GC_FROZEN, tracked_meet, &visit);
     if (!result && frozen)
         result = tracked_meet(PyImport_GetModuleDict(), &visit);
     hw_stack_deinit(&visit.stack);

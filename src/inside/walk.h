@@ -16,9 +16,7 @@
  */
 
 #include "inside/bits.h"
-
-/* Returns 0 to go on, -1 to end the walk with the exception that is set, 1 to end it without. */
-typedef int (*hw_object_fn)(PyObject *object, void *ctx);
+#include "inside/gclists.h"
 
 /* The three return what the visitor ended with, else 0. */
 int hw_tracked_visit(hw_object_fn fn, void *ctx);
@@ -39,6 +37,12 @@ struct hw_stack {
 };
 int hw_stack_push(struct hw_stack *stack, PyObject *object); /* 0, or -1 with MemoryError */
 void hw_stack_deinit(struct hw_stack *stack);
+
+/* The same with strong references: what a walk meets and Python is to have. The list is made after the
+ * walk, so it is none of the objects that were met. It takes the references over and empties the stack;
+ * NULL when result is not 0, or with MemoryError. */
+int hw_stack_keep(struct hw_stack *stack, PyObject *object); /* 0, or -1 with MemoryError */
+PyObject *hw_stack_list(struct hw_stack *stack, int result);
 
 /* Prepares what needs Python code once. 0, or -1. */
 int hw_walk_init(void);
