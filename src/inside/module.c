@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/census.h"
 #include "inside/inside.h"
+#include "inside/objects.h"
+#include "inside/sizer.h"
 #include "inside/version.h"
 #include "inside/walk.h"
 
@@ -8,6 +10,11 @@
 
 static PyMethodDef methods[] = {
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
+    {"deepsizeof", WITH_KEYWORDS(hw_deepsizeof), METH_VARARGS | METH_KEYWORDS, hw_deepsizeof_doc},
+    {"missing", hw_missing, METH_VARARGS, hw_missing_doc},
+    {"objects", WITH_KEYWORDS(hw_objects), METH_VARARGS | METH_KEYWORDS, hw_objects_doc},
+    {"sizeof", hw_sizeof, METH_O, hw_sizeof_doc},
+    {"unique", hw_unique, METH_O, hw_unique_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -30,7 +37,7 @@ static int module_exec(PyObject *module)
         PyErr_SetString(PyExc_ImportError, reason);
         return -1;
     }
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0)
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_sizer_init(module) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "version", HW_VERSION);
 }
