@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/objects.h"
 
+#include "inside/version.h"
 #include "inside/walk.h"
 
 #include <stdlib.h>
