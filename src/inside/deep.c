@@ -81,13 +81,21 @@ static Py_ssize_t mapped_bytes(const struct hw_deep *deep, PyObject *mapping)
     return (bytes + page - 1) / page * page;
 }
 
-static Py_ssize_t flat_bytes(const struct hw_deep *deep, const struct hw_class *row, PyObject *object)
+static Py_ssize_t aligned(const struct hw_deep *deep, Py_ssize_t bytes)
 {
-    Py_ssize_t bytes = hw_size_plain(row, object) + hw_values_bytes(object);
-    if (row->mark == KIND_MAPPING)
-        bytes += mapped_bytes(deep, object);
     Py_ssize_t mask = (Py_ssize_t)deep->rules.align - 1;
     return (bytes + mask) & ~mask;
+}
+
+static Py_ssize_t flat_bytes(const struct hw_deep *deep, const struct hw_class *row, PyObject *object)
+{
+    Py_ssize_t bytes = hw_size_plain(row, object);
+    return aligned(deep, row->mark == KIND_MAPPING ? bytes + mapped_bytes(deep, object) : bytes);
+}
+
+Py_ssize_t hw_deep_values(const struct hw_deep *deep, PyObject *object)
+{
+    return aligned(deep, hw_values_bytes(object));
 }
 
 int hw_deep_init(struct hw_deep *deep, const struct hw_deep_rules *rules, bool counts)
@@ -236,7 +244,10 @@ static int referent_meet(PyObject *object, void *arg)
 static int pushed_visit(struct hw_deep *deep, PyObject *object)
 {
     struct hw_class *row = class_of(deep, object);
-    return row ? followed_visit(deep, row, object, referent_meet, deep) : -1;
+    if (!row)
+        return -1;
+    deep->bytes += (size_t)hw_deep_values(deep, object);
+    return followed_visit(deep, row, object, referent_meet, deep);
 }
 
 /* Depth first: then memory is read nearly in the order in which it was made. */
@@ -280,8 +291,10 @@ int hw_deep_add(struct hw_deep *deep, PyObject *object, Py_ssize_t limit)
 
 int hw_deep_add_below(struct hw_deep *deep, PyObject *object, Py_ssize_t limit)
 {
-    if (limit <= 0)
-        return 0;
-    int result = hw_deep_visit(deep, object, true, referent_meet, deep);
-    return result ? result : all_follow(deep, limit == HW_DEEP_ALL ? limit : limit - 1);
+    struct hw_class *row = class_of(deep, object);
+    if (!row)
+        return -1;
+    if (rule_of(deep, row, object, true) != FOLLOW || hw_stack_push(&deep->stack, object) < 0)
+        return PyErr_Occurred() ? -1 : 0;
+    return all_follow(deep, limit);
 }

@@ -6,9 +6,9 @@
  * Deep sizes: how much memory objects take with all that they lead to, each object once.
  *
  * The flat size of an object is what sys.getsizeof() says, except that a __sizeof__ written in Python is
- * not asked (what it would add up is reached anyway), and that the attributes of an instance without a
- * dict are counted where they really lie (hw_values_bytes()). Keys that instances share belong to their
- * class. No Python code runs, no dict is made, nothing recurses: a bit for each 8 bytes of the heap
+ * not asked: what it would add up is reached anyway. Where the attributes of an instance lie outside of a
+ * dict, their array counts when the instance is looked into (hw_values_bytes()). Keys that instances share
+ * belong to their class. No Python code runs, no dict is made, nothing recurses: a bit for each 8 bytes of the heap
  * remembers what was seen, a stack what was not yet looked into.
  */
 
@@ -57,6 +57,8 @@ int hw_deep_hold(struct hw_deep *deep, PyObject *object);
 int hw_deep_meet(struct hw_deep *deep, PyObject *object, bool given);
 /* Its flat size, aligned; 0 for what is left out; -1: exception. */
 Py_ssize_t hw_deep_flat(struct hw_deep *deep, PyObject *object, bool given);
+/* The array of its attributes, aligned; 0 where there is none. */
+Py_ssize_t hw_deep_values(const struct hw_deep *deep, PyObject *object);
 /* Visits what an object leads to by the rules, also what is left out or was seen. As the visitor says. */
 int hw_deep_visit(struct hw_deep *deep, PyObject *object, bool given, hw_object_fn fn, void *ctx);
 

@@ -3,6 +3,7 @@
 #include "inside/inside.h"
 #include "inside/objects.h"
 #include "inside/sizer.h"
+#include "inside/summary.h"
 #include "inside/version.h"
 #include "inside/walk.h"
 
@@ -14,6 +15,7 @@ static PyMethodDef methods[] = {
     {"missing", hw_missing, METH_VARARGS, hw_missing_doc},
     {"objects", WITH_KEYWORDS(hw_objects), METH_VARARGS | METH_KEYWORDS, hw_objects_doc},
     {"sizeof", hw_sizeof, METH_O, hw_sizeof_doc},
+    {"summary", hw_summary, METH_VARARGS, hw_summary_doc},
     {"unique", hw_unique, METH_O, hw_unique_doc},
     {NULL, NULL, 0, NULL},
 };

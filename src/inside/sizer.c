@@ -25,8 +25,8 @@ const char hw_deepsizeof_doc[] =
     "exclude  objects that count nothing, and lead nowhere\n"
     "align    round each size up to a multiple of this power of 2\n\n"
     "An object that is given counts of whatever kind it is. Sizes are those of sys.getsizeof(), except: a\n"
-    "__sizeof__ in Python is not asked, as what it adds up is reached anyway; attributes of an instance\n"
-    "without a dict are counted where they lie (sys.getsizeof() leaves them out). No dict is made for them.\n"
+    "__sizeof__ in Python is not asked, as what it adds up is reached anyway. The array in which an instance\n"
+    "without a dict has its attributes is counted with what the instance refers to; no dict is made for it.\n"
     "Data that a view of a numpy array looks into counts once, with its owner.\n\n"
     "No Python code runs, nothing is kept. Any depth: nothing recurses. Memory: a bit for 8 bytes of the\n"
     "heap, and 8 bytes for each object that waits to be looked into. Raises TypeError, ValueError.\n\n"
@@ -112,22 +112,19 @@ struct sizer {
 };
 
 static const char sizer_doc[] =
-    "Sizer(code=False, builtins=False, frames=False, align=8, mapped=0.0, counts=True)\n--\n\n"
+    "Sizer(align=8, mapped=0.0, counts=True)\n--\n\n"
     "Deep sizes by the rules of heapwhy.compat.pympler: an object counts once in the life of a Sizer.\n\n"
     "sized  objects counted\nmet    how often objects were met, if counts\nduplicates  objects met more than once,\n"
     "if counts.\n\nIt knows objects by their address, and does not keep them alive.";
 
 static PyObject *sizer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"code", "builtins", "frames", "align", "mapped", "counts", NULL};
-    int code = 0, builtins = 0, frames = 0, counts = 1;
+    static char *names[] = {"align", "mapped", "counts", NULL};
+    int counts = 1;
     struct hw_deep_rules rules = {.weak = true, .flat_modules = true, .align = 8};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|pppO&dp:Sizer", names, &code, &builtins, &frames,
-                                     align_convert, &rules.align, &rules.mapped, &counts))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O&dp:Sizer", names, align_convert, &rules.align, &rules.mapped,
+                                     &counts))
         return NULL;
-    rules.code = code;
-    rules.builtins = builtins;
-    rules.frames = frames;
     struct sizer *self = (struct sizer *)type->tp_alloc(type, 0);
     if (self && hw_deep_init(&self->deep, &rules, counts) < 0)
         Py_CLEAR(self);
@@ -185,6 +182,11 @@ static PyObject *sizer_flat(PyObject *object, PyObject *args)
     return bytes < 0 ? NULL : PyLong_FromSsize_t(bytes);
 }
 
+static PyObject *sizer_values(PyObject *object, PyObject *item)
+{
+    return PyLong_FromSsize_t(hw_deep_values(&((struct sizer *)object)->deep, item));
+}
+
 /* Pointers first: making the list may start a collection. */
 static int referent_keep(PyObject *object, void *stack)
 {
@@ -235,6 +237,8 @@ static PyMethodDef sizer_methods[] = {
     {"meet", sizer_meet, METH_VARARGS, "meet(object, given=False, /)\n--\n\nWhether an object is to be counted now."},
     {"flat", sizer_flat, METH_VARARGS,
      "flat(object, given=False, /)\n--\n\nBytes of an object alone; 0 for what is left out."},
+    {"values", sizer_values, METH_O,
+     "values(object, /)\n--\n\nBytes of the array of an instance's attributes, where it has one."},
     {"referents", sizer_referents, METH_VARARGS,
      "referents(object, given=False, /)\n--\n\nWhat an object leads to, in a list."},
     {"exclude", sizer_exclude, METH_O, "exclude(object, /)\n--\n\nAn object that never counts."},
@@ -243,6 +247,9 @@ static PyMethodDef sizer_methods[] = {
 };
 
 static PyMemberDef sizer_members[] = {
+    {"code", T_BOOL, offsetof(struct sizer, deep.rules.code), 0, "count classes, functions, methods, code"},
+    {"builtins", T_BOOL, offsetof(struct sizer, deep.rules.builtins), 0, "with code: those of C, too"},
+    {"frames", T_BOOL, offsetof(struct sizer, deep.rules.frames), 0, "count frames"},
     {"sized", T_PYSSIZET, offsetof(struct sizer, deep.sized_count), READONLY, "objects counted"},
     {"met", T_PYSSIZET, offsetof(struct sizer, deep.met_count), READONLY, "how often objects were met"},
     {"duplicates", T_PYSSIZET, offsetof(struct sizer, deep.duplicate_count), READONLY, "objects met more than once"},
