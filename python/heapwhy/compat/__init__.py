@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other tools' interfaces, on heapwhy's engine: `import heapwhy.compat.NAME as NAME`."""
