@@ -259,6 +259,21 @@ static int stack_follow(struct hw_deep *deep)
     return result;
 }
 
+/* Attributes outside of a dict are as far away as they would be in one: an instance waits for a second turn,
+ * which a bit of its pointer tells. */
+static int level_visit(struct hw_deep *deep, PyObject *pushed)
+{
+    const uintptr_t second = 1;
+    PyObject *object = (PyObject *)((uintptr_t)pushed & ~second);
+    if (pushed != object)
+        return hw_referents_visit(object, referent_meet, deep);
+    Py_ssize_t bytes = hw_deep_values(deep, object);
+    if (!bytes)
+        return pushed_visit(deep, object);
+    deep->bytes += (size_t)bytes;
+    return hw_stack_push(&deep->stack, (PyObject *)((uintptr_t)object | second));
+}
+
 /* Breadth first: so a limit is one of distance, whatever the order. */
 static int levels_follow(struct hw_deep *deep, Py_ssize_t limit)
 {
@@ -267,7 +282,7 @@ static int levels_follow(struct hw_deep *deep, Py_ssize_t limit)
         struct hw_stack now = deep->stack;
         deep->stack = (struct hw_stack){0};
         for (size_t i = 0; !result && i < now.count; i++)
-            result = pushed_visit(deep, now.items[i]);
+            result = level_visit(deep, now.items[i]);
         hw_stack_deinit(&now);
     }
     return result;

@@ -250,6 +250,7 @@ static PyMemberDef sizer_members[] = {
     {"code", T_BOOL, offsetof(struct sizer, deep.rules.code), 0, "count classes, functions, methods, code"},
     {"builtins", T_BOOL, offsetof(struct sizer, deep.rules.builtins), 0, "with code: those of C, too"},
     {"frames", T_BOOL, offsetof(struct sizer, deep.rules.frames), 0, "count frames"},
+    {"align", T_PYSSIZET, offsetof(struct sizer, deep.rules.align), 0, "sizes are multiples of this power of 2"},
     {"sized", T_PYSSIZET, offsetof(struct sizer, deep.sized_count), READONLY, "objects counted"},
     {"met", T_PYSSIZET, offsetof(struct sizer, deep.met_count), READONLY, "how often objects were met"},
     {"duplicates", T_PYSSIZET, offsetof(struct sizer, deep.duplicate_count), READONLY, "objects met more than once"},
