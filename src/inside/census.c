@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/census.h"
 
-#include "inside/size.h"
-#include "inside/walk.h"
-
 #include <stdlib.h>
 
 const char hw_census_doc[] =
@@ -14,15 +11,8 @@ const char hw_census_doc[] =
     "sizes    False: bytes are 0, and no __sizeof__ of Python code is called\n\n"
     "Bytes are as sys.getsizeof() gives them. No collection runs. Objects are not kept alive.";
 
-struct census {
-    struct hw_class_table table;
-    struct hw_stack late; /* sizes that only Python code can tell; strong references */
-    bool sizes;
-};
-
-static int object_count(PyObject *object, void *ctx)
+int hw_counting_add(struct hw_counting *census, PyObject *object)
 {
-    struct census *census = ctx;
     struct hw_class *row = hw_class_of(&census->table, object);
     if (!row)
         return -1;
@@ -39,7 +29,7 @@ static int object_count(PyObject *object, void *ctx)
 }
 
 /* After the walk, when the user's code may run. */
-static int late_sizes(struct census *census)
+static int late_sizes(struct hw_counting *census)
 {
     for (size_t i = 0; i < census->late.count; i++) {
         bool failed = false;
@@ -76,10 +66,27 @@ static PyObject *rows_list(struct hw_class_table *table)
     return list;
 }
 
-static int listed_visit(PyObject *objects, struct census *census)
+PyObject *hw_counting_end(struct hw_counting *census, int result)
+{
+    if (!result)
+        result = late_sizes(census);
+    PyObject *list = result ? NULL : rows_list(&census->table);
+    for (size_t i = 0; i < census->late.count; i++)
+        Py_DECREF(census->late.items[i]);
+    hw_stack_deinit(&census->late);
+    hw_class_table_deinit(&census->table);
+    return list;
+}
+
+static int object_count(PyObject *object, void *ctx)
+{
+    return hw_counting_add(ctx, object);
+}
+
+static int listed_visit(PyObject *objects, struct hw_counting *census)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(objects); i++)
-        if (object_count(PyList_GET_ITEM(objects, i), census) < 0)
+        if (hw_counting_add(census, PyList_GET_ITEM(objects, i)) < 0)
             return -1;
     return 0;
 }
@@ -95,16 +102,9 @@ PyObject *hw_census(PyObject *module, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "census() counts a list of objects, or with None all that is alive");
         return NULL;
     }
-    struct census census = {.sizes = sizes};
+    struct hw_counting census = {.sizes = sizes};
     int result = objects != Py_None ? listed_visit(objects, &census)
                  : tracked          ? hw_tracked_visit(object_count, &census)
                                     : hw_heap_visit(object_count, &census);
-    if (!result)
-        result = late_sizes(&census);
-    PyObject *list = result ? NULL : rows_list(&census.table);
-    for (size_t i = 0; i < census.late.count; i++)
-        Py_DECREF(census.late.items[i]);
-    hw_stack_deinit(&census.late);
-    hw_class_table_deinit(&census.table);
-    return list;
+    return hw_counting_end(&census, result);
 }

@@ -5,7 +5,10 @@
 #include "inside/find.h"
 #include "inside/inside.h"
 #include "inside/leaking.h"
+#include "inside/objects.h"
 #include "inside/referrers.h"
+#include "inside/sizer.h"
+#include "inside/summary.h"
 #include "inside/version.h"
 #include "inside/walk.h"
 
@@ -16,14 +19,20 @@ static PyMethodDef methods[] = {
     {"addresses", hw_addresses, METH_NOARGS, hw_addresses_doc},
     {"addresses_minus", hw_addresses_minus, METH_VARARGS, hw_addresses_minus_doc},
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
+    {"deepsizeof", WITH_KEYWORDS(hw_deepsizeof), METH_VARARGS | METH_KEYWORDS, hw_deepsizeof_doc},
     {"edges", FAST(hw_edges), METH_FASTCALL, hw_edges_doc},
     {"find_chain", FAST(hw_find_chain), METH_FASTCALL, hw_find_chain_doc},
     {"instances", hw_instances, METH_O, hw_instances_doc},
     {"is_module", hw_is_module, METH_O, hw_is_module_doc},
+    {"missing", hw_missing, METH_VARARGS, hw_missing_doc},
+    {"objects", WITH_KEYWORDS(hw_objects), METH_VARARGS | METH_KEYWORDS, hw_objects_doc},
     {"objects_at", hw_objects_at, METH_O, hw_objects_at_doc},
     {"referents", hw_referents, METH_O, hw_referents_doc},
     {"referrers", FAST(hw_referrers), METH_FASTCALL, hw_referrers_doc},
+    {"sizeof", hw_sizeof, METH_O, hw_sizeof_doc},
+    {"summary", hw_summary, METH_VARARGS, hw_summary_doc},
     {"type_counts", hw_type_counts, METH_O, hw_type_counts_doc},
+    {"unique", hw_unique, METH_O, hw_unique_doc},
     {"unreferred", hw_unreferred, METH_O, hw_unreferred_doc},
     {NULL, NULL, 0, NULL},
 };
@@ -47,7 +56,7 @@ static int module_exec(PyObject *module)
         PyErr_SetString(PyExc_ImportError, reason);
         return -1;
     }
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0)
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_sizer_init(module) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "version", HW_VERSION);
 }

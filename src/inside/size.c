@@ -56,6 +56,12 @@ Py_ssize_t hw_size_of(const struct hw_class *row, PyObject *object)
     return row->header + (bytes > 0 ? bytes : method_bytes(row->method, object));
 }
 
+Py_ssize_t hw_size_plain(const struct hw_class *row, PyObject *object)
+{
+    Py_ssize_t bytes = hw_size_of(row, object);
+    return bytes == HW_SIZE_PYTHON ? hw_header_bytes(object) + generic_bytes(object) : bytes;
+}
+
 Py_ssize_t hw_size_ask(PyObject *object, bool *ret_failed)
 {
     PyObject *ask = PySys_GetObject("getsizeof");

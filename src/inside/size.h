@@ -26,6 +26,7 @@ struct hw_class {
     Py_ssize_t header;  /* what sys.getsizeof() adds: collector's header, managed dict */
     PyCFunction method; /* of HW_SIZING_METHOD */
     size_t count, bytes; /* for who counts */
+    int mark;            /* for who sorts types into kinds; 0 at first */
 };
 
 struct hw_class_table {
@@ -46,6 +47,10 @@ struct hw_class *hw_class_of(struct hw_class_table *table, PyObject *object);
  * allowed. Never sets an exception: a size in C that fails counts as the generic one. */
 #define HW_SIZE_PYTHON (-2)
 Py_ssize_t hw_size_of(const struct hw_class *row, PyObject *object);
+
+/* As hw_size_of(), but a __sizeof__ in Python is not asked: the size is what object.__sizeof__() tells.
+ * For who adds up all that an object leads to, as such methods mostly do themselves. */
+Py_ssize_t hw_size_plain(const struct hw_class *row, PyObject *object);
 
 /* The same by all means: runs the user's __sizeof__. What that raises, or a negative size, counts as the
  * generic size, and *ret_failed becomes true. */

@@ -135,7 +135,100 @@ static inline size_t hw_int_bytes(PyObject *number)
                : 0;
 #else
     Py_ssize_t digits = Py_SIZE(number);
+    if (digits == 0)
+        return 0; /* 24 bytes or 28, as the version likes */
     return offsetof(PyLongObject, ob_digit) + (size_t)(digits < 0 ? -digits : digits) * sizeof(digit);
+#endif
+}
+
+/* What sys.getsizeof() adds to __sizeof__(): the collector's header, and what lies before that
+ * (Python/sysmodule.c, _PySys_GetSizeOf()). */
+static inline Py_ssize_t hw_header_bytes(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    bool is_gc = PyType_IS_GC(type) && (!type->tp_is_gc || type->tp_is_gc(object));
+    Py_ssize_t bytes = is_gc ? 2 * (Py_ssize_t)sizeof(void *) : 0;
+#if PY_VERSION_HEX >= 0x030c0000
+    if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_MANAGED_WEAKREF))
+        bytes += 2 * (Py_ssize_t)sizeof(void *);
+#elif PY_VERSION_HEX >= 0x030b0000
+    if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT))
+        bytes += 2 * (Py_ssize_t)sizeof(void *);
+#endif
+    return bytes;
+}
+
+/* The memory of an instance's attributes that no sys.getsizeof() tells: from 3.11 on they lie in an array
+ * of the instance's own, and a dict is made only for who asks for __dict__. 0 where there is none.
+ * Source: Objects/dictobject.c, new_values(); Include/internal/pycore_dict.h of each version. */
+#if PY_VERSION_HEX >= 0x030d0000
+
+static inline Py_ssize_t hw_values_bytes(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (!PyType_HasFeature(type, Py_TPFLAGS_INLINE_VALUES))
+        return 0;
+    /* capacity, and as many bytes of insertion order after the values, rounded up */
+    Py_ssize_t capacity = *((unsigned char *)object + type->tp_basicsize), word = sizeof(void *);
+    return (capacity + word - 1) / word * word + (capacity + 1) * word;
+}
+
+#elif PY_VERSION_HEX >= 0x030b0000
+
+/* Of the class: how many attributes its instances make room for now. Its first members are
+ * dk_refcnt, four small ones in a word, dk_usable, dk_nentries. */
+static inline Py_ssize_t hw_keys_capacity(PyTypeObject *type)
+{
+    const Py_ssize_t *keys = (const Py_ssize_t *)((PyHeapTypeObject *)type)->ht_cached_keys;
+    return keys ? keys[2] + keys[3] : 0;
+}
+
+static inline Py_ssize_t hw_values_bytes(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (!PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT))
+        return 0;
+#if PY_VERSION_HEX >= 0x030c0000
+    uintptr_t word = ((uintptr_t *)object)[-3];
+    const unsigned char *values = word & 1 ? (const unsigned char *)(word + 1) : NULL;
+#else
+    const unsigned char *values = ((const unsigned char **)object)[-4];
+#endif
+    if (!values)
+        return 0;
+    /* The byte before the values: that of the part before them, capacity + 2 rounded up. The first
+     * instances of a class got a little more room than later ones get. */
+    Py_ssize_t prefix = values[-1], capacity = hw_keys_capacity(type);
+    Py_ssize_t least = prefix - 9 > 1 ? prefix - 9 : 1;
+    capacity = capacity < least ? least : capacity > prefix - 2 ? prefix - 2 : capacity;
+    return prefix + capacity * (Py_ssize_t)sizeof(void *);
+}
+
+#else
+
+static inline Py_ssize_t hw_values_bytes(PyObject *object)
+{
+    (void)object;
+    return 0;
+}
+
+#endif
+
+/* What functions and frames hold that belongs to their module, not to them; NULL: nothing such. */
+static inline void hw_globals_of(PyObject *object, PyObject *to[2])
+{
+    to[0] = to[1] = NULL;
+    if (PyFunction_Check(object)) {
+        to[0] = ((PyFunctionObject *)object)->func_globals;
+#if PY_VERSION_HEX >= 0x030a0000
+        to[1] = ((PyFunctionObject *)object)->func_builtins;
+#endif
+    }
+#if PY_VERSION_HEX < 0x030b0000
+    if (PyFrame_Check(object)) {
+        to[0] = ((PyFrameObject *)object)->f_globals;
+        to[1] = ((PyFrameObject *)object)->f_builtins;
+    }
 #endif
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/walk.h"
 
+#include "inside/ndarray.h"
 #include "inside/version.h"
 
 #include <stdlib.h>
@@ -105,9 +106,15 @@ int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
         PyObject *parts[HW_CODE_PARTS];
         return items_visit(parts, hw_code_parts((PyCodeObject *)object, parts), fn, ctx);
     }
-    if (!hw_object_is_gc(object) || !type->tp_traverse)
-        return 0;
+    int result = hw_array_is(object) ? hw_array_visit(object, fn, ctx) : 0;
+    if (result || !hw_object_is_gc(object) || !type->tp_traverse)
+        return result;
     return type->tp_traverse(object, fn, ctx);
+}
+
+bool hw_object_leads_on(PyObject *object)
+{
+    return hw_object_is_gc(object) || PyCode_Check(object) || hw_array_is(object);
 }
 
 /* Of the whole heap. Tracked objects come by themselves, from the lists; so only what is not tracked
@@ -130,8 +137,7 @@ static int referent_meet(PyObject *object, void *arg)
     if (is_new <= 0)
         return is_new;
     int result = visit->fn(object, visit->ctx);
-    bool leads_on = hw_object_is_gc(object) || PyCode_Check(object);
-    return result || !leads_on ? result : hw_stack_push(&visit->stack, object);
+    return result || !hw_object_leads_on(object) ? result : hw_stack_push(&visit->stack, object);
 }
 
 static int tracked_meet(PyObject *object, void *arg)

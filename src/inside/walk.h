@@ -6,8 +6,8 @@
  * The objects of this process, visited while the interpreter is held.
  *
  *     tracked    what the collector has on its lists, in the order of gc.get_objects()
- *     referents  what one object refers to: as gc.get_referents() says, and what code objects hold,
- *                which the collector does not visit
+ *     referents  what one object refers to: as gc.get_referents() says, and what code objects and
+ *                arrays of numpy's hold, which the collector does not visit
  *     heap       everything alive: tracked, and what that leads to, each object once
  *
  * A visitor calls no Python code and makes no object that the collector tracks: then no collection can
@@ -22,6 +22,9 @@
 int hw_tracked_visit(hw_object_fn fn, void *ctx);
 int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx);
 int hw_heap_visit(hw_object_fn fn, void *ctx);
+
+/* Whether an object can refer to others at all. */
+bool hw_object_leads_on(PyObject *object);
 
 /* Whether the collector may track objects of this kind, and whether it tracks this one. */
 bool hw_object_is_gc(PyObject *object);
