@@ -8,4 +8,20 @@ from heapwhy._heapwhy import (CorruptError, Error, NotFoundError, PermissionDeni
                               UnsupportedError, UsageError, version as __version__)
 
 __all__ = ["CorruptError", "Error", "NotFoundError", "PermissionDenied", "SystemFailure",
-           "UnsupportedError", "UsageError", "__version__"]
+           "UnsupportedError", "UsageError", "__version__",
+           "LineProfiler", "load_ipython_extension", "memory_usage", "profile"]
+
+# Imported when first asked for: name -> module.
+_LATER = {"LineProfiler": "lines", "profile": "lines", "memory_usage": "usage", "load_ipython_extension": "magics"}
+
+
+def __getattr__(name):
+    if name not in _LATER:
+        raise AttributeError("module %r has no attribute %r" % (__name__, name))
+    import importlib
+    value = globals()[name] = getattr(importlib.import_module("heapwhy." + _LATER[name]), name)
+    return value
+
+
+def __dir__():
+    return sorted(set(globals()) | set(_LATER))

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "inside/allocated.h"
 #include "inside/census.h"
 #include "inside/inside.h"
+#include "inside/lines.h"
+#include "inside/meter.h"
+#include "inside/recorder.h"
 #include "inside/version.h"
 #include "inside/walk.h"
 
@@ -8,6 +12,12 @@
 
 static PyMethodDef methods[] = {
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
+    {"allocated_bytes", hw_allocated_bytes_object, METH_NOARGS, hw_allocated_bytes_doc},
+    {"allocated_pause", hw_allocated_pause_object, METH_NOARGS, hw_allocated_pause_doc},
+    {"allocated_resume", hw_allocated_resume_object, METH_NOARGS, hw_allocated_resume_doc},
+    {"allocated_start", hw_allocated_start_object, METH_NOARGS, hw_allocated_start_doc},
+    {"allocated_stop", hw_allocated_stop_object, METH_NOARGS, hw_allocated_stop_doc},
+    {"rss", hw_meter_rss_object, METH_NOARGS, "rss()\n--\n\nResident memory of this process, in bytes."},
     {NULL, NULL, 0, NULL},
 };
 
