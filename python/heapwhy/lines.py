@@ -442,7 +442,8 @@ def _parser():
     parser.add_argument("--precision", type=int, default=3, help="digits after the point; default: 3")
     parser.add_argument("-o", dest="out_filename", metavar="FILE", help="append the results to this file")
     parser.add_argument("--timestamp", action="store_true",
-                        help="instead of lines: when marked functions were entered and left, for heapwhy plot")
+                        help="instead of lines: when marked functions were entered and left; into the recording of "
+                             "heapwhy watch -- python -m heapwhy.lines --timestamp SCRIPT.py")
     parser.add_argument("--include-children", action="store_true", help="add the memory of child processes")
     parser.add_argument("--backend", choices=sorted(usage.BACKENDS), default=None,
                         help="python: bytes that the thread took from Python's allocators, exact (default); rss, uss, pss: "
@@ -502,8 +503,9 @@ def main(argv=None):
     try:
         _run(args.program, profiler)
     finally:
-        if args.out_filename:
-            with open(args.out_filename, "a") as stream:
+        path = args.out_filename or args.timestamp and os.environ.get("HEAPWHY_RECORDING")
+        if path:
+            with open(path, "a") as stream:
                 _show(profiler, args, stream)
         else:
             _show(profiler, args, sys.stdout)

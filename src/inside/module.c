@@ -40,7 +40,7 @@ static int module_exec(PyObject *module)
         PyErr_SetString(PyExc_ImportError, reason);
         return -1;
     }
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0)
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_lines_init(module) < 0 || hw_recorder_init(module) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "version", HW_VERSION);
 }
