@@ -7,26 +7,27 @@ From inside, for the program's own objects:         import heapwhy
 from heapwhy._heapwhy import (CorruptError, Error, NotFoundError, PermissionDenied, SystemFailure,
                               UnsupportedError, UsageError, version as __version__)
 
-__all__ = ["Chain", "CorruptError", "Error", "NotFoundError", "PermissionDenied", "Picture", "Reference",
-           "SystemFailure", "UnsupportedError", "UsageError", "__version__", "chain", "referents",
-           "referrers", "show_backrefs", "show_chain", "show_refs"]
-
 # Loaded when first asked for (PEP 562): which module has which of our names.
 _MODULES = {
     "edges": ("Chain", "Reference", "chain", "referents", "referrers"),
     "pictures": ("Picture", "show_backrefs", "show_chain", "show_refs"),
+    "lines": ("LineProfiler", "profile"),
+    "usage": ("memory_usage",),
+    "magics": ("load_ipython_extension",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = ["CorruptError", "Error", "NotFoundError", "PermissionDenied", "SystemFailure", "UnsupportedError",
+           "UsageError", "__version__"] + sorted(_HOMES)
 
 
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError("module 'heapwhy' has no attribute %r" % name)
     import importlib
-    value = getattr(importlib.import_module("heapwhy." + _HOMES[name]), name)
-    globals()[name] = value
+    value = globals()[name] = getattr(importlib.import_module("heapwhy." + _HOMES[name]), name)
     return value
 
 
 def __dir__():
-    return sorted(set(globals()) | set(__all__))
+    return sorted(set(globals()) | set(_HOMES))

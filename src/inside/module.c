@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "inside/allocated.h"
 #include "inside/census.h"
 #include "inside/chain.h"
 #include "inside/edges.h"
 #include "inside/find.h"
 #include "inside/inside.h"
 #include "inside/leaking.h"
+#include "inside/lines.h"
+#include "inside/meter.h"
 #include "inside/objects.h"
+#include "inside/recorder.h"
 #include "inside/referrers.h"
 #include "inside/sizer.h"
 #include "inside/summary.h"
@@ -18,6 +22,11 @@
 static PyMethodDef methods[] = {
     {"addresses", hw_addresses, METH_NOARGS, hw_addresses_doc},
     {"addresses_minus", hw_addresses_minus, METH_VARARGS, hw_addresses_minus_doc},
+    {"allocated_bytes", hw_allocated_bytes_object, METH_NOARGS, hw_allocated_bytes_doc},
+    {"allocated_pause", hw_allocated_pause_object, METH_NOARGS, hw_allocated_pause_doc},
+    {"allocated_resume", hw_allocated_resume_object, METH_NOARGS, hw_allocated_resume_doc},
+    {"allocated_start", hw_allocated_start_object, METH_NOARGS, hw_allocated_start_doc},
+    {"allocated_stop", hw_allocated_stop_object, METH_NOARGS, hw_allocated_stop_doc},
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
     {"deepsizeof", WITH_KEYWORDS(hw_deepsizeof), METH_VARARGS | METH_KEYWORDS, hw_deepsizeof_doc},
     {"edges", FAST(hw_edges), METH_FASTCALL, hw_edges_doc},
@@ -29,6 +38,7 @@ static PyMethodDef methods[] = {
     {"objects_at", hw_objects_at, METH_O, hw_objects_at_doc},
     {"referents", hw_referents, METH_O, hw_referents_doc},
     {"referrers", FAST(hw_referrers), METH_FASTCALL, hw_referrers_doc},
+    {"rss", hw_meter_rss_object, METH_NOARGS, "rss()\n--\n\nResident memory of this process, in bytes."},
     {"sizeof", hw_sizeof, METH_O, hw_sizeof_doc},
     {"summary", hw_summary, METH_VARARGS, hw_summary_doc},
     {"type_counts", hw_type_counts, METH_O, hw_type_counts_doc},
@@ -57,6 +67,7 @@ static int module_exec(PyObject *module)
         return -1;
     }
     if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_sizer_init(module) < 0)
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_lines_init(module) < 0 || hw_recorder_init(module) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "version", HW_VERSION);
 }

@@ -230,6 +230,27 @@ static inline void hw_globals_of(PyObject *object, PyObject *to[2])
         to[1] = ((PyFrameObject *)object)->f_builtins;
     }
 #endif
+/* The size, and alignment, of a pool of pymalloc: POOL_SIZE in Objects/obmalloc.c (3.9, before the radix
+ * tree of 3.10), 16 KiB since. */
+enum { HW_POOL_BYTES = PY_VERSION_HEX >= 0x030a0000 ? 16384 : 4096 };
+
+/* Whether PYTHONMALLOC=mimalloc was asked for (3.13 and later), which has no function that tells sizes. */
+static inline bool hw_has_mimalloc(void)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+    const char *wanted = Py_GETENV("PYTHONMALLOC");
+    return wanted && strncmp(wanted, "mimalloc", 8) == 0;
+#else
+    return false;
+#endif
+}
+
+/* What sys.settrace() or PyEval_SetTrace() has set in this thread; borrowed, may be NULL. */
+static inline Py_tracefunc hw_trace_function(PyObject **ret_arg)
+{
+    PyThreadState *thread = PyThreadState_Get();
+    *ret_arg = thread->c_traceobj;
+    return thread->c_tracefunc;
 }
 
 #endif
