@@ -35,6 +35,8 @@ typedef struct {
     struct hw_names names;
     struct totals *last; /* of the last look, by name */
     size_t last_count;
+    struct totals *least; /* growth that every look has seen, by name */
+    size_t least_count, looks;
     struct words alive;        /* at the baseline, ascending */
     struct holdings containers; /* at the baseline, ascending by word */
 } Births;
@@ -261,10 +263,11 @@ static void births_clear(Births *self)
 {
     hw_names_deinit(&self->names);
     free(self->last);
+    free(self->least);
     free(self->alive.items);
     free(self->containers.items);
-    self->last = NULL;
-    self->last_count = 0;
+    self->last = self->least = NULL;
+    self->last_count = self->least_count = 0;
     self->alive = (struct words){0};
     self->containers = (struct holdings){0};
 }
@@ -306,38 +309,86 @@ static PyObject *births_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     return (PyObject *)self;
 }
 
-static int difference_append(PyObject *list, const char *name, const struct totals *before, const struct totals *now)
+/* By how much a type differs from the look before. */
+static struct totals difference_of(const Births *self, const struct look *look, size_t name)
 {
-    Py_ssize_t objects = now->objects - before->objects, bytes = now->bytes - before->bytes,
-               items = now->items - before->items;
-    if (!objects && !bytes && !items)
-        return 0;
-    PyObject *row = Py_BuildValue("(snnn)", name, objects, bytes, items);
-    int result = row ? PyList_Append(list, row) : -1;
-    Py_XDECREF(row);
-    return result;
+    struct totals before = name < self->last_count ? self->last[name] : (struct totals){0};
+    struct totals now = name < look->now_capacity ? look->now[name] : (struct totals){0};
+    return (struct totals){now.objects - before.objects, now.bytes - before.bytes, now.items - before.items};
 }
 
-static PyObject *differences_list(Births *self, const struct look *look)
+/* For each of the repeats, to the nearest: a cache that let one go meanwhile must not hide what grows. */
+static Py_ssize_t share_of(Py_ssize_t growth, Py_ssize_t repeats)
 {
-    static const struct totals none;
-    PyObject *list = PyList_New(0);
-    for (size_t i = 0; list && i < self->names.count; i++)
-        if (difference_append(list, self->names.items[i], i < self->last_count ? &self->last[i] : &none,
-                              i < look->now_capacity ? &look->now[i] : &none) < 0)
-            Py_CLEAR(list);
-    return list;
+    return growth > 0 ? (growth + repeats / 2) / repeats : 0;
 }
 
-static PyObject *births_look(PyObject *object, PyObject *none)
+static Py_ssize_t lesser(Py_ssize_t a, Py_ssize_t b)
 {
+    return a < b ? a : b;
+}
+
+/* Lowers to what this look has seen, too. What appears after the first look did not grow in all. */
+static int least_fold(Births *self, const struct look *look, Py_ssize_t repeats)
+{
+    if (!self->looks) {
+        self->least = calloc(self->names.count + 1, sizeof(*self->least));
+        if (!self->least) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->least_count = self->names.count;
+    }
+    for (size_t i = 0; i < self->least_count; i++) {
+        struct totals *least = &self->least[i], more = difference_of(self, look, i);
+        struct totals share = {share_of(more.objects, repeats), share_of(more.bytes, repeats),
+                               share_of(more.items, repeats)};
+        *least = !self->looks ? share
+                              : (struct totals){lesser(least->objects, share.objects), lesser(least->bytes, share.bytes),
+                                                lesser(least->items, share.items)};
+    }
+    self->looks++;
+    return 0;
+}
+
+static bool grows(const struct totals *totals)
+{
+    return totals->objects > 0 || totals->bytes > 0 || totals->items > 0;
+}
+
+static PyObject *births_look(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"repeats", NULL};
     Births *self = (Births *)object;
+    Py_ssize_t repeats = 1;
+    size_t growing = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|n:look", names, &repeats))
+        return NULL;
     struct look look = {.births = self};
     int result = hw_heap_visit(object_look, &look);
-    PyObject *list = result ? NULL : differences_list(self, &look);
-    if (list)
+    if (!result)
+        result = least_fold(self, &look, repeats > 0 ? repeats : 1);
+    if (!result)
         totals_keep(self, &look);
     look_deinit(&look);
+    for (size_t i = 0; i < self->least_count; i++)
+        growing += grows(&self->least[i]);
+    return result ? NULL : PyLong_FromSize_t(growing);
+}
+
+static PyObject *births_growing(PyObject *object, PyObject *none)
+{
+    Births *self = (Births *)object;
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list && i < self->least_count; i++) {
+        const struct totals *least = &self->least[i];
+        if (!grows(least))
+            continue;
+        PyObject *row = Py_BuildValue("(snnn)", self->names.items[i], least->objects, least->bytes, least->items);
+        if (!row || PyList_Append(list, row) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(row);
+    }
     return list;
 }
 
@@ -469,13 +520,18 @@ static const char births_doc[] =
     "Remembers who is alive now: 8 bytes for each object, 16 more for each list, dict, set, deque and bytearray.\n\n"
     "No object is kept alive, no collection runs; the Births object itself is never counted.";
 static const char look_doc[] =
-    "look()\n--\n\n"
-    "[(type name, objects, bytes, items), ...]: by how much each type differs from the look before, or from the\n"
-    "baseline. Bytes are as sys.getsizeof() gives them, items those in lists, dicts, sets, deques, bytearrays. Only\n"
-    "types that differ. Objects that the collector does not track count, too.";
+    "look(repeats=1)\n--\n\n"
+    "Compares all that is alive with the look before, the first time with the baseline, and returns how many types\n"
+    "have grown in every look so far. repeats: how often what is tested ran meanwhile; growth is for each of them.\n"
+    "Nothing that a look finds is kept in objects, so that looks do not see each other.";
+static const char growing_doc[] =
+    "growing()\n--\n\n"
+    "[(type name, objects, bytes, items), ...]: what every look has seen grow, and by how much at least for each\n"
+    "repeat. Bytes are as sys.getsizeof() gives them, items those in lists, dicts, sets, deques, bytearrays. Objects\n"
+    "that the collector does not track count, too.";
 static const char born_doc[] =
     "born(name=None, limit=0)\n--\n\n"
-    "A list of the objects of that type name (as look() tells it) that are alive and were not at the baseline.\n"
+    "A list of the objects of that type name (as growing() tells it) that are alive and were not at the baseline.\n"
     "limit: at most so many; 0: all.";
 static const char grown_doc[] =
     "grown()\n--\n\n"
@@ -483,7 +539,8 @@ static const char grown_doc[] =
     "more items now, and how many more.";
 
 static PyMethodDef births_methods[] = {
-    {"look", births_look, METH_NOARGS, look_doc},
+    {"look", (PyCFunction)(void (*)(void))births_look, METH_VARARGS | METH_KEYWORDS, look_doc},
+    {"growing", births_growing, METH_NOARGS, growing_doc},
     {"born", (PyCFunction)(void (*)(void))births_born, METH_VARARGS | METH_KEYWORDS, born_doc},
     {"grown", births_grown, METH_NOARGS, grown_doc},
     {NULL, NULL, 0, NULL},

@@ -7,7 +7,7 @@
  * object, and what every type had at its last look:
  *
  *     word = address / 8 << 20 | number of the type's name     sorted; 8 bytes for each object
- *     name -> objects, bytes, items                             what look() compares with
+ *     name -> objects, bytes, items      of the last look, and the least growth that all looks have seen
  *
  * An object is born when its word is not there. The name in the word is the guard against an address that was
  * given again; two objects of one type in turn at one address are taken for one, so that what is born is never
