@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/births.h"
 #include "inside/census.h"
+#include "inside/garbage.h"
 #include "inside/inside.h"
 #include "inside/version.h"
 #include "inside/walk.h"
@@ -9,6 +10,7 @@
 
 static PyMethodDef methods[] = {
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
+    {"garbage", WITH_KEYWORDS(hw_garbage), METH_VARARGS | METH_KEYWORDS, hw_garbage_doc},
     {NULL, NULL, 0, NULL},
 };
 
