@@ -8,4 +8,18 @@ from heapwhy._heapwhy import (CorruptError, Error, NotFoundError, PermissionDeni
                               UnsupportedError, UsageError, version as __version__)
 
 __all__ = ["CorruptError", "Error", "NotFoundError", "PermissionDenied", "SystemFailure",
-           "UnsupportedError", "UsageError", "__version__"]
+           "UnsupportedError", "UsageError", "__version__",
+           "collector_state", "cycles_forbidden", "CyclesError", "find_leak", "garbage", "no_leaks", "uncollectable"]
+
+_LAZY = {
+    "collector_state": "collector", "cycles_forbidden": "collector", "CyclesError": "collector", "garbage": "collector",
+    "uncollectable": "collector",
+    "find_leak": "leakcheck", "no_leaks": "leakcheck",
+}
+
+
+def __getattr__(name):
+    if name not in _LAZY:
+        raise AttributeError("module 'heapwhy' has no attribute %r" % name)
+    import importlib
+    return getattr(importlib.import_module("heapwhy." + _LAZY[name]), name)

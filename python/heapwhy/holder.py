@@ -129,7 +129,7 @@ def _spell(chain):
             text += ".__dict__"
         elif not (isinstance(chain[at - 1], threading.local) and isinstance(chain[at], dict)):
             text += step(chain[at - 1], chain[at])
-    return _shorten(text)
+    return shorten(text)
 
 
 def _variable_text(chain):
@@ -141,7 +141,7 @@ def _variable_text(chain):
     return "<context>", 1
 
 
-def _shorten(text):
+def shorten(text):
     """x.__dict__['name'] is x.name."""
     parts = text.split(".__dict__['")
     for i in range(1, len(parts)):
