@@ -9,11 +9,12 @@ from heapwhy._heapwhy import (CorruptError, Error, NotFoundError, PermissionDeni
 
 __all__ = ["CorruptError", "Error", "NotFoundError", "PermissionDenied", "SystemFailure",
            "UnsupportedError", "UsageError", "__version__",
-           "collector_state", "cycles_forbidden", "CyclesError", "find_leak", "garbage", "no_leaks", "uncollectable"]
+           "collector_state", "cycles_forbidden", "CyclesError", "dump_near_limit", "dump_on_memory_error", "find_leak", "garbage", "no_leaks", "uncollectable"]
 
 _LAZY = {
     "collector_state": "collector", "cycles_forbidden": "collector", "CyclesError": "collector", "garbage": "collector",
     "uncollectable": "collector",
+    "dump_near_limit": "dump", "dump_on_memory_error": "dump",
     "find_leak": "leakcheck", "no_leaks": "leakcheck",
 }
 

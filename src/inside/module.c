@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/births.h"
 #include "inside/census.h"
+#include "inside/dump.h"
 #include "inside/garbage.h"
 #include "inside/inside.h"
 #include "inside/version.h"
@@ -35,7 +36,7 @@ PyMODINIT_FUNC PyInit__heapwhy(void)
     PyObject *module = PyModule_Create(&definition);
     if (!module)
         return NULL;
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_births_init(module) < 0 ||
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_births_init(module) < 0 || hw_dump_init(module) < 0 ||
         PyModule_AddStringConstant(module, "version", HW_VERSION) < 0) {
         Py_DECREF(module);
         return NULL;
