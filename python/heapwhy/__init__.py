@@ -14,6 +14,9 @@ _MODULES = {
     "lines": ("LineProfiler", "profile"),
     "usage": ("memory_usage",),
     "magics": ("load_ipython_extension",),
+    "collector": ("CyclesError", "collector_state", "cycles_forbidden", "garbage", "uncollectable"),
+    "dump": ("dump_near_limit", "dump_on_memory_error"),
+    "leakcheck": ("find_leak", "no_leaks"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

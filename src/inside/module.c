@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/allocated.h"
+#include "inside/births.h"
 #include "inside/census.h"
 #include "inside/chain.h"
+#include "inside/dump.h"
 #include "inside/edges.h"
 #include "inside/find.h"
+#include "inside/garbage.h"
 #include "inside/inside.h"
 #include "inside/leaking.h"
 #include "inside/lines.h"
@@ -31,6 +34,7 @@ static PyMethodDef methods[] = {
     {"deepsizeof", WITH_KEYWORDS(hw_deepsizeof), METH_VARARGS | METH_KEYWORDS, hw_deepsizeof_doc},
     {"edges", FAST(hw_edges), METH_FASTCALL, hw_edges_doc},
     {"find_chain", FAST(hw_find_chain), METH_FASTCALL, hw_find_chain_doc},
+    {"garbage", WITH_KEYWORDS(hw_garbage), METH_VARARGS | METH_KEYWORDS, hw_garbage_doc},
     {"instances", hw_instances, METH_O, hw_instances_doc},
     {"is_module", hw_is_module, METH_O, hw_is_module_doc},
     {"missing", hw_missing, METH_VARARGS, hw_missing_doc},
@@ -91,4 +95,16 @@ PyMODINIT_FUNC PyInit__heapwhy(void); /* for -Wmissing-prototypes */
 PyMODINIT_FUNC PyInit__heapwhy(void)
 {
     return PyModuleDef_Init(&definition);
+    if (HW_FREE_THREADED) {
+        PyErr_SetString(PyExc_ImportError,
+                        "heapwhy can't work inside a free-threaded Python: nothing holds the other threads "
+                        "while it walks the heap; use a build with the GIL");
+        return NULL;
+    }
+    PyObject *module = PyModule_Create(&definition);
+    if (!module)
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_births_init(module) < 0 || hw_dump_init(module) < 0 ||
+        PyModule_AddStringConstant(module, "version", HW_VERSION) < 0) {
+        Py_DECREF(module);
+    return module;
 }
