@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "inside/answer.h"
 #include "inside/census.h"
+#include "inside/graph.h"
 #include "inside/inside.h"
 #include "inside/version.h"
 #include "inside/walk.h"
@@ -7,6 +9,7 @@
 #define WITH_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef methods[] = {
+    {"ask", WITH_KEYWORDS(hw_ask), METH_VARARGS | METH_KEYWORDS, hw_ask_doc},
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
     {NULL, NULL, 0, NULL},
 };
@@ -32,7 +35,7 @@ PyMODINIT_FUNC PyInit__heapwhy(void)
     PyObject *module = PyModule_Create(&definition);
     if (!module)
         return NULL;
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 ||
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_graph_init(module) < 0 || hw_answer_init(module) < 0 ||
         PyModule_AddStringConstant(module, "version", HW_VERSION) < 0) {
         Py_DECREF(module);
         return NULL;
