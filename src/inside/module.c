@@ -3,6 +3,8 @@
 #include "inside/census.h"
 #include "inside/graph.h"
 #include "inside/inside.h"
+#include "inside/live.h"
+#include "inside/nodes.h"
 #include "inside/version.h"
 #include "inside/walk.h"
 
@@ -11,6 +13,8 @@
 static PyMethodDef methods[] = {
     {"ask", WITH_KEYWORDS(hw_ask), METH_VARARGS | METH_KEYWORDS, hw_ask_doc},
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
+    {"nodes", hw_nodes, METH_VARARGS, hw_nodes_doc},
+    {"objects_at", hw_objects_at, METH_VARARGS, hw_objects_at_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -36,6 +40,7 @@ PyMODINIT_FUNC PyInit__heapwhy(void)
     if (!module)
         return NULL;
     if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_graph_init(module) < 0 || hw_answer_init(module) < 0 ||
+        hw_nodes_init(module) < 0 ||
         PyModule_AddStringConstant(module, "version", HW_VERSION) < 0) {
         Py_DECREF(module);
         return NULL;
