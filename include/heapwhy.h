@@ -104,6 +104,29 @@ struct hw_graph;
 bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_graph **ret_graph,
                 struct hw_err *err);
 
+/* Our own process, seen from inside. While it is held, nobody may change objects: with CPython, whoever
+ * holds its global lock. */
+struct hw_self_options {
+    struct hw_capture_options capture; /* freeze: HW_FREEZE_TWIN reads a copy-on-write copy of this
+                                          process; HW_FREEZE_STOP copies its memory while it is held.
+                                          Where no copy can be made, it is done by the latter;
+                                          hw_facts.freeze says what was done */
+    /* Called in turns, hold first, on the calling thread: once each, or several times when the collector
+     * runs. Between them lies the pause. NULL: the caller holds it throughout. */
+    void (*hold)(void *ctx);
+    void (*release)(void *ctx);
+    void *hold_ctx;
+    /* A package that is left out of the graph with all that only it holds: its modules, what it made of
+     * its own types, its running frames. What it refers to besides is held by a synthetic node of that
+     * name, HW_SYN_C_GLOBALS. NULL: nothing is left out. */
+    const char *own_package;
+};
+
+/* As hw_capture(), of the calling process. opts may be NULL. Nothing is traced and no right is needed.
+ * The program notices nothing: no SIGCHLD, no child that wait() tells of, no fork handlers. */
+bool hw_capture_self(const struct hw_self_options *opts, struct hw_graph **ret_graph,
+                     struct hw_err *err);
+
 /* ---- snapshot files (docs/snapshot-format.md) ---- */
 
 /* Writes graph to path, mode 0600. The file takes its name when it is complete and synced; until
@@ -301,6 +324,8 @@ struct hw_facts {
 };
 
 void hw_graph_destroy(struct hw_graph *graph);
+/* One more owner, who calls hw_graph_destroy(), too; the last one frees it. Returns graph. */
+struct hw_graph *hw_graph_share(struct hw_graph *graph);
 uint32_t hw_graph_node_count(const struct hw_graph *graph);
 uint32_t hw_graph_object_count(const struct hw_graph *graph);
 uint64_t hw_graph_edge_count(const struct hw_graph *graph);

@@ -17,6 +17,9 @@ _MODULES = {
     "collector": ("CyclesError", "collector_state", "cycles_forbidden", "garbage", "uncollectable"),
     "dump": ("dump_near_limit", "dump_on_memory_error"),
     "leakcheck": ("find_leak", "no_leaks"),
+    "snapshots": ("Snapshot", "audit", "cycles", "diagnose", "holders", "memory", "objects", "open", "owners",
+                  "paths", "resources", "retained", "snapshot", "tree", "types"),
+    "moments": ("growth", "watching"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/allocated.h"
+#include "inside/answer.h"
 #include "inside/births.h"
 #include "inside/census.h"
 #include "inside/chain.h"
@@ -7,10 +8,13 @@
 #include "inside/edges.h"
 #include "inside/find.h"
 #include "inside/garbage.h"
+#include "inside/graph.h"
 #include "inside/inside.h"
 #include "inside/leaking.h"
 #include "inside/lines.h"
+#include "inside/live.h"
 #include "inside/meter.h"
+#include "inside/nodes.h"
 #include "inside/objects.h"
 #include "inside/recorder.h"
 #include "inside/referrers.h"
@@ -30,6 +34,7 @@ static PyMethodDef methods[] = {
     {"allocated_resume", hw_allocated_resume_object, METH_NOARGS, hw_allocated_resume_doc},
     {"allocated_start", hw_allocated_start_object, METH_NOARGS, hw_allocated_start_doc},
     {"allocated_stop", hw_allocated_stop_object, METH_NOARGS, hw_allocated_stop_doc},
+    {"ask", WITH_KEYWORDS(hw_ask), METH_VARARGS | METH_KEYWORDS, hw_ask_doc},
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
     {"deepsizeof", WITH_KEYWORDS(hw_deepsizeof), METH_VARARGS | METH_KEYWORDS, hw_deepsizeof_doc},
     {"edges", FAST(hw_edges), METH_FASTCALL, hw_edges_doc},
@@ -38,8 +43,10 @@ static PyMethodDef methods[] = {
     {"instances", hw_instances, METH_O, hw_instances_doc},
     {"is_module", hw_is_module, METH_O, hw_is_module_doc},
     {"missing", hw_missing, METH_VARARGS, hw_missing_doc},
+    {"nodes", hw_nodes, METH_VARARGS, hw_nodes_doc},
     {"objects", WITH_KEYWORDS(hw_objects), METH_VARARGS | METH_KEYWORDS, hw_objects_doc},
     {"objects_at", hw_objects_at, METH_O, hw_objects_at_doc},
+    {"objects_at", hw_objects_at, METH_VARARGS, hw_objects_at_doc},
     {"referents", hw_referents, METH_O, hw_referents_doc},
     {"referrers", FAST(hw_referrers), METH_FASTCALL, hw_referrers_doc},
     {"rss", hw_meter_rss_object, METH_NOARGS, "rss()\n--\n\nResident memory of this process, in bytes."},
@@ -104,6 +111,9 @@ PyMODINIT_FUNC PyInit__heapwhy(void)
     PyObject *module = PyModule_Create(&definition);
     if (!module)
     if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_births_init(module) < 0 || hw_dump_init(module) < 0 ||
+        return NULL;
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_graph_init(module) < 0 || hw_answer_init(module) < 0 ||
+        hw_nodes_init(module) < 0 ||
         PyModule_AddStringConstant(module, "version", HW_VERSION) < 0) {
         Py_DECREF(module);
     return module;
