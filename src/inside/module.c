@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/census.h"
+#include "inside/heapset.h"
 #include "inside/inside.h"
+#include "inside/own.h"
+#include "inside/partition.h"
 #include "inside/version.h"
 #include "inside/walk.h"
 
@@ -8,6 +11,7 @@
 
 static PyMethodDef methods[] = {
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
+    {"partition", WITH_KEYWORDS(hw_partition), METH_VARARGS | METH_KEYWORDS, hw_partition_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -32,7 +36,8 @@ PyMODINIT_FUNC PyInit__heapwhy(void)
     PyObject *module = PyModule_Create(&definition);
     if (!module)
         return NULL;
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 ||
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_own_init(module) < 0 ||
+        hw_heap_set_init(module) < 0 || hw_partition_init(module) < 0 ||
         PyModule_AddStringConstant(module, "version", HW_VERSION) < 0) {
         Py_DECREF(module);
         return NULL;
