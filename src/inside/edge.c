@@ -96,6 +96,12 @@ static int member_tell(struct edge_visit *visit, const char *name, PyObject *val
     return edge_tell(visit, (struct hw_reference){.kind = HW_REFERENCE_ATTRIBUTE, .referent = value, .member = name});
 }
 
+static bool is_reference(const PyMemberDef *member)
+{
+    bool is_dict = !strcmp(member->name, "__dict__"); /* told already */
+    return (member->type == T_OBJECT || member->type == T_OBJECT_EX) && member->offset > 0 && !is_dict;
+}
+
 /* The members that the type and its bases declare: slots, and what C types show. */
 static int members_tell(struct edge_visit *visit)
 {
@@ -105,7 +111,7 @@ static int members_tell(struct edge_visit *visit)
         if (type->tp_base && member == type->tp_base->tp_members)
             continue;
         for (; member && member->name && !result; member++)
-            if ((member->type == T_OBJECT || member->type == T_OBJECT_EX) && member->offset > 0)
+            if (is_reference(member))
                 result = member_tell(visit, member->name, *(PyObject **)((char *)visit->holder + member->offset));
     }
     return result;

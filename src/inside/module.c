@@ -4,6 +4,8 @@
 #include "inside/inside.h"
 #include "inside/own.h"
 #include "inside/partition.h"
+#include "inside/pattern.h"
+#include "inside/trace.h"
 #include "inside/version.h"
 #include "inside/walk.h"
 
@@ -12,6 +14,8 @@
 static PyMethodDef methods[] = {
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
     {"partition", WITH_KEYWORDS(hw_partition), METH_VARARGS | METH_KEYWORDS, hw_partition_doc},
+    {"reference_pattern", WITH_KEYWORDS(hw_reference_pattern), METH_VARARGS | METH_KEYWORDS, hw_reference_pattern_doc},
+    {"shortest_paths", WITH_KEYWORDS(hw_shortest_paths), METH_VARARGS | METH_KEYWORDS, hw_shortest_paths_doc},
     {NULL, NULL, 0, NULL},
 };
 
