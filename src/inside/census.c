@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/census.h"
 
+#include "inside/own.h"
 #include "inside/size.h"
 #include "inside/walk.h"
 
 #include <stdlib.h>
 
 const char hw_census_doc[] =
-    "census(objects=None, *, tracked=False, sizes=True)\n--\n\n"
+    "census(objects=None, *, tracked=False, sizes=True, own=False)\n--\n\n"
     "[(type, count, bytes), ...] of everything that is alive, largest first.\n\n"
     "objects  a list to count instead\n"
     "tracked  only what the collector tracks: as gc.get_objects()\n"
-    "sizes    False: bytes are 0, and no __sizeof__ of Python code is called\n\n"
+    "sizes    False: bytes are 0, and no __sizeof__ of Python code is called\n"
+    "own      with heapwhy's own objects; those of a list always count\n\n"
     "Bytes are as sys.getsizeof() gives them. No collection runs. Objects are not kept alive.";
 
 struct census {
     struct hw_class_table table;
     struct hw_stack late; /* sizes that only Python code can tell; strong references */
     bool sizes;
+    struct hw_bits *own; /* not to be counted; NULL: nothing */
 };
 
 static int object_count(PyObject *object, void *ctx)
 {
     struct census *census = ctx;
+    if (census->own && hw_bits_has(census->own, object))
+        return 0;
     struct hw_class *row = hw_class_of(&census->table, object);
     if (!row)
         return -1;
@@ -86,16 +91,21 @@ static int listed_visit(PyObject *objects, struct census *census)
 
 PyObject *hw_census(PyObject *module, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"objects", "tracked", "sizes", NULL};
+    static char *names[] = {"objects", "tracked", "sizes", "own", NULL};
     PyObject *objects = Py_None;
-    int tracked = 0, sizes = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$pp:census", names, &objects, &tracked, &sizes))
+    int tracked = 0, sizes = 1, own = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$ppp:census", names, &objects, &tracked, &sizes, &own))
         return NULL;
     if (objects != Py_None && !PyList_Check(objects)) {
         PyErr_SetString(PyExc_TypeError, "census() counts a list of objects, or with None all that is alive");
         return NULL;
     }
     struct census census = {.sizes = sizes};
+    bool hides = objects == Py_None && !own;
+    if (hides && (!(census.own = hw_bits_create()) || hw_own_mark(census.own) < 0)) {
+        hw_bits_destroy(census.own);
+        return NULL;
+    }
     int result = objects != Py_None ? listed_visit(objects, &census)
                  : tracked          ? hw_tracked_visit(object_count, &census)
                                     : hw_heap_visit(object_count, &census);
@@ -105,6 +115,7 @@ PyObject *hw_census(PyObject *module, PyObject *args, PyObject *kwargs)
     for (size_t i = 0; i < census.late.count; i++)
         Py_DECREF(census.late.items[i]);
     hw_stack_deinit(&census.late);
+    hw_bits_destroy(census.own);
     hw_class_table_deinit(&census.table);
     return list;
 }

@@ -28,11 +28,13 @@ PyObject *hw_heap_set_wrap(PyTypeObject *type, struct hw_bits *bits)
 int hw_heap_set_members(const struct hw_heap_set *set, struct hw_live *live, unsigned flags,
                         struct hw_bits **ret_members)
 {
-    int result = hw_live_init(live, flags);
+    int result = hw_live_init(live, flags | HW_LIVE_OWN);
     if (result)
         return result;
     *ret_members = hw_bits_common(set->bits, live->all);
-    return *ret_members ? 0 : -1;
+    if (!*ret_members)
+        return -1;
+    return flags & HW_LIVE_OWN ? 0 : hw_live_hide_own(live);
 }
 
 static int listed_add(struct hw_bits *bits, PyObject *objects)
@@ -178,13 +180,22 @@ static int bytes_add(PyObject *member, Py_ssize_t bytes, void *sum)
     return 0;
 }
 
-/* (members alive, their bytes) */
-static PyObject *set_weigh(PyObject *self, PyObject *ignored)
+/* (members alive, their bytes); or of what would be freed with them */
+static PyObject *set_weigh(PyObject *self, PyObject *args)
 {
     struct hw_live live;
     struct hw_bits *members = NULL;
     size_t bytes = 0;
+    int with_dominated = 0;
+    if (!PyArg_ParseTuple(args, "|p:_weigh", &with_dominated))
+        return NULL;
     int result = hw_heap_set_members((struct hw_heap_set *)self, &live, HW_LIVE_OWN, &members);
+    if (!result && with_dominated) {
+        struct hw_bits *dominated = hw_reach_dominated(members);
+        hw_bits_destroy(members);
+        members = dominated;
+        result = dominated ? 0 : -1;
+    }
     if (!result)
         result = hw_sizes_visit(members, bytes_add, &bytes);
     size_t count = result ? 0 : hw_bits_count(members);
@@ -274,7 +285,7 @@ static struct hw_bits *nearest_dominators(const struct hw_live *live, const stru
 
 static struct hw_bits *not_reached(const struct hw_live *live, const struct hw_bits *members)
 {
-    struct hw_bits *reached = hw_reach_from_roots(NULL);
+    struct hw_bits *reached = hw_reach_from_interpreter(live);
     struct hw_bits *rest = reached ? without(hw_bits_copy(members), reached, HW_BITS_MINUS) : NULL;
     hw_bits_destroy(reached);
     return rest;
@@ -290,7 +301,7 @@ static struct hw_bits *reachable(const struct hw_live *live, const struct hw_bit
     return without(hw_reach_from(members, NULL), live->all, HW_BITS_AND);
 }
 
-static struct hw_bits *dominated(const struct hw_live *live, const struct hw_bits *members)
+static struct hw_bits *freed(const struct hw_live *live, const struct hw_bits *members)
 {
     return hw_reach_dominated(members);
 }
@@ -325,8 +336,8 @@ static PyObject *set_follow(PyObject *self, PyObject *args, unsigned flags, foll
 FOLLOW(alive, HW_LIVE_OWN)
 FOLLOW(reachable, 0)
 FOLLOW(referents, 0)
-FOLLOW(dominated, HW_LIVE_OWN)
-FOLLOW(not_reached, 0)
+FOLLOW(freed, HW_LIVE_OWN)
+FOLLOW(not_reached, HW_LIVE_OWN)
 FOLLOW(nearest_dominators, HW_LIVE_HOLDERS)
 
 static PyObject *set_referrers(PyObject *self, PyObject *args)
@@ -342,7 +353,7 @@ static PyObject *set_owners(PyObject *self, PyObject *args)
 static PyMethodDef set_methods[] = {
     {"_heap", set_heap, METH_VARARGS | METH_CLASS, "_heap(since, own)"},
     {"_from_addresses", set_from_addresses, METH_O | METH_CLASS, "A set of these addresses."},
-    {"_weigh", set_weigh, METH_NOARGS, "(members alive, their bytes)"},
+    {"_weigh", set_weigh, METH_VARARGS, "_weigh(dominated=False): (members alive, their bytes), of all they dominate"},
     {"_objects", set_objects, METH_VARARGS, "_objects(from_address, limit): members that are alive"},
     {"_addresses", set_addresses, METH_VARARGS, "_addresses(from_address, limit): alive or not"},
     {"_alive", set_alive, METH_VARARGS, "Members that are alive."},
@@ -350,7 +361,7 @@ static PyMethodDef set_methods[] = {
     {"_referents", set_referents, METH_VARARGS, "To what members refer."},
     {"_referrers", set_referrers, METH_VARARGS, "What refers to members."},
     {"_owners", set_owners, METH_VARARGS, "Whose attributes the members hold."},
-    {"_dominated", set_dominated, METH_VARARGS, "What would be freed with the members."},
+    {"_dominated", set_freed, METH_VARARGS, "What would be freed with the members."},
     {"_unreachable", set_not_reached, METH_VARARGS, "Members that no root leads to."},
     {"_immediate_dominators", set_nearest_dominators, METH_VARARGS, "Referrers that roots lead to past other referrers."},
     {NULL, NULL, 0, NULL},

@@ -17,7 +17,7 @@ static int holder_add(PyObject *object, void *ctx)
     return leads_on && hw_bits_add(live->holders, object) < 0 ? -1 : 0;
 }
 
-static int own_remove(struct hw_live *live)
+int hw_live_hide_own(struct hw_live *live)
 {
     struct hw_bits *own = hw_bits_create();
     int result = own ? hw_own_mark(own) : -1;
@@ -36,7 +36,7 @@ int hw_live_init(struct hw_live *live, unsigned flags)
     if (live->paused < 0 || !live->all || (flags & HW_LIVE_HOLDERS && !live->holders))
         return -1;
     int result = hw_heap_visit(flags & HW_LIVE_HOLDERS ? holder_add : live_add, live);
-    return result || flags & HW_LIVE_OWN ? result : own_remove(live);
+    return result || flags & HW_LIVE_OWN ? result : hw_live_hide_own(live);
 }
 
 void hw_live_deinit(struct hw_live *live)

@@ -25,6 +25,8 @@ struct hw_live {
 /* 0, or -1 with an exception; to be deinitialized in both cases. */
 int hw_live_init(struct hw_live *live, unsigned flags);
 void hw_live_deinit(struct hw_live *live);
+/* Takes heapwhy's own objects out, which a walk with HW_LIVE_OWN has left in. 0, or -1 with MemoryError. */
+int hw_live_hide_own(struct hw_live *live);
 
 /* Members that are alive, in address order; the set must hold no other. As hw_heap_visit(). */
 int hw_members_visit(const struct hw_bits *bits, hw_object_fn fn, void *ctx);

@@ -56,6 +56,21 @@ struct hw_bits *hw_reach_from_roots(const struct hw_bits *ends)
     return search_finish(&search, search.found ? hw_roots_visit(root_meet, &search) : -1);
 }
 
+static int static_type_meet(PyObject *object, void *search)
+{
+    bool is_static = PyType_Check(object) && !(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE);
+    return is_static ? search_meet(object, search) : 0;
+}
+
+struct hw_bits *hw_reach_from_interpreter(const struct hw_live *live)
+{
+    struct search search = {.found = hw_bits_create()};
+    int result = search.found ? hw_roots_visit(root_meet, &search) : -1;
+    if (!result)
+        result = hw_members_visit(live->all, static_type_meet, &search);
+    return search_finish(&search, result);
+}
+
 /* A pass that adds to a set what a test finds. */
 struct pass {
     struct hw_bits *found;

@@ -20,6 +20,9 @@ struct hw_bits *hw_reach_from(const struct hw_bits *members, const struct hw_bit
 /* The same from the roots (roots.h). At an object of ends a way may end, but does not go on. */
 struct hw_bits *hw_reach_from_roots(const struct hw_bits *ends);
 
+/* The same from the roots and from the classes that C code defines, which nobody needs to hold. */
+struct hw_bits *hw_reach_from_interpreter(const struct hw_live *live);
+
 /* What refers to a member; to what the members refer. */
 struct hw_bits *hw_reach_referrers(const struct hw_live *live, const struct hw_bits *members);
 struct hw_bits *hw_reach_referents(const struct hw_bits *members);
