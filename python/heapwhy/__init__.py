@@ -20,6 +20,7 @@ _MODULES = {
     "snapshots": ("Snapshot", "audit", "cycles", "diagnose", "holders", "memory", "objects", "open", "owners",
                   "paths", "resources", "retained", "snapshot", "tree", "types"),
     "moments": ("growth", "watching"),
+    "sets": ("HeapSet", "heap", "heapset"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -18,8 +18,8 @@ const char hw_instances_doc[] =
     "The tracked objects whose type is one of a list of types, in the order of gc.get_objects().\n"
     "Subclasses don't count.";
 
-const char hw_objects_at_doc[] =
-    "objects_at(addresses, /)\n--\n\n"
+const char hw_tracked_at_doc[] =
+    "tracked_at(addresses, /)\n--\n\n"
     "The tracked objects at these addresses: a list, in the order of gc.get_objects(). Any container of\n"
     "int will do. An address where no tracked object begins is passed over.";
 
@@ -112,7 +112,7 @@ PyObject *hw_instances(PyObject *module, PyObject *types)
     return hw_stack_list(&wanted.found, result);
 }
 
-PyObject *hw_objects_at(PyObject *module, PyObject *addresses)
+PyObject *hw_tracked_at(PyObject *module, PyObject *addresses)
 {
     (void)module;
     PyObject *words = PySequence_List(addresses);

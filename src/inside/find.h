@@ -12,8 +12,8 @@ extern const char hw_type_counts_doc[];
 PyObject *hw_instances(PyObject *module, PyObject *types);
 extern const char hw_instances_doc[];
 
-PyObject *hw_objects_at(PyObject *module, PyObject *addresses);
-extern const char hw_objects_at_doc[];
+PyObject *hw_tracked_at(PyObject *module, PyObject *addresses);
+extern const char hw_tracked_at_doc[];
 
 PyObject *hw_addresses(PyObject *module, PyObject *none);
 extern const char hw_addresses_doc[];

@@ -1,81 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/live.h"
 
-#include "inside/walk.h"
+#include "inside/own.h"
 
-const char hw_objects_at_doc[] =
-    "objects_at(addresses)\n--\n\n"
-    "The live object at each address, None where there is none: [object, ...].\n\n"
-    "addresses  a list of ints\n\n"
-    "An address is believed only when the object at it is met by walking the heap. What was freed and made\n"
-    "anew there is another object. Costs one walk, until all are met: 30 ms for a million objects.";
-
-struct search {
-    struct hw_bits *wanted;
-    size_t left;
-    struct hw_stack found; /* strong references */
-};
-
-static int object_meet(PyObject *object, void *ctx)
+static int live_add(PyObject *object, void *ctx)
 {
-    struct search *search = ctx;
-    if (!hw_bits_has(search->wanted, object))
-        return 0;
-    if (hw_stack_push(&search->found, object) < 0)
+    return hw_bits_add(((struct hw_live *)ctx)->all, object) < 0 ? -1 : 0;
+}
+
+static int holder_add(PyObject *object, void *ctx)
+{
+    struct hw_live *live = ctx;
+    if (hw_bits_add(live->all, object) < 0)
         return -1;
-    Py_INCREF(object);
-    hw_bits_remove(search->wanted, object);
-    return --search->left ? 0 : 1;
+    bool leads_on = PyType_IS_GC(Py_TYPE(object)) || PyCode_Check(object);
+    return leads_on && hw_bits_add(live->holders, object) < 0 ? -1 : 0;
 }
 
-static int wanted_fill(struct search *search, PyObject *addresses)
+int hw_live_hide_own(struct hw_live *live)
 {
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(addresses); i++) {
-        void *address = PyLong_AsVoidPtr(PyList_GET_ITEM(addresses, i));
-        if (!address && PyErr_Occurred())
-            return -1;
-        int is_new = address && (uintptr_t)address % sizeof(void *) == 0
-                         ? hw_bits_add(search->wanted, address)
-                         : 0;
-        if (is_new < 0)
-            return -1;
-        search->left += (size_t)is_new;
-    }
-    return 0;
+    struct hw_bits *own = hw_bits_create();
+    int result = own ? hw_own_mark(own) : -1;
+    if (!result)
+        result = hw_bits_combine(live->all, own, HW_BITS_MINUS);
+    if (!result && live->holders)
+        result = hw_bits_combine(live->holders, own, HW_BITS_MINUS);
+    hw_bits_destroy(own);
+    return result;
 }
 
-static PyObject *found_at(const struct search *search, PyObject *address)
+int hw_live_init(struct hw_live *live, unsigned flags)
 {
-    void *wanted = PyLong_AsVoidPtr(address);
-    for (size_t i = 0; i < search->found.count; i++)
-        if (search->found.items[i] == wanted)
-            return search->found.items[i];
-    return Py_None;
+    *live = (struct hw_live){hw_bits_create(), flags & HW_LIVE_HOLDERS ? hw_bits_create() : NULL, 0};
+    live->paused = hw_collector_pause();
+    if (live->paused < 0 || !live->all || (flags & HW_LIVE_HOLDERS && !live->holders))
+        return -1;
+    int result = hw_heap_visit(flags & HW_LIVE_HOLDERS ? holder_add : live_add, live);
+    return result || flags & HW_LIVE_OWN ? result : hw_live_hide_own(live);
 }
 
-static PyObject *found_list(const struct search *search, PyObject *addresses)
+void hw_live_deinit(struct hw_live *live)
 {
-    PyObject *list = PyList_New(PyList_GET_SIZE(addresses));
-    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(addresses); i++) {
-        PyObject *object = found_at(search, PyList_GET_ITEM(addresses, i));
-        Py_INCREF(object);
-        PyList_SET_ITEM(list, i, object);
-    }
-    return list;
+    hw_bits_destroy(live->all);
+    hw_bits_destroy(live->holders);
+    hw_collector_resume(live->paused);
+    *live = (struct hw_live){0};
 }
 
-PyObject *hw_objects_at(PyObject *module, PyObject *args)
+int hw_members_visit(const struct hw_bits *bits, hw_object_fn fn, void *ctx)
 {
-    PyObject *addresses, *list = NULL;
-    if (!PyArg_ParseTuple(args, "O!:objects_at", &PyList_Type, &addresses))
+    int result = 0;
+    for (void *at = hw_bits_next(bits, NULL); at && !result; at = hw_bits_next(bits, (char *)at + 1))
+        result = fn(at, ctx);
+    return result;
+}
+
+struct hw_bits *hw_bits_copy(const struct hw_bits *bits)
+{
+    struct hw_bits *copy = hw_bits_create();
+    if (copy && hw_bits_combine(copy, bits, HW_BITS_OR) < 0) {
+        hw_bits_destroy(copy);
         return NULL;
-    struct search search = {.wanted = hw_bits_create()};
-    if (search.wanted && wanted_fill(&search, addresses) == 0 &&
-        (!search.left || hw_heap_visit(object_meet, &search) >= 0))
-        list = found_list(&search, addresses);
-    for (size_t i = 0; i < search.found.count; i++)
-        Py_DECREF(search.found.items[i]);
-    hw_stack_deinit(&search.found);
-    hw_bits_destroy(search.wanted);
-    return list;
+    }
+    return copy;
+}
+
+struct hw_bits *hw_bits_common(const struct hw_bits *a, const struct hw_bits *b)
+{
+    struct hw_bits *common = hw_bits_copy(a);
+    if (common && hw_bits_combine(common, b, HW_BITS_AND) < 0) {
+        hw_bits_destroy(common);
+        return NULL;
+    }
+    return common;
 }

@@ -9,6 +9,7 @@
 #include "inside/find.h"
 #include "inside/garbage.h"
 #include "inside/graph.h"
+#include "inside/heapset.h"
 #include "inside/inside.h"
 #include "inside/leaking.h"
 #include "inside/lines.h"
@@ -16,10 +17,15 @@
 #include "inside/meter.h"
 #include "inside/nodes.h"
 #include "inside/objects.h"
+#include "inside/own.h"
+#include "inside/partition.h"
+#include "inside/pattern.h"
 #include "inside/recorder.h"
 #include "inside/referrers.h"
+#include "inside/revive.h"
 #include "inside/sizer.h"
 #include "inside/summary.h"
+#include "inside/trace.h"
 #include "inside/version.h"
 #include "inside/walk.h"
 
@@ -45,13 +51,16 @@ static PyMethodDef methods[] = {
     {"missing", hw_missing, METH_VARARGS, hw_missing_doc},
     {"nodes", hw_nodes, METH_VARARGS, hw_nodes_doc},
     {"objects", WITH_KEYWORDS(hw_objects), METH_VARARGS | METH_KEYWORDS, hw_objects_doc},
-    {"objects_at", hw_objects_at, METH_O, hw_objects_at_doc},
     {"objects_at", hw_objects_at, METH_VARARGS, hw_objects_at_doc},
+    {"partition", WITH_KEYWORDS(hw_partition), METH_VARARGS | METH_KEYWORDS, hw_partition_doc},
+    {"reference_pattern", WITH_KEYWORDS(hw_reference_pattern), METH_VARARGS | METH_KEYWORDS, hw_reference_pattern_doc},
     {"referents", hw_referents, METH_O, hw_referents_doc},
     {"referrers", FAST(hw_referrers), METH_FASTCALL, hw_referrers_doc},
     {"rss", hw_meter_rss_object, METH_NOARGS, "rss()\n--\n\nResident memory of this process, in bytes."},
+    {"shortest_paths", WITH_KEYWORDS(hw_shortest_paths), METH_VARARGS | METH_KEYWORDS, hw_shortest_paths_doc},
     {"sizeof", hw_sizeof, METH_O, hw_sizeof_doc},
     {"summary", hw_summary, METH_VARARGS, hw_summary_doc},
+    {"tracked_at", hw_tracked_at, METH_O, hw_tracked_at_doc},
     {"type_counts", hw_type_counts, METH_O, hw_type_counts_doc},
     {"unique", hw_unique, METH_O, hw_unique_doc},
     {"unreferred", hw_unreferred, METH_O, hw_unreferred_doc},
@@ -70,6 +79,13 @@ static const char *refusal(void)
     return NULL;
 }
 
+/* What each part makes when the module is loaded: types, exceptions. 0, or -1. */
+static int (*const parts[])(PyObject *module) = {
+    hw_raise_init, hw_walk_init,     hw_own_init,       hw_answer_init,   hw_births_init,   hw_dump_init,
+    hw_graph_init, hw_heap_set_init, hw_lines_init,     hw_nodes_init,    hw_partition_init, hw_recorder_init,
+    hw_sizer_init,
+};
+
 static int module_exec(PyObject *module)
 {
     const char *reason = refusal();
@@ -77,9 +93,9 @@ static int module_exec(PyObject *module)
         PyErr_SetString(PyExc_ImportError, reason);
         return -1;
     }
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_sizer_init(module) < 0)
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_lines_init(module) < 0 || hw_recorder_init(module) < 0)
-        return -1;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        if (parts[i](module) < 0)
+            return -1;
     return PyModule_AddStringConstant(module, "version", HW_VERSION);
 }
 
@@ -102,19 +118,4 @@ PyMODINIT_FUNC PyInit__heapwhy(void); /* for -Wmissing-prototypes */
 PyMODINIT_FUNC PyInit__heapwhy(void)
 {
     return PyModuleDef_Init(&definition);
-    if (HW_FREE_THREADED) {
-        PyErr_SetString(PyExc_ImportError,
-                        "heapwhy can't work inside a free-threaded Python: nothing holds the other threads "
-                        "while it walks the heap; use a build with the GIL");
-        return NULL;
-    }
-    PyObject *module = PyModule_Create(&definition);
-    if (!module)
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_births_init(module) < 0 || hw_dump_init(module) < 0 ||
-        return NULL;
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_graph_init(module) < 0 || hw_answer_init(module) < 0 ||
-        hw_nodes_init(module) < 0 ||
-        PyModule_AddStringConstant(module, "version", HW_VERSION) < 0) {
-        Py_DECREF(module);
-    return module;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/referrers.h"
 
-#include "inside/own.h"
+#include "inside/asker.h"
 #include "inside/version.h"
 #include "inside/walk.h"
 
@@ -225,7 +225,7 @@ static int frames_drop(struct hw_referrer_search *search)
     if (!has_frames)
         return 0;
     struct hw_bits *own = hw_bits_create();
-    int result = own ? hw_own_frames(own) : -1;
+    int result = own ? hw_asker_frames(own) : -1;
     size_t kept = 0;
     for (size_t i = 0; !result && i < search->found_count; i++) {
         if (hw_bits_has(own, search->found[i].object))

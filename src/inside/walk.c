@@ -8,10 +8,34 @@
 
 static PyObject *gc_module;
 
-int hw_walk_init(void)
+int hw_walk_init(PyObject *module)
 {
     gc_module = PyImport_ImportModule("gc");
     return gc_module ? hw_gc_lists_init() : -1;
+}
+
+static int gc_ask(const char *method)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *answer = PyObject_CallMethod(gc_module, method, NULL);
+    int truth = answer ? PyObject_IsTrue(answer) : -1;
+    Py_XDECREF(answer);
+    if (type || truth >= 0)
+        PyErr_Restore(type, value, traceback);
+    return truth;
+}
+
+int hw_collector_pause(void)
+{
+    int was_enabled = gc_ask("isenabled");
+    return was_enabled <= 0 ? was_enabled : gc_ask("disable") < 0 ? -1 : 1;
+}
+
+void hw_collector_resume(int paused)
+{
+    if (paused > 0)
+        gc_ask("enable");
 }
 
 int hw_stack_push(struct hw_stack *stack, PyObject *object)
@@ -92,6 +116,19 @@ static int dict_visit(PyObject *dict, hw_object_fn fn, void *ctx)
     return result;
 }
 
+/* dict_traverse() leaves out keys that are strings, as these can't be part of a cycle
+ * (Objects/dictobject.c). */
+static int keys_visit(PyObject *dict, hw_object_fn fn, void *ctx)
+{
+    Py_ssize_t at = 0;
+    PyObject *key, *value;
+    int result = 0;
+    while (!result && PyDict_Next(dict, &at, &key, &value))
+        if (PyUnicode_CheckExact(key))
+            result = fn(key, ctx);
+    return result;
+}
+
 /* The common containers without the detour through tp_traverse. */
 int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
 {
@@ -106,10 +143,20 @@ int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
         PyObject *parts[HW_CODE_PARTS];
         return items_visit(parts, hw_code_parts((PyCodeObject *)object, parts), fn, ctx);
     }
-    int result = hw_array_is(object) ? hw_array_visit(object, fn, ctx) : 0;
+    int result = PyDict_Check(object)     ? keys_visit(object, fn, ctx)
+                 : hw_array_is(object) ? hw_array_visit(object, fn, ctx)
+                                       : 0;
     if (result || !hw_object_is_gc(object) || !type->tp_traverse)
         return result;
     return type->tp_traverse(object, fn, ctx);
+}
+
+int hw_references_visit(PyObject *object, hw_object_fn fn, void *ctx)
+{
+    bool shares_keys = PyDict_CheckExact(object) && ((PyDictObject *)object)->ma_values;
+    bool is_derived = PyDict_Check(object) && !PyDict_CheckExact(object);
+    return shares_keys || is_derived ? Py_TYPE(object)->tp_traverse(object, fn, ctx)
+                                     : hw_referents_visit(object, fn, ctx);
 }
 
 bool hw_object_leads_on(PyObject *object)

@@ -179,13 +179,13 @@ def by_type(typename, objects=None):
 
 def at(addr):
     """The tracked object whose id() is addr, or None."""
-    found = _heapwhy.objects_at([addr])
+    found = _heapwhy.tracked_at([addr])
     return found[0] if found else None
 
 
 def at_addrs(address_set):
     """The tracked objects whose id() is in the set."""
-    return _heapwhy.objects_at(address_set)
+    return _heapwhy.tracked_at(address_set)
 
 
 def is_proper_module(obj):
