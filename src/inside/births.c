@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/births.h"
 
-#include "inside/names.h"
+#include "inside/typenames.h"
 #include "inside/size.h"
 #include "inside/walk.h"
 
@@ -32,7 +32,7 @@ struct holdings {
 
 typedef struct {
     PyObject_HEAD
-    struct hw_names names;
+    struct hw_type_names names;
     struct totals *last; /* of the last look, by name */
     size_t last_count;
     struct totals *least; /* growth that every look has seen, by name */
@@ -106,7 +106,7 @@ static int type_add(struct look *look, PyTypeObject *type)
         look->types = types;
         look->type_capacity = capacity;
     }
-    Py_ssize_t name = hw_names_of_type(&look->births->names, type);
+    Py_ssize_t name = hw_type_names_add(&look->births->names, type);
     if (name < 0)
         return -1;
     /* more names than a word can tell apart share the last */
@@ -261,7 +261,7 @@ static int holding_compare(const void *a, const void *b)
 
 static void births_clear(Births *self)
 {
-    hw_names_deinit(&self->names);
+    hw_type_names_deinit(&self->names);
     free(self->last);
     free(self->least);
     free(self->alive.items);
@@ -442,7 +442,7 @@ static PyObject *births_born(PyObject *object, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zn:born", names, &name, &limit))
         return NULL;
     struct born_search search = {.look = {.births = self}, .name = -1, .limit = limit > 0 ? (size_t)limit : 0};
-    if (name && (search.name = hw_names_find(&self->names, name)) < 0)
+    if (name && (search.name = hw_type_names_find(&self->names, name)) < 0)
         return PyList_New(0);
     int result = hw_heap_visit(born_meet, &search);
     look_deinit(&search.look);
@@ -484,7 +484,7 @@ static PyObject *grown_rows(Births *self, struct hw_stack *found)
         PyObject *object = found->items[i];
         struct holding key = {word_of(object, 0), 0};
         enum container kind = container_of(Py_TYPE(object));
-        Py_ssize_t name = hw_names_of_type(&self->names, Py_TYPE(object));
+        Py_ssize_t name = hw_type_names_add(&self->names, Py_TYPE(object));
         key.word |= (uint64_t)(name < 0 ? 0 : name);
         const struct holding *before = bsearch(&key, self->containers.items, self->containers.count, sizeof(key),
                                                holding_compare);

@@ -230,6 +230,8 @@ static inline void hw_globals_of(PyObject *object, PyObject *to[2])
         to[1] = ((PyFrameObject *)object)->f_builtins;
     }
 #endif
+}
+
 /* The size, and alignment, of a pool of pymalloc: POOL_SIZE in Objects/obmalloc.c (3.9, before the radix
  * tree of 3.10), 16 KiB since. */
 enum { HW_POOL_BYTES = PY_VERSION_HEX >= 0x030a0000 ? 16384 : 4096 };

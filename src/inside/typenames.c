@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "inside/names.h"
+#include "inside/typenames.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static uint64_t text_hash(const char *text)
     return hash;
 }
 
-static size_t slot_of(const struct hw_names *names, const char *name)
+static size_t slot_of(const struct hw_type_names *names, const char *name)
 {
     size_t mask = names->slot_count - 1, slot = text_hash(name) & mask;
     while (names->slots[slot] && strcmp(names->items[names->slots[slot] - 1], name) != 0)
@@ -52,7 +52,7 @@ static size_t slot_of(const struct hw_names *names, const char *name)
     return slot;
 }
 
-static int names_grow(struct hw_names *names)
+static int names_grow(struct hw_type_names *names)
 {
     size_t capacity = names->capacity ? names->capacity * 2 : 1024;
     char **items = realloc(names->items, capacity * sizeof(*items));
@@ -72,13 +72,13 @@ static int names_grow(struct hw_names *names)
     return 0;
 }
 
-Py_ssize_t hw_names_find(const struct hw_names *names, const char *name)
+Py_ssize_t hw_type_names_find(const struct hw_type_names *names, const char *name)
 {
     size_t slot = names->count ? slot_of(names, name) : 0;
     return names->count && names->slots[slot] ? (Py_ssize_t)names->slots[slot] - 1 : -1;
 }
 
-Py_ssize_t hw_names_of_type(struct hw_names *names, PyTypeObject *type)
+Py_ssize_t hw_type_names_add(struct hw_type_names *names, PyTypeObject *type)
 {
     char name[NAME_BYTES];
     hw_type_name_format(type, name, sizeof(name));
@@ -97,11 +97,11 @@ Py_ssize_t hw_names_of_type(struct hw_names *names, PyTypeObject *type)
     return (Py_ssize_t)names->slots[slot] - 1;
 }
 
-void hw_names_deinit(struct hw_names *names)
+void hw_type_names_deinit(struct hw_type_names *names)
 {
     for (size_t i = 0; i < names->count; i++)
         free(names->items[i]);
     free(names->items);
     free(names->slots);
-    *names = (struct hw_names){0};
+    *names = (struct hw_type_names){0};
 }

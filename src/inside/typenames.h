@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_INSIDE_NAMES_H
-#define HW_INSIDE_NAMES_H
+#ifndef HW_INSIDE_TYPENAMES_H
+#define HW_INSIDE_TYPENAMES_H
 
 /*
  * Names of types, numbered from 0 in the order of first appearance, in C memory: a name is no Python object.
@@ -8,7 +8,7 @@
 
 #include "inside/inside.h"
 
-struct hw_names {
+struct hw_type_names {
     char **items;
     size_t count, capacity;
     uint32_t *slots; /* open addressing: number + 1, 0 = free */
@@ -16,10 +16,10 @@ struct hw_names {
 };
 
 /* The number of a type's name, or -1 with MemoryError. Runs no Python code. */
-Py_ssize_t hw_names_of_type(struct hw_names *names, PyTypeObject *type);
+Py_ssize_t hw_type_names_add(struct hw_type_names *names, PyTypeObject *type);
 /* The number of a name that is there already, or -1 without an exception. */
-Py_ssize_t hw_names_find(const struct hw_names *names, const char *name);
-void hw_names_deinit(struct hw_names *names);
+Py_ssize_t hw_type_names_find(const struct hw_type_names *names, const char *name);
+void hw_type_names_deinit(struct hw_type_names *names);
 
 /* "module.qualname", without the module where it is builtins; cut to size. */
 void hw_type_name_format(PyTypeObject *type, char *to, size_t size);
