@@ -5,7 +5,7 @@ From outside, for a process that nobody prepared:   python -m heapwhy PID
 From inside, for the program's own objects:         import heapwhy
 """
 from heapwhy._heapwhy import (CorruptError, Error, NotFoundError, PermissionDenied, SystemFailure,
-                              UnsupportedError, UsageError, version as __version__)
+                              UnsupportedError, UsageError, deepsizeof, sizeof, version as __version__)
 
 # Loaded when first asked for (PEP 562): which module has which of our names.
 _MODULES = {
@@ -24,8 +24,9 @@ _MODULES = {
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
+# Not by `import *`: what has the name of a builtin, and what needs IPython.
 __all__ = ["CorruptError", "Error", "NotFoundError", "PermissionDenied", "SystemFailure", "UnsupportedError",
-           "UsageError", "__version__"] + sorted(_HOMES)
+           "UsageError", "__version__", "deepsizeof", "sizeof"] + sorted(set(_HOMES) - {"load_ipython_extension", "open"})
 
 
 def __getattr__(name):
