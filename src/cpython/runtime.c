@@ -43,7 +43,11 @@ static uint32_t version_parse(const char *text)
     if (sscanf(text, "3.%2u.%2u%n", &minor, &micro, &end) != 2 || !end)
         return 0;
     end += text[end] == '+';
-    if (strncmp(text + end, " (", 2) != 0 || !strstr(text + end, ") [") || minor > 10)
+    const char *build = text + end, *compiler = strstr(build, ") ");
+    if (strncmp(build, " (", 2) != 0 || !compiler || minor > 10)
+        return 0;
+    compiler += compiler[2] == '\n' ? 3 : 2; /* up to 3.9 on a line of its own */
+    if (*compiler != '[')
         return 0;
     return 3u << 24 | minor << 16 | micro << 8 | 0xf0;
 }
@@ -279,8 +283,13 @@ static bool runtime_try(struct hw_image *image, const struct hw_module *module,
     struct hw_symbol type;
     snprintf(rt.path, sizeof(rt.path), "%s", module->path);
     rt.version = version_read(image, module, rt.addr, &flavour);
-    if (!rt.version)
+    if (!rt.version) {
+        char byte;
+        if (!hw_image_read(image, rt.addr, &byte, 1))
+            return hw_err_set(err, HW_ERR_GONE, "process %d exited while it was being read",
+                              (int)image->pid);
         return too_old(rt.path, err);
+    }
     layout_choose(image, &rt, flavour);
     if (!rt.layout)
         return unsupported(&rt, err,

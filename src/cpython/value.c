@@ -172,6 +172,9 @@ static const struct {
     {"weakref.ReferenceType", hw_value_weakref},
     {"weakref.ProxyType", hw_value_weakref},
     {"weakref.CallableProxyType", hw_value_weakref},
+    {"weakref", hw_value_weakref}, /* up to 3.9 */
+    {"weakproxy", hw_value_weakref},
+    {"weakcallableproxy", hw_value_weakref},
 };
 
 static size_t value_named(struct hw_py *py, hw_addr addr, const struct hw_pytype *type, char *to,

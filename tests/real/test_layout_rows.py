@@ -40,7 +40,7 @@ DECODED_TOO = {
 TYPE_UNVISITED = {'typing.ParamSpecArgs', 'typing.ParamSpecKwargs'}
 OB_TYPE = 8
 # Fewer would mean that the probe no longer makes its objects.
-LEAST_TYPES, LEAST_OBJECTS = 160, 5000
+LEAST_TYPES, LEAST_OBJECTS = 140, 5000
 
 
 def targets():
