@@ -86,6 +86,9 @@ struct hw_capture_options {
     enum hw_freeze freeze;
     bool no_values;    /* leave the contents of strings, numbers and bytes out */
     unsigned retries;  /* how often to let go and try again when the collector runs; 0 = default (50) */
+    /* How long to wait at most for a moment at which no thread runs Python code: what is half done
+     * then is not in the snapshot. 0: take what comes. */
+    int64_t patience_ns;
     /* Called from time to time with a stage name and done/total (total 0: unknown). May be NULL. */
     void (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t total);
     void *progress_ctx;
@@ -100,6 +103,29 @@ struct hw_graph;
  * The caller owns *ret_graph. */
 bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_graph **ret_graph,
                 struct hw_err *err);
+
+/* Our own process, seen from inside. While it is held, nobody may change objects: with CPython, whoever
+ * holds its global lock. */
+struct hw_self_options {
+    struct hw_capture_options capture; /* freeze: HW_FREEZE_TWIN reads a copy-on-write copy of this
+                                          process; HW_FREEZE_STOP copies its memory while it is held.
+                                          Where no copy can be made, it is done by the latter;
+                                          hw_facts.freeze says what was done */
+    /* Called in turns, hold first, on the calling thread: once each, or several times when the collector
+     * runs. Between them lies the pause. NULL: the caller holds it throughout. */
+    void (*hold)(void *ctx);
+    void (*release)(void *ctx);
+    void *hold_ctx;
+    /* A package that is left out of the graph with all that only it holds: its modules, what it made of
+     * its own types, its running frames. What it refers to besides is held by a synthetic node of that
+     * name, HW_SYN_C_GLOBALS. NULL: nothing is left out. */
+    const char *own_package;
+};
+
+/* As hw_capture(), of the calling process. opts may be NULL. Nothing is traced and no right is needed.
+ * The program notices nothing: no SIGCHLD, no child that wait() tells of, no fork handlers. */
+bool hw_capture_self(const struct hw_self_options *opts, struct hw_graph **ret_graph,
+                     struct hw_err *err);
 
 /* ---- snapshot files (docs/snapshot-format.md) ---- */
 
@@ -298,6 +324,8 @@ struct hw_facts {
 };
 
 void hw_graph_destroy(struct hw_graph *graph);
+/* One more owner, who calls hw_graph_destroy(), too; the last one frees it. Returns graph. */
+struct hw_graph *hw_graph_share(struct hw_graph *graph);
 uint32_t hw_graph_node_count(const struct hw_graph *graph);
 uint32_t hw_graph_object_count(const struct hw_graph *graph);
 uint64_t hw_graph_edge_count(const struct hw_graph *graph);
@@ -1273,6 +1301,8 @@ uint64_t hw_watch_missed(const struct hw_watch *watch);
 /* A file that `watch --json` or mprof (memory_profiler) wrote. */
 struct hw_memory_mark {
     int64_t at_ns;
+    int64_t until_ns; /* of a call of a function, whose name is the text; 0: a moment */
+    uint64_t bytes, until_bytes; /* of a call: memory at its begin and its end */
     size_t series;    /* index */
     const char *text; /* "growth", "rss": an alarm; else what the file says */
     bool is_alarm;
@@ -1303,6 +1333,11 @@ bool hw_memory_history_add(struct hw_memory_history *history, const struct hw_wa
 /* Adds one more series, "together": the sum of all, where some are children of others; else nothing.
  * Pages that several share are in it once for each. Nothing may be added after it. */
 bool hw_memory_history_add_total(struct hw_memory_history *history, struct hw_err *err);
+
+/* Keeps what lies between two times, the ends included; processes of which nothing is left go. Fails with
+ * HW_ERR_NOT_FOUND when nothing is left at all. */
+bool hw_memory_history_window(struct hw_memory_history *history, int64_t from_ns, int64_t to_ns,
+                              struct hw_err *err);
 
 /* Judges a history by the same rules as running processes. Takes pids, names and children of options
  * for nothing. */

@@ -32,6 +32,16 @@ class PlainInterpreter:
         return [self.path, script] + [str(arg) for arg in args]
 
 
+def known_interpreters():
+    """tests/env/interpreters.py"""
+    sys.path.insert(0, os.path.join(TESTS, "env"))
+    try:
+        import interpreters as known
+    finally:
+        sys.path.remove(os.path.join(TESTS, "env"))
+    return known
+
+
 def interpreters():
     """All interpreters to test with; the first is the main one.
 
@@ -41,13 +51,16 @@ def interpreters():
     if chosen:
         return [PlainInterpreter(path) for path in chosen.split(":")]
     try:
-        sys.path.insert(0, os.path.join(TESTS, "env"))
-        import interpreters as known
+        return known_interpreters().interpreters()
     except ImportError:
         return [PlainInterpreter(SYSTEM_PYTHON)]
-    finally:
-        sys.path.remove(os.path.join(TESTS, "env"))
-    return known.interpreters()
+
+
+def every_interpreter():
+    """The same and, after them, those of other versions that this machine has."""
+    if os.environ.get("HEAPWHY_PYTHONS"):
+        return interpreters()
+    return tuple(interpreters()) + known_interpreters().more_interpreters()
 
 
 def heapwhy_binary():

@@ -147,7 +147,7 @@ def place_struct(words, known, sizes):
             size = known['offsets'][value]
         elif key == 'after':
             base = (sizes[value]['size'] + 15) // 16 * 16
-            size = base + known['size']
+            size = base + (known['size'] + 15) // 16 * 16
     return size, base
 
 

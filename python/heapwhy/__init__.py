@@ -7,5 +7,34 @@ From inside, for the program's own objects:         import heapwhy
 from heapwhy._heapwhy import (CorruptError, Error, NotFoundError, PermissionDenied, SystemFailure,
                               UnsupportedError, UsageError, deepsizeof, sizeof, version as __version__)
 
-__all__ = ["CorruptError", "Error", "NotFoundError", "PermissionDenied", "SystemFailure",
-           "UnsupportedError", "UsageError", "__version__", "deepsizeof", "sizeof"]
+# Loaded when first asked for (PEP 562): which module has which of our names.
+_MODULES = {
+    "edges": ("Chain", "Reference", "chain", "referents", "referrers"),
+    "pictures": ("Picture", "show_backrefs", "show_chain", "show_refs"),
+    "lines": ("LineProfiler", "profile"),
+    "usage": ("memory_usage",),
+    "magics": ("load_ipython_extension",),
+    "collector": ("CyclesError", "collector_state", "cycles_forbidden", "garbage", "uncollectable"),
+    "dump": ("dump_near_limit", "dump_on_memory_error"),
+    "leakcheck": ("find_leak", "no_leaks"),
+    "snapshots": ("Snapshot", "audit", "cycles", "diagnose", "holders", "memory", "objects", "open", "owners",
+                  "paths", "resources", "retained", "snapshot", "tree", "types"),
+    "moments": ("growth", "watching"),
+    "sets": ("HeapSet", "heap", "heapset"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = ["CorruptError", "Error", "NotFoundError", "PermissionDenied", "SystemFailure", "UnsupportedError",
+           "UsageError", "__version__", "deepsizeof", "sizeof"] + sorted(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError("module 'heapwhy' has no attribute %r" % name)
+    import importlib
+    value = globals()[name] = getattr(importlib.import_module("heapwhy." + _HOMES[name]), name)
+    return value
+
+
+def __dir__():
+    return sorted(set(globals()) | set(_HOMES))

@@ -148,17 +148,42 @@ static size_t quiet_keep(struct sums *sums, size_t count)
     return kept;
 }
 
-/* Of the snapshots that fell into no burst. */
-static enum hw_trend free_find(const struct sums *sums, size_t count)
+static enum hw_trend free_find(const struct sums *first, const struct sums *last)
 {
-    const struct sums *first = &sums[0], *last = &sums[count - 1];
     double growth = last->rss - first->rss;
-    if (count < 2 || growth < NOTABLE_BYTES || last->live - first->live > FLAT * growth ||
+    if (growth < NOTABLE_BYTES || last->live - first->live > FLAT * growth ||
         last->native - first->native > FLAT * growth)
         return HW_TREND_NONE;
     if (last->pinned - first->pinned >= EXPLAINS * growth)
         return HW_TREND_PINNED;
     return last->kept - first->kept >= EXPLAINS * growth ? HW_TREND_KEPT : HW_TREND_NONE;
+}
+
+/* When a burst is over, what it needed is free, in arenas or in malloc(). */
+static struct sums burst_end(struct sums burst, double live)
+{
+    double excess = burst.live > live ? burst.live - live : 0;
+    burst.live -= excess;
+    burst.pinned += excess;
+    burst.kept += excess;
+    return burst;
+}
+
+/* Of the snapshots that fell into no burst, and of the very first of all where these say too little:
+ * what was resident in a burst hides no growth. It must go on between the others, for one burst that
+ * was still rising grows, too. Leaves the first and the last of those that were compared in sums. */
+static enum hw_trend quiet_find(struct sums *sums, size_t count, const struct sums *start)
+{
+    struct sums *first = &sums[0], *last = &sums[count - 1];
+    enum hw_trend trend = count < 2 ? HW_TREND_NONE : free_find(first, last);
+    if (trend != HW_TREND_NONE || count < 2 || first->at <= start->at)
+        return trend;
+    struct sums over = burst_end(*start, last->live);
+    double share = (last->at - first->at) / (last->at - over.at);
+    if (last->rss - first->rss < (last->rss - over.rss) * share * HW_JUDGE_SLOWING)
+        return HW_TREND_NONE;
+    *first = over;
+    return free_find(first, last);
 }
 
 static void last_fill(const struct hw_ledger *ledger, struct hw_memory_trend *trend)
@@ -208,9 +233,10 @@ bool hw_memory_trend_find(const struct hw_series *series, struct hw_arena *arena
         return true;
     }
     bool grows = rss_grows(sums, n);
+    struct sums start = sums[0];
     trend.is_settled = n > 2;
     n = quiet_keep(sums, n);
-    trend.trend = grows ? free_find(sums, n) : HW_TREND_NONE;
+    trend.trend = grows ? quiet_find(sums, n, &start) : HW_TREND_NONE;
     trend.growth = trend.trend == HW_TREND_PINNED ? sums[n - 1].pinned - sums[0].pinned
                                                   : sums[n - 1].kept - sums[0].kept;
     growth_fill(sums, n, &trend);

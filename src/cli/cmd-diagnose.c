@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 enum { EXIT_LEAK = 3, STANDARD_SNAPSHOTS = 3, DIGITS_MIN = 3 };
+enum { PATIENCE_PART = 4, PATIENCE_MAX_NS = 500 * 1000 * 1000 }; /* of an interval; at most */
 
 static int64_t wanted(const struct hw_run *run)
 {
@@ -135,6 +136,14 @@ static void tell(struct hw_run *run, void *ctx, const struct hw_facts *facts,
         run->status = EXIT_LEAK;
 }
 
+/* What a program has in hands while it works is no growth: the moments are chosen between. A period
+ * of its own that fits ours would else have all snapshots fall into the same part of its work. */
+static int64_t patience_of(const struct hw_run *run)
+{
+    int64_t share = run->args->interval_ns / PATIENCE_PART;
+    return share < PATIENCE_MAX_NS ? share : PATIENCE_MAX_NS;
+}
+
 static bool watch(struct hw_run *run, struct hw_series *series, struct hw_err *err)
 {
     pid_t pid;
@@ -144,6 +153,7 @@ static bool watch(struct hw_run *run, struct hw_series *series, struct hw_err *e
         (directory &&
          (!hw_run_make_directory(directory, err) || !count_saved(directory, pid, &saved, err))))
         return false;
+    run->capture.patience_ns = patience_of(run);
     return take_all(run, series, pid, saved, err);
 }
 

@@ -81,7 +81,8 @@ static bool wants_ascii(const struct hw_run *run)
 }
 
 /* The file takes its name when it is complete. */
-static bool write_svg(const struct hw_memory_history *history, const char *path, struct hw_err *err)
+static bool write_svg(const struct hw_memory_history *history, const struct hw_plot_look *look,
+                      const char *path, struct hw_err *err)
 {
     char half[4096];
     if (snprintf(half, sizeof(half), "%s.%d.part", path, (int)getpid()) >= (int)sizeof(half))
@@ -89,7 +90,7 @@ static bool write_svg(const struct hw_memory_history *history, const char *path,
     struct hw_out out = {.fd = open(half, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
     if (out.fd < 0)
         return hw_err_sys(err, HW_ERR_IO, errno, "cannot write %s", half);
-    hw_tell_plot_svg(&out, history);
+    hw_tell_plot_svg(&out, history, look);
     bool ok = hw_out_finish(&out);
     int error = out.sys_errno;
     if ((close(out.fd) != 0 || (ok && rename(half, path) != 0)) && ok) {
@@ -103,10 +104,39 @@ static bool write_svg(const struct hw_memory_history *history, const char *path,
 
 static bool plot(struct hw_run *run, const struct hw_memory_history *history, struct hw_err *err)
 {
-    if (run->args->output)
-        return write_svg(history, run->args->output, err);
-    hw_tell_plot(&run->out, history, wants_ascii(run));
+    const struct hw_args *args = run->args;
+    const struct hw_plot_look look = {.title = args->title,
+                                      .ascii = wants_ascii(run),
+                                      .stacked = args->stacked,
+                                      .no_functions = args->no_functions};
+    if (args->peak)
+        hw_tell_plot_peaks(&run->out, history);
+    else if (args->output)
+        return write_svg(history, &look, args->output, err);
+    else
+        hw_tell_plot(&run->out, history, &look);
     return true;
+}
+
+static int64_t begin_of(const struct hw_memory_history *history)
+{
+    int64_t begin = INT64_MAX;
+    for (size_t i = 0; i < history->series_count; i++)
+        begin = history->series[i].samples[0].at_ns < begin ? history->series[i].samples[0].at_ns : begin;
+    return begin;
+}
+
+/* --window FROM,TO, in times since the beginning. */
+static bool crop(const struct hw_args *args, struct hw_memory_history *history, struct hw_err *err)
+{
+    int64_t from_ns, to_ns;
+    if (!args->window)
+        return true;
+    if (!hw_window_parse(args->window, &from_ns, &to_ns))
+        return hw_err_set(err, HW_ERR_USAGE, "--window wants two times, such as 0,20.5 or 5m,1h, not '%s'",
+                          args->window);
+    int64_t begin_ns = begin_of(history);
+    return hw_memory_history_window(history, begin_ns + from_ns, begin_ns + to_ns, err);
 }
 
 bool hw_cmd_plot(struct hw_run *run, struct hw_err *err)
@@ -117,7 +147,7 @@ bool hw_cmd_plot(struct hw_run *run, struct hw_err *err)
         return false;
     bool ok = (words.file ? hw_memory_history_load(words.file, &history, err)
                           : record_processes(run, &words, &history, err)) &&
-              hw_memory_history_add_total(history, err) && plot(run, history, err);
+              hw_memory_history_add_total(history, err) && crop(run->args, history, err) && plot(run, history, err);
     hw_memory_history_destroy(history);
     hw_watch_words_deinit(&words);
     return ok;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
 #include "cli/watch.h"
+#include "tell/text.h"
 
 #include <stdio.h>
 #include <sys/wait.h>
@@ -12,6 +13,8 @@ struct watch {
     struct hw_watch_wait wait;
     struct hw_watch_exec exec;
     struct hw_evidence evidence;
+    struct hw_watch_recording recording;
+    pid_t program; /* 0: none */
     uint64_t alarms;
     bool told_missed, told_waiting;
 };
@@ -56,8 +59,11 @@ static void take_event(void *ctx, const struct hw_watch_event *event)
     struct watch *watch = ctx;
     if (event->kind != HW_WATCH_SAMPLE)
         hw_progress_clear(&watch->run->progress);
-    hw_tell_watch_event(&watch->run->out, event, watch->run->args->warm_up_ns);
-    if (event->kind == HW_WATCH_SAMPLE)
+    hw_watch_recording_add(&watch->recording, event);
+    /* a program's output is its own: of it only what matters is told */
+    if (!watch->program || event->kind == HW_WATCH_ALARM || watch->run->out.json)
+        hw_tell_watch_event(&watch->run->out, event, watch->run->args->warm_up_ns);
+    if (event->kind == HW_WATCH_SAMPLE && !watch->program)
         show_state(watch, event);
     else if (hw_out_finish(&watch->run->out) && event->kind == HW_WATCH_ALARM)
         act(watch, event);
@@ -158,6 +164,60 @@ static bool watch_processes(struct watch *watch, const struct hw_watch_words *wo
     return ok;
 }
 
+static bool watch_recorded(struct watch *watch, const struct hw_watch_words *words, struct hw_err *err)
+{
+    if (!hw_watch_recording_open(&watch->recording, watch->run->args, err))
+        return false;
+    bool ok = watch_processes(watch, words, err);
+    return hw_watch_recording_close(&watch->recording, ok ? err : NULL) && ok;
+}
+
+/* "heapwhy: recorded 123 looks, at most 192.1 MB, in FILE: heapwhy plot FILE". Where the word alone would be taken
+ * for a name the path is told so that it is a file. */
+static void tell_recorded(struct watch *watch)
+{
+    const struct hw_watch_recording *recording = &watch->recording;
+    struct hw_buf message = {0};
+    hw_buf_printf(&message, "recorded %llu looks", (unsigned long long)recording->samples);
+    if (recording->samples) {
+        hw_buf_puts(&message, ", at most ");
+        hw_text_bytes(&message, (double)recording->most);
+    }
+    hw_buf_printf(&message, "; see heapwhy plot %s", recording->path);
+    complain(watch, hw_buf_str(&message));
+    hw_buf_deinit(&message);
+}
+
+/* Its status is ours only when --exit-code asks for it. */
+static void end_program(struct watch *watch)
+{
+    int status;
+    if (!hw_watch_program_end(watch->program, &status))
+        complain(watch, "the program runs on");
+    else if (watch->run->args->exit_code)
+        watch->run->status = status;
+    else if (status)
+        complain(watch, "the program failed; --exit-code passes its status on");
+}
+
+static bool watch_program(struct watch *watch, struct hw_err *err)
+{
+    struct hw_watch_words words = {.pids = &watch->program, .pid_count = 1};
+    if (!hw_watch_recording_open(&watch->recording, watch->run->args, err) ||
+        !hw_watch_program_start(watch->run->args->program, &watch->recording, &watch->program, err)) {
+        hw_watch_recording_discard(&watch->recording);
+        return false;
+    }
+    bool ok = watch_processes(watch, &words, err);
+    bool over = !ok && err->code == HW_ERR_GONE; /* before it could be looked at */
+    end_program(watch);
+    if (!hw_watch_recording_close(&watch->recording, ok || over ? err : NULL))
+        return false;
+    if (ok || over)
+        tell_recorded(watch);
+    return ok || over;
+}
+
 /* What a recording would have told: nothing is started for it. */
 static void take_recorded(void *ctx, const struct hw_watch_event *event)
 {
@@ -194,9 +254,10 @@ bool hw_cmd_watch(struct hw_run *run, struct hw_err *err)
     struct hw_watch_words words;
     if (!hw_watch_words_init(&words, run->args, err))
         return false;
-    bool ok =
-        check_options(run->args, &words, err) &&
-        (words.file ? judge_file(&watch, words.file, err) : watch_processes(&watch, &words, err));
+    bool ok = check_options(run->args, &words, err) &&
+              (words.file          ? judge_file(&watch, words.file, err)
+               : run->args->program ? watch_program(&watch, err)
+                                    : watch_recorded(&watch, &words, err));
     hw_watch_words_deinit(&words);
     if (ok && run->args->until_alarm && watch.alarms)
         run->status = EXIT_ALARM;

@@ -20,7 +20,9 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "Takes several snapshots of a running Python process, compares them and says: whether it "
          "leaks; what leaks and how fast; who holds it, as one Python expression; which known "
          "pattern it is; what to do. The process runs on; each snapshot stops it for some "
-         "milliseconds, which are measured and printed.\n"
+         "milliseconds, which are measured and printed. A snapshot waits up to a quarter of the interval, "
+         "and no longer than half a second, for a moment at which no thread runs Python code: what "
+         "is only needed amid a piece of work is no growth.\n"
          "The verdict is leak, steady, inconclusive, or fragmentation: live data does not grow, "
          "but memory that is free cannot be given back. A cache that is still filling is "
          "inconclusive: give it more or longer intervals.\n"
@@ -281,7 +283,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
            "Objects over a megabyte."}}},
     [HW_COMMAND_WATCH] =
         {"watch",
-         "PID | NAME | FILE...",
+         "PID | NAME | FILE... | -- PROGRAM [ARGUMENT...]",
          1,
          1000,
          "tell when the memory of a process grows for good, or too much",
@@ -301,13 +303,17 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "HEAPWHY_ANSWER, HEAPWHY_RSS_BYTES, HEAPWHY_BYTES_PER_SECOND, HEAPWHY_LIMIT and "
          "HEAPWHY_LIMIT_SECONDS. What it prints goes to standard error. While it runs, other "
          "alarms start no second one; what still runs when the watch ends runs on.\n"
-         "FILE is what watch --json, or mprof, has written (a name with a slash, or that ends in "
-         ".jsonl or .dat): which alarms there would have been.\n"
+         "FILE is what watch has recorded with --output or --json, or mprof (a name with a slash, or that "
+         "ends in .jsonl or .dat): which alarms there would have been.\n"
+         "PROGRAM is run, watched ten times a second until it ends, and recorded for heapwhy plot: in "
+         "--output, or in heapwhy-TIME.jsonl in the current directory. Its environment has "
+         "HEAPWHY_RECORDING, the path of the recording, to which python -m heapwhy.lines --timestamp adds "
+         "when marked functions ran.\n"
          "Exit status: 0 after Ctrl-C, SIGTERM, --for or the end of all processes; with "
          "--until-alarm 3 after an alarm; 1 when there is no process of a given PID; 2 after wrong usage.",
          {{"heapwhy watch 41233", "One process."},
           {"heapwhy watch app.py --rss 500M --diagnose", "All that run app.py; say also why."},
-          {"heapwhy watch 41233 --children --json > app.jsonl", "Record, for heapwhy plot."},
+          {"heapwhy watch --children -o app.jsonl -- python3 app.py", "Run a program, record it for heapwhy plot."},
           {"heapwhy watch gunicorn --exec 'logger \"$HEAPWHY_ANSWER\"'", "Tell the system's log."},
           {"heapwhy watch 41233 --until-alarm --for 10m", "For a script: 3 when it leaks."},
           {"heapwhy watch ./app.jsonl --growth 20k/s", "What a recording would have told."}}},
@@ -318,14 +324,16 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          1000,
          "memory over time, in the terminal or as SVG",
          "Draws the resident memory of processes over time, each with its peak marked, and where "
-         "alarms were; and what a family of processes has together. FILE is what heapwhy watch "
-         "--json or mprof (memory_profiler) has written: a "
+         "alarms were; when functions ran, if the recording tells; and what a family of processes has together. "
+         "FILE is what heapwhy watch has recorded, or mprof (memory_profiler): a "
          "name with a slash, or that ends in .jsonl or .dat. Running processes are looked at for "
          "a while first, as watch does.\n"
          "Without a UTF-8 locale, or on a dumb terminal, it is drawn in ASCII; several processes "
          "are told apart by colours, without them by letters.",
          {{"heapwhy plot app.jsonl", "What watch --json has recorded."},
           {"heapwhy plot mprofile_20251120110000.dat -o app.svg", "mprof's recording, as SVG."},
+          {"heapwhy plot app.jsonl --stacked --window 0,1m -o app.svg", "The first minute, processes upon each other."},
+          {"heapwhy plot app.jsonl --peak", "The most that each process had."},
           {"heapwhy plot 41233 --children --for 2m", "A process and its children, from now on."}}},
     [HW_COMMAND_CHECK] =
         {"check",

@@ -61,16 +61,17 @@ struct hw_texts {
 struct hw_args {
     enum hw_command_id command;
     bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles;
-    bool children, diagnose, until_alarm, ascii;
+    bool children, diagnose, until_alarm, ascii, peak, stacked, no_functions;
     int64_t snapshots; /* 0: not given */
     int64_t interval_ns, limit, objects, watch_ns, depth;
     int64_t freeze, color, sort;
     int64_t rss_bytes, growth_rate; /* 0: not given */
     int64_t every_ns, for_ns, warm_up_ns, keep, keep_bytes;
-    const char *save, *output, *rules, *exec; /* NULL: not given */
+    const char *save, *output, *rules, *exec, *title, *window; /* NULL: not given */
     struct hw_texts ignore;
     char **words; /* what is neither command nor option */
     size_t word_count;
+    char **program; /* of watch: what stands behind "--", NULL at the end; NULL: nothing */
 };
 enum hw_color { HW_COLOR_AUTO, HW_COLOR_ALWAYS, HW_COLOR_NEVER };
 enum { HW_LIMIT_DEFAULT = -1 }; /* each command has its own */
@@ -122,6 +123,9 @@ static inline bool hw_option_fits(const struct hw_option *option, enum hw_comman
 /* Fails with HW_ERR_USAGE; args->command then says whose usage line to print. argv is reordered.
  * A first word that is a number means diagnose. */
 bool hw_args_parse(struct hw_args *args, int argc, char **argv, struct hw_err *err);
+
+/* "0,20.5", "5m,1h": two durations, the second is longer. */
+bool hw_window_parse(const char *text, int64_t *ret_from_ns, int64_t *ret_to_ns);
 
 /* HW_COMMAND_NONE when there is no such command. */
 enum hw_command_id hw_command_find(const char *name);

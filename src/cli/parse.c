@@ -11,6 +11,10 @@
 
 enum { MAX_OPTIONS = 64, FIRST_VALUE = 256 };
 
+/* --every when it is not given: a program is often over soon. */
+#define EVERY_NS INT64_C(1000000000)
+#define PROGRAM_EVERY_NS INT64_C(100000000)
+
 /* getopt's tables for the options of one command, or of all. Mode is what the string of letters
  * begins with: "+" ends at the first word, ":" tells a missing argument from an unknown option. */
 struct getopt_tables {
@@ -93,8 +97,8 @@ static const char *duration_text(int64_t ns, char text[DURATION_BYTES])
     return text;
 }
 
-static bool parse_duration(const struct hw_option *option, const char *text, int64_t *ret,
-                           struct hw_err *err)
+/* "500ms", "5s", "1m", "2h", or a number of seconds. */
+static bool read_duration(const char *text, double *ret_ns)
 {
     static const struct {
         const char *unit;
@@ -102,20 +106,44 @@ static bool parse_duration(const struct hw_option *option, const char *text, int
     } units[] = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"", 1}};
     double n;
     const char *end;
+    if (!parse_number(text, &n, &end))
+        return false;
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+        if (strcmp(end, units[i].unit) == 0) {
+            *ret_ns = n * units[i].seconds * 1e9;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_duration(const struct hw_option *option, const char *text, int64_t *ret,
+                           struct hw_err *err)
+{
+    double ns;
     char least[DURATION_BYTES], most[DURATION_BYTES];
-    bool plain = parse_number(text, &n, &end);
-    for (size_t i = 0; plain && i < sizeof(units) / sizeof(*units); i++) {
-        double ns = n * units[i].seconds * 1e9;
-        if (strcmp(end, units[i].unit) != 0)
-            continue;
-        if (!(ns >= (double)option->least && ns <= (double)option->most))
-            break;
+    if (read_duration(text, &ns) && ns >= (double)option->least && ns <= (double)option->most) {
         *ret = (int64_t)ns;
         return true;
     }
     return hw_err_set(
         err, HW_ERR_USAGE, "--%s wants a time from %s to %s, such as 500ms, 5s, 1m or 2h, not '%s'",
         option->name, duration_text(option->least, least), duration_text(option->most, most), text);
+}
+
+bool hw_window_parse(const char *text, int64_t *ret_from_ns, int64_t *ret_to_ns)
+{
+    char first[32];
+    const char *comma = strchr(text, ',');
+    double from, to;
+    if (!comma || (size_t)(comma - text) >= sizeof(first))
+        return false;
+    snprintf(first, sizeof(first), "%.*s", (int)(comma - text), text);
+    /* a hundred years of nanoseconds fit into 64 bits, with a date of today */
+    if (!read_duration(first, &from) || !read_duration(comma + 1, &to) || to <= from || to > 3e18)
+        return false;
+    *ret_from_ns = (int64_t)from;
+    *ret_to_ns = (int64_t)to;
+    return true;
 }
 
 /* The factor of a unit that begins text: "M", "MB", "MiB", ""; moves text behind it. */
@@ -281,10 +309,24 @@ static int find_first_word(struct hw_args *args, int argc, char **argv, struct h
     return optind;
 }
 
+/* The place of "--", which getopt would swallow; argc: there is none. */
+static int find_program(int argc, char **argv)
+{
+    int at = 1;
+    while (at < argc && strcmp(argv[at], "--") != 0)
+        at++;
+    return at;
+}
+
 static bool parse_options(struct hw_args *args, int argc, char **argv, struct hw_err *err)
 {
     struct getopt_tables tables;
     int value;
+    if (args->command == HW_COMMAND_WATCH) {
+        int at = find_program(argc, argv);
+        args->program = at + 1 < argc ? argv + at + 1 : NULL;
+        argc = at;
+    }
     fill_tables(&tables, args->command, ":");
     optind = 0;
     while ((value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
@@ -301,6 +343,11 @@ static bool parse_options(struct hw_args *args, int argc, char **argv, struct hw
 static bool check_words(const struct hw_args *args, struct hw_err *err)
 {
     const struct hw_command *command = &hw_commands[args->command];
+    if (args->program && args->word_count)
+        return hw_err_set(err, HW_ERR_USAGE, "%s wants either a program behind -- or '%s', not both",
+                          command->name, args->words[0]);
+    if (args->program)
+        return true;
     if (args->word_count < command->min_args)
         return hw_err_set(err, HW_ERR_USAGE, "%s wants %s", command->name, command->args);
     if (args->word_count > command->max_args)
@@ -337,6 +384,8 @@ bool hw_args_parse(struct hw_args *args, int argc, char **argv, struct hw_err *e
         return hw_err_set(err, HW_ERR_USAGE, "a process id or a command is missing");
     if (!take_command(args, &argc, argv, at, err) || !parse_options(args, argc, argv, err))
         return false;
+    if (!args->every_ns)
+        args->every_ns = args->program ? PROGRAM_EVERY_NS : EVERY_NS;
     return args->help || args->version || check_words(args, err);
 }
 

@@ -25,6 +25,27 @@ void hw_watch_words_deinit(struct hw_watch_words *words);
 struct hw_watch_options hw_watch_words_options(const struct hw_watch_words *words,
                                                const struct hw_args *args);
 
+/* ---- a program of our own, and recordings ---- */
+
+/* JSON lines for heapwhy plot, of everything that is seen. */
+struct hw_watch_recording {
+    struct hw_out out; /* fd -1: nothing is recorded */
+    char path[4096];
+    uint64_t samples, most; /* most: bytes of one process */
+};
+/* To --output, or for a program to a file that is named by the time. */
+bool hw_watch_recording_open(struct hw_watch_recording *recording, const struct hw_args *args, struct hw_err *err);
+void hw_watch_recording_add(struct hw_watch_recording *recording, const struct hw_watch_event *event);
+bool hw_watch_recording_close(struct hw_watch_recording *recording, struct hw_err *err);
+void hw_watch_recording_discard(struct hw_watch_recording *recording); /* and its file */
+
+/* Starts a program, found in $PATH; $HEAPWHY_RECORDING tells it the recording's path. Fails when it cannot be
+ * executed. */
+bool hw_watch_program_start(char **argv, const struct hw_watch_recording *recording, pid_t *ret_pid,
+                            struct hw_err *err);
+/* Whether it has ended; its exit status, 128 and the signal's number as in a shell. */
+bool hw_watch_program_end(pid_t pid, int *ret_status);
+
 /* ---- waiting ---- */
 
 /* Signals that end the watch are let in only while we wait, so that none is missed between a look

@@ -69,7 +69,9 @@ void hw_decode_attributes(struct hw_py *py, hw_addr addr, const unsigned char *p
                           const struct hw_pytype *type)
 {
     (void)p;
-    for (uint32_t i = 0; i < type->slot_count; i++)
+    /* Members of a C type of unknown structure were added with it; a class inherits them. */
+    uint32_t known = type->solid->family == HW_FAMILY_UNKNOWN ? type->solid->slot_count : 0;
+    for (uint32_t i = known; i < type->slot_count; i++)
         ref_add(py, hw_py_word(py, addr + type->slots[i].offset), type->slots[i].label);
     if (type->managed_dict)
         managed_add(py, addr, type);

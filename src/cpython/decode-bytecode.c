@@ -25,6 +25,7 @@ static const struct opcodes opcodes[] = {
     {11, 61, {60, 168, 169, 170}},
     {12, 61, {60, 159, 160, 0}},
     {13, 9, {39, 212, 213, 0}},
+    {14, 8, {38, 201, 202, 0}},
 };
 
 static const struct opcodes *opcodes_find(const struct hw_py *py)

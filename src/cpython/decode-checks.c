@@ -14,6 +14,7 @@
  */
 
 enum { UNITS_MAX = 1 << 14, STACK_MAX = 16, TEXT_MAX = 64, CONSTS_MAX = 1 << 14 };
+enum { OPERATOR_SUBSCRIPT = 26 }; /* NB_SUBSCR of Include/opcode.h, 3.14 */
 
 enum kind {
     NOTHING, /* does not change the stack, or only with NULL */
@@ -24,18 +25,20 @@ enum kind {
     GLOBAL,
     NAME,
     CONSTANT,
+    SMALL_INT,
     ATTRIBUTE,
     METHOD,
     CALL,
     COMPARE,
     ITEM,
+    OPERATOR,
     SLICE,
     DELETE
 };
 
 /* By minor version: opcodes from first to last, specialised ones too, and how many units of inline
- * cache follow. Lib/opcode.py of 3.11; Include/opcode_ids.h and
- * Include/internal/pycore_opcode_metadata.h of 3.13. Others are UNKNOWN, without a cache. */
+ * cache follow. Lib/opcode.py of 3.11 and 3.12; Include/opcode_ids.h and
+ * Include/internal/pycore_opcode_metadata.h of 3.13 and 3.14. Others are UNKNOWN, without a cache. */
 static const struct range {
     uint8_t minor, first, last, kind, caches;
 } ranges[] = {
@@ -55,6 +58,22 @@ static const struct range {
     {11, 144, 144, EXTENDED, 0},  {11, 150, 151, NOTHING, 0},  {11, 153, 154, UNKNOWN, 4},
     {11, 158, 159, UNKNOWN, 4},   {11, 160, 160, METHOD, 10},  {11, 166, 166, NOTHING, 1},
     {11, 168, 170, UNKNOWN, 1},   {11, 171, 171, CALL, 4},     {11, 177, 180, UNKNOWN, 1},
+    {12, 0, 0, NOTHING, 0},       {12, 2, 2, NOTHING, 0},       {12, 6, 8, UNKNOWN, 1},
+    {12, 9, 9, NOTHING, 0},       {12, 10, 10, UNKNOWN, 1},     {12, 13, 14, UNKNOWN, 1},
+    {12, 16, 16, UNKNOWN, 1},     {12, 18, 18, UNKNOWN, 1},     {12, 19, 22, ITEM, 1},
+    {12, 23, 24, CALL, 3},        {12, 25, 25, ITEM, 1},        {12, 28, 29, CALL, 3},
+    {12, 34, 34, CALL, 3},        {12, 38, 48, CALL, 3},        {12, 56, 56, CALL, 3},
+    {12, 57, 59, COMPARE, 1},     {12, 60, 60, UNKNOWN, 1},     {12, 61, 61, DELETE, 0},
+    {12, 62, 67, UNKNOWN, 1},     {12, 70, 70, ATTRIBUTE, 9},   {12, 72, 73, ATTRIBUTE, 9},
+    {12, 76, 82, ATTRIBUTE, 9},   {12, 84, 84, CONSTANT, 0},    {12, 86, 86, LOCAL, 0},
+    {12, 88, 88, LOCAL, 0},       {12, 92, 93, UNKNOWN, 1},     {12, 95, 95, UNKNOWN, 4},
+    {12, 100, 100, CONSTANT, 0},  {12, 101, 101, NAME, 0},      {12, 106, 106, ATTRIBUTE, 9},
+    {12, 107, 107, COMPARE, 1},   {12, 111, 112, GLOBAL, 4},    {12, 113, 113, UNKNOWN, 4},
+    {12, 116, 116, GLOBAL, 4},    {12, 122, 123, UNKNOWN, 1},   {12, 124, 124, LOCAL, 0},
+    {12, 127, 127, LOCAL, 0},     {12, 133, 133, SLICE, 0},     {12, 137, 137, LOCAL, 0},
+    {12, 141, 141, UNKNOWN, 1},   {12, 144, 144, EXTENDED, 0},  {12, 148, 148, UNKNOWN, 4},
+    {12, 151, 151, NOTHING, 0},   {12, 153, 153, UNKNOWN, 4},   {12, 159, 161, UNKNOWN, 1},
+    {12, 166, 168, UNKNOWN, 1},   {12, 171, 171, CALL, 3},
     {13, 0, 0, NOTHING, 0},       {13, 3, 3, UNKNOWN, 1},      {13, 5, 5, ITEM, 1},
     {13, 9, 9, DELETE, 0},        {13, 30, 30, NOTHING, 0},    {13, 34, 34, NOTHING, 0},
     {13, 39, 39, UNKNOWN, 1},     {13, 40, 40, UNKNOWN, 3},    {13, 45, 45, UNKNOWN, 1},
@@ -69,8 +88,24 @@ static const struct range {
     {13, 182, 184, COMPARE, 1},   {13, 185, 190, UNKNOWN, 1},  {13, 191, 202, ATTRIBUTE, 9},
     {13, 203, 204, GLOBAL, 4},    {13, 205, 206, UNKNOWN, 1},  {13, 207, 207, NOTHING, 0},
     {13, 208, 208, UNKNOWN, 1},   {13, 209, 211, UNKNOWN, 4},  {13, 212, 213, UNKNOWN, 1},
-    {13, 214, 219, UNKNOWN, 3},   {13, 220, 222, UNKNOWN, 1}
-
+    {13, 214, 219, UNKNOWN, 3},   {13, 220, 222, UNKNOWN, 1},
+    {14, 0, 0, NOTHING, 0},       {14, 3, 3, UNKNOWN, 5},       {14, 8, 8, DELETE, 0},
+    {14, 27, 28, NOTHING, 0},     {14, 33, 33, NOTHING, 0},     {14, 38, 38, UNKNOWN, 1},
+    {14, 39, 39, UNKNOWN, 3},     {14, 44, 44, OPERATOR, 5},    {14, 49, 49, SLICE, 0},
+    {14, 52, 52, CALL, 3},        {14, 55, 55, UNKNOWN, 3},     {14, 56, 56, COMPARE, 1},
+    {14, 57, 57, UNKNOWN, 1},     {14, 69, 69, EXTENDED, 0},    {14, 70, 70, UNKNOWN, 1},
+    {14, 75, 75, UNKNOWN, 1},     {14, 80, 80, ATTRIBUTE, 9},   {14, 82, 82, CONSTANT, 0},
+    {14, 83, 84, LOCAL, 0},       {14, 86, 86, LOCAL, 0},       {14, 87, 87, TWO_LOCALS, 0},
+    {14, 88, 88, LOCAL, 0},       {14, 89, 89, TWO_LOCALS, 0},  {14, 92, 92, GLOBAL, 4},
+    {14, 93, 93, NAME, 0},        {14, 94, 94, SMALL_INT, 0},   {14, 96, 96, UNKNOWN, 1},
+    {14, 100, 103, UNKNOWN, 1},   {14, 106, 106, UNKNOWN, 1},   {14, 110, 110, UNKNOWN, 4},
+    {14, 119, 119, UNKNOWN, 1},   {14, 128, 128, NOTHING, 0},   {14, 129, 134, UNKNOWN, 5},
+    {14, 135, 140, ITEM, 5},      {14, 141, 142, UNKNOWN, 5},   {14, 143, 150, CALL, 3},
+    {14, 151, 153, UNKNOWN, 3},   {14, 154, 165, CALL, 3},      {14, 166, 168, COMPARE, 1},
+    {14, 169, 176, UNKNOWN, 1},   {14, 177, 189, ATTRIBUTE, 9}, {14, 190, 191, CONSTANT, 0},
+    {14, 192, 193, GLOBAL, 4},    {14, 194, 195, UNKNOWN, 1},   {14, 196, 196, NOTHING, 0},
+    {14, 197, 197, UNKNOWN, 1},   {14, 198, 200, UNKNOWN, 4},   {14, 201, 202, UNKNOWN, 1},
+    {14, 203, 208, UNKNOWN, 3},   {14, 209, 211, UNKNOWN, 1}
 };
 
 /* What lies on the stack. */
@@ -250,10 +285,15 @@ static const struct range *range_of(unsigned minor, unsigned char opcode)
     return NULL;
 }
 
+/* Where an instruction that compares has its operator; below it lie flags. */
+static unsigned operator_shift(unsigned minor)
+{
+    return minor < 12 ? 0 : minor < 13 ? 4 : 5;
+}
+
 static void step(struct walk *walk, enum kind kind, uint32_t argument)
 {
     char name[TEXT_MAX];
-    bool is_old = walk->minor < 12;
     switch (kind) {
     case NOTHING:
     case EXTENDED:
@@ -274,8 +314,11 @@ static void step(struct walk *walk, enum kind kind, uint32_t argument)
     case CONSTANT:
         push_constant(walk, argument);
         break;
+    case SMALL_INT:
+        push(walk, &(struct entry){.thing = NUMBER, .number = argument});
+        break;
     case ATTRIBUTE:
-        push_attribute(walk, is_old ? argument : argument >> 1);
+        push_attribute(walk, walk->minor < 12 ? argument : argument >> 1);
         break;
     case METHOD:
         push_attribute(walk, argument);
@@ -284,10 +327,16 @@ static void step(struct walk *walk, enum kind kind, uint32_t argument)
         call(walk, argument);
         break;
     case COMPARE:
-        compare(walk, is_old ? argument : argument >> 5);
+        compare(walk, argument >> operator_shift(walk->minor));
         break;
     case ITEM:
         push_item(walk);
+        break;
+    case OPERATOR:
+        if (argument == OPERATOR_SUBSCRIPT)
+            push_item(walk);
+        else
+            walk->depth = 0;
         break;
     case SLICE:
         push_slice(walk, argument);

@@ -80,12 +80,21 @@ const uint32_t *hw_code_local_names(struct hw_py *py, hw_addr code, uint32_t *re
     return slot->names;
 }
 
-/* Since 3.14 a slot may carry tag bits: only tag 00 owns an object; up to 3.13 there are no tags. */
+static bool is_immortal(struct hw_py *py, hw_addr object)
+{
+    const unsigned char *p = hw_image_at(py->image, object, PY_SIZE(py, PyObject));
+    return p && hw_py_refcount(py, p) >> 31 & 1;
+}
+
+/* Since 3.14 a slot may carry tag bits (Include/internal/pycore_stackref.h): 00 owns its object. 01 does
+ * not: it is immortal, or borrowed from a slot that owns it. Others are no objects. */
 static hw_addr frame_slot(struct hw_py *py, uint64_t word)
 {
-    if (py->version < 0x030e0000)
+    enum { TAG = 3, NOT_OWNED = 1 };
+    if (py->version < 0x030e0000 || !(word & TAG))
         return word;
-    return word & 3 ? 0 : word;
+    hw_addr object = word & ~(hw_addr)TAG;
+    return (word & TAG) == NOT_OWNED && object && is_immortal(py, object) ? object : 0;
 }
 
 /* Slots in use, counted from localsplus[0]; -1: not known, the frame is executing. */
@@ -254,6 +263,16 @@ static void generator_origin(struct hw_py *py, hw_addr addr, const unsigned char
                     "ag_finalizer");
 }
 
+/* What has ended keeps its code (gen_dealloc); the collector is told of it since 3.14 (gen_traverse). */
+static void generator_code(struct hw_py *py, hw_addr addr)
+{
+    const unsigned char *f =
+        hw_py_at(py, addr + PY_OFF(py, PyGenObject_gi_iframe), PY_SIZE(py, _PyInterpreterFrame));
+    enum hw_label_kind kind = py->version >= 0x030e0000 ? HW_LABEL_ATTR : HW_LABEL_HIDDEN;
+    if (f)
+        ref_add(py, hw_frame_code(py, f), hw_label_named(py, kind, "f_code"));
+}
+
 void hw_decode_generator(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     frame_field(py, p, HW_F_PyGenObject_gi_code, HW_LABEL_ATTR, "gi_code");
@@ -264,4 +283,6 @@ void hw_decode_generator(struct hw_py *py, hw_addr addr, const unsigned char *p)
     frame_field(py, e, HW_F__PyErr_StackItem_exc_value, HW_LABEL_INTERNAL, "gi_exc_state");
     if (generator_has_frame(py, p))
         hw_decode_interpreter_frame(py, addr + PY_OFF(py, PyGenObject_gi_iframe));
+    else if (py->version >= 0x030c0000)
+        generator_code(py, addr);
 }

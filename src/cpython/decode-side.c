@@ -193,7 +193,7 @@ static void side_bytesio(struct hw_py *py, hw_addr addr, const unsigned char *p)
     hw_addr buf = PY_WORD(py, p, bytesio_buf);
     const unsigned char *b = buf ? hw_py_outside_at(py, buf, PY_SIZE(py, PyObject)) : NULL;
     enum hw_label_kind kind = py->version >= 0x030c0000 ? HW_LABEL_INTERNAL : HW_LABEL_HIDDEN;
-    if (b && PY_WORD(py, b, PyObject_ob_refcnt) != 1)
+    if (b && hw_py_refcount(py, b) != 1)
         ref_add(py, buf, hw_label_named(py, kind, "buf"));
 }
 

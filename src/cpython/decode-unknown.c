@@ -15,7 +15,7 @@ bool hw_object_plausible(struct hw_py *py, hw_addr addr)
         return false;
     /* Freed blocks keep a type but have a list link or nothing where the count was. Immortal objects
      * of 3.12 and later have bit 31 of the low half set and nothing above. */
-    uint64_t refcount = load64(p);
+    uint64_t refcount = hw_py_refcount(py, p);
     bool immortal = py->version >= 0x030c0000 && (uint32_t)refcount >> 31;
     if (!immortal && (refcount == 0 || refcount > REFCOUNT_MAX))
         return false;

@@ -47,6 +47,16 @@ static void decode_row_base(struct hw_py *py, hw_addr addr, const unsigned char 
         decode_c_part(py, addr, p, base);
 }
 
+/* The table of interned strings does not count its references (Objects/unicodeobject.c,
+ * intern_common): they are none. */
+static bool is_interned_table(const struct hw_py *py, hw_addr addr)
+{
+    for (size_t i = 0; i < py->interned_count; i++)
+        if (py->interned[i] == addr)
+            return true;
+    return false;
+}
+
 /* The part that belongs to the C structure. */
 static void decode_c_part(struct hw_py *py, hw_addr addr, const unsigned char *p,
                           const struct hw_pytype *solid)
@@ -54,6 +64,8 @@ static void decode_c_part(struct hw_py *py, hw_addr addr, const unsigned char *p
     switch (solid->family) {
     case HW_FAMILY_DICT:
         hw_decode_dict(py, addr, p);
+        if (is_interned_table(py, addr))
+            py->refs.count = 0;
         break;
     case HW_FAMILY_DEFAULTDICT:
         hw_decode_dict(py, addr, p);

@@ -53,6 +53,8 @@ struct hw_py {
     size_t claim_count, claim_capacity;
     uint64_t walk_left; /* nodes of foreign trees that may still be visited */
     hw_addr set_dummy;  /* marks deleted slots in sets; 0: not met yet */
+    hw_addr *interned;  /* the tables of interned strings, where the interpreters name them */
+    size_t interned_count;
     uint64_t bad_pointers;
     uint64_t item_limit;             /* nothing in this image can have more items: its bytes / 8 */
     uint32_t label_type, label_dict; /* labels used all the time */
@@ -87,6 +89,14 @@ static inline uint16_t load16(const unsigned char *p)
 #define PY_SIZE(py, name) ((py)->layout->s[HW_S_##name])
 /* A pointer-sized field of the object whose bytes begin at p. */
 #define PY_WORD(py, p, name) load64((p) + PY_OFF(py, name))
+
+/* The reference count in the header at p. Immortal objects have bit 31 set, since 3.12 (Include/object.h,
+ * Include/refcount.h); 3.14 keeps flags in the upper half of the word. */
+static inline uint64_t hw_py_refcount(const struct hw_py *py, const unsigned char *p)
+{
+    p += PY_OFF(py, PyObject_ob_refcnt);
+    return py->layout->f[HW_F_PyObject_ob_refcnt].width == 4 ? load32(p) : load64(p);
+}
 
 static inline uint32_t label_make(enum hw_label_kind kind, uint64_t payload)
 {

@@ -186,7 +186,7 @@ static void type_choose_family(struct hw_py *py, struct hw_pytype *type)
     /* Types that an extension makes from a spec may have a class's dealloc, but not its name. */
     bool named_as_class = made_by_class && !strchr(type->tp_name, '.');
     type->row = named_as_class ? NULL : row_find(py, type);
-    if (made_by_class)
+    if (made_by_class && !type->row)
         type->flags |= HW_TYPE_PYTHON;
     type->solid = type;
     type->named_size = made_by_class ? NULL : hw_named_size_find(type->tp_name);

@@ -78,7 +78,7 @@ struct hw_pytype {
     hw_addr cached_keys; /* ht_cached_keys: names of inline values */
     uint32_t *key_names; /* their name numbers */
     uint32_t key_count;
-    bool marked; /* used by the graph builder */
+    bool marked, is_own; /* used by the graph builder */
 };
 
 enum { /* tp_flags, CPython Include/object.h; bits that mean the same in 3.8 to 3.15 */

@@ -105,6 +105,7 @@ static const struct interpreter_field interpreter_fields[] = {
     {HW_F_PyInterpreterState_warnings_default_action, "warnings.defaultaction"},
     {HW_F_PyInterpreterState_warnings_context, "warnings context"},
     {HW_F_PyInterpreterState_audit_hooks, "audit_hooks"},
+    {HW_F_PyInterpreterState_cached_objects_interned_strings, "interned strings"},
     {HW_F_PyInterpreterState_exc_state_errnomap, "errnomap"},
     {HW_F_PyInterpreterState_exc_state_PyExc_ExceptionGroup, "ExceptionGroup"},
 };
@@ -158,6 +159,14 @@ static void roots_static_types(struct hw_py *py, struct hw_roots *roots, hw_addr
         hw_roots_ref(roots, PY_WORD(py, s, static_type_state_tp_dict), dict);
         hw_roots_ref(roots, PY_WORD(py, s, static_type_state_tp_subclasses), subclasses);
     }
+}
+
+/* An array in 3.12, since 3.13 one with a count before it. */
+static struct hw_field builtin_types(const struct hw_py *py)
+{
+    return PY_HAS(py, PyInterpreterState_types_builtins_initialized)
+               ? py->layout->f[HW_F_PyInterpreterState_types_builtins_initialized]
+               : py->layout->f[HW_F_PyInterpreterState_types_builtins];
 }
 
 /* Names that the cache of method look-ups keeps; what was found under them is borrowed
@@ -256,8 +265,7 @@ static uint32_t roots_interpreter(struct hw_py *py, const struct hw_runtime *rt,
     roots_blocks(py, roots, interp);
     if (!index)
         roots_signals(py, rt, roots);
-    roots_static_types(py, roots, interp,
-                       py->layout->f[HW_F_PyInterpreterState_types_builtins_initialized]);
+    roots_static_types(py, roots, interp, builtin_types(py));
     roots_static_types(py, roots, interp,
                        py->layout->f[HW_F_PyInterpreterState_types_for_extensions_initialized]);
     return node;
@@ -464,8 +472,21 @@ no_memory:
     return hw_err_no_memory(err);
 }
 
+static void learn_interned(struct hw_py *py, const struct hw_runtime *rt)
+{
+    if (!PY_HAS(py, PyInterpreterState_cached_objects_interned_strings))
+        return;
+    py->interned = hw_arena_array(py->arena, rt->interpreter_count, sizeof(*py->interned));
+    py->interned_count = py->interned ? rt->interpreter_count : 0;
+    for (size_t i = 0; i < py->interned_count; i++)
+        py->interned[i] =
+            hw_py_word(py, rt->interpreters[i] +
+                               PY_OFF(py, PyInterpreterState_cached_objects_interned_strings));
+}
+
 void hw_py_learn_classes(struct hw_py *py, const struct hw_runtime *rt)
 {
+    learn_interned(py, rt);
     /* ModuleSpec is a class written in Python that no process can do without. */
     hw_addr dict = hw_module_dict(py, rt, "_frozen_importlib");
     hw_addr spec = dict ? hw_dict_find(py, dict, "ModuleSpec") : 0;

@@ -358,3 +358,20 @@ struct hw_busy_words hw_runtime_busy_words(const struct hw_runtime *rt)
             gc_state_addr(rt, rt->interpreters[i]) + RT_OFF(rt, _gc_runtime_state_collecting);
     return words;
 }
+
+/* Up to 3.11 all interpreters share one (Include/internal/pycore_ceval_state.h). */
+struct hw_busy_words hw_runtime_working_words(struct hw_image *image, const struct hw_runtime *rt)
+{
+    struct hw_busy_words words = {.count = 0};
+    uint32_t locked = RT_OFF(rt, _gil_runtime_state_locked);
+    if (RT_HAS(rt, _PyRuntimeState_ceval_gil))
+        words.addr[words.count++] = rt->addr + RT_OFF(rt, _PyRuntimeState_ceval_gil) + locked;
+    bool has_own = RT_HAS(rt, PyInterpreterState_ceval_gil);
+    for (size_t i = 0; has_own && i < rt->interpreter_count && i < HW_BUSY_WORDS_MAX; i++) {
+        hw_addr gil =
+            word_at(image, rt->interpreters[i] + RT_OFF(rt, PyInterpreterState_ceval_gil));
+        if (gil)
+            words.addr[words.count++] = gil + locked;
+    }
+    return words;
+}

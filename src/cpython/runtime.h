@@ -47,4 +47,8 @@ bool hw_runtime_gc_state(struct hw_image *image, const struct hw_runtime *runtim
 /* The words that are not zero while a collector runs. */
 struct hw_busy_words hw_runtime_busy_words(const struct hw_runtime *runtime);
 
+/* The words that are not zero while a thread holds a GIL, of each interpreter that has one. */
+struct hw_busy_words hw_runtime_working_words(struct hw_image *image,
+                                              const struct hw_runtime *runtime);
+
 #endif

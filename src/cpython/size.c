@@ -241,7 +241,7 @@ static uint64_t extra_bytesio(struct hw_py *py, const unsigned char *p)
     hw_addr buf = PY_WORD(py, p, bytesio_buf);
     const struct hw_pytype *type = buf ? hw_pytype_of(py, buf) : NULL;
     const unsigned char *b = type ? hw_py_at(py, buf, PY_SIZE(py, PyObject)) : NULL;
-    if (!b || PY_WORD(py, b, PyObject_ob_refcnt) != 1)
+    if (!b || hw_py_refcount(py, b) != 1)
         return 0;
     return hw_object_size(py, buf, type);
 }

@@ -51,6 +51,8 @@ struct hw_builder {
     struct hw_order order; /* of the objects on the collector's lists */
     struct hw_big_buffer *big_buffers; /* of objects that are large with what they use; bounded */
     size_t big_buffer_count, big_buffer_capacity;
+    hw_addr *own; /* objects of opts->own_package that are known as such; see own.c */
+    size_t own_count, own_capacity;
     bool marks_big; /* while the blocks of one of them are marked */
     struct hw_pools pools; /* for the ledger */
     struct hw_roots roots;
@@ -78,6 +80,11 @@ void hw_build_note_outside(struct hw_builder *b, bool on);
 /* Marks objects that are alive in allocators' memory and that nothing of the graph leads to; in lost
  * those that no word of C code leads to either. Fills held. After discovering. */
 bool hw_build_find_lost(struct hw_builder *b);
+/* Takes the objects of opts->own_package out of what is marked. Before the objects are numbered. Whether
+ * a class was made in the package; adds an object that is one of its own. */
+bool hw_build_hide_own(struct hw_builder *b);
+bool hw_build_is_own(const struct hw_builder *b, const struct hw_pytype *type);
+bool hw_build_add_own(struct hw_builder *b, hw_addr addr);
 /* Adds the roots that need to know what an object is: C globals, native stacks, static types. */
 bool hw_build_native_roots(struct hw_builder *b);
 /* Fill the graph's columns. */

@@ -110,7 +110,7 @@ static bool build_run(struct hw_builder *b)
     hw_py_learn_classes(&b->py, b->runtime);
     return hw_modules_list(b->image, &b->modules, &b->module_count, b->err) && marks_init(b) &&
            roots_collect(b) && hw_build_discover(b) && hw_build_find_lost(b) &&
-           hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) &&
+           hw_build_hide_own(b) && hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) &&
            (!b->opts->residence || hw_build_pools_init(b)) && hw_build_record(b) &&
            (!b->opts->residence || hw_build_ledger(b));
 }
@@ -142,6 +142,7 @@ bool hw_graph_build(struct hw_image *image, const struct hw_runtime *runtime,
     hw_marks_deinit(&b.outside);
     hw_marks_deinit(&b.lost);
     free(b.held);
+    free(b.own);
     hw_roots_deinit(&b.roots);
     hw_py_deinit(&b.py);
     if (!ok) {

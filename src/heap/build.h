@@ -23,6 +23,7 @@
 
 struct hw_build_options {
     bool no_values;
+    const char *own_package; /* as in struct hw_self_options */
     /* Mirrors of the target and the growing graph together stay below this; 0: no limit. A floor of 64
      * MiB for the mirrors goes first. */
     uint64_t memory_bytes;

@@ -2,7 +2,9 @@
 #include "base/err.h"
 #include "cpython/runtime.h"
 #include "heap/build.h"
+#include "image/calm.h"
 #include "image/image.h"
+#include "image/self.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +14,17 @@
 #include <unistd.h>
 
 enum { DEFAULT_RETRIES = 50 };
+
+struct capture {
+    const struct hw_capture_options *opts;
+    const struct hw_self_hold *hold; /* of our own process; NULL: another one */
+    const char *own_package;         /* as in struct hw_self_options */
+    struct hw_image *live, *image;
+    struct hw_runtime runtime;
+    struct hw_facts facts; /* of before; the rest the graph's builder finds */
+    struct hw_system system;
+    struct hw_residence residence;
+};
 
 static int64_t now_ns(clockid_t clock)
 {
@@ -100,21 +113,21 @@ static uint64_t memory_limit(const struct hw_facts *facts)
     return limit > least ? limit : least;
 }
 
-static bool graph_build(struct hw_image *image, const struct hw_runtime *runtime,
-                        const struct hw_capture_options *opts, uint64_t memory_bytes,
-                        struct hw_residence *residence, struct hw_graph **ret_graph,
-                        struct hw_err *err)
+static bool graph_build(struct capture *capture, struct hw_graph **ret_graph, struct hw_err *err)
 {
+    const struct hw_capture_options *opts = capture->opts;
+    struct hw_image *image = capture->image;
     /* What a stopped process's memory was copied for can't be read again. */
-    bool bounded = opts->freeze == HW_FREEZE_TWIN;
+    bool bounded = capture->facts.freeze == HW_FREEZE_TWIN;
     struct hw_build_options build = {.no_values = opts->no_values,
-                                     .memory_bytes = bounded ? memory_bytes : 0,
-                                     .residence = residence,
+                                     .own_package = capture->own_package,
+                                     .memory_bytes = bounded ? memory_limit(&capture->facts) : 0,
+                                     .residence = &capture->residence,
                                      .progress = opts->progress,
                                      .progress_ctx = opts->progress_ctx,
                                      .cancel = opts->cancel};
     struct hw_graph *graph = NULL;
-    if (!hw_graph_build(image, runtime, &build, &graph, err))
+    if (!hw_graph_build(image, &capture->runtime, &build, &graph, err))
         return false;
     if (image->lost) {
         hw_graph_destroy(graph);
@@ -127,69 +140,120 @@ static bool graph_build(struct hw_image *image, const struct hw_runtime *runtime
     return true;
 }
 
+static bool freeze_as(struct capture *capture, const struct hw_freeze_options *freeze,
+                      struct hw_freeze_result *frozen, struct hw_err *err)
+{
+    capture->facts.freeze = freeze->freeze;
+    return capture->hold ? hw_image_freeze_self(capture->live, freeze, capture->hold,
+                                                &capture->image, frozen, err)
+                         : hw_image_freeze(capture->live, freeze, &capture->image, frozen, err);
+}
+
+/* Where we may not make a process, or not read it, we copy ourselves while we are held. */
+static bool freeze_anyhow(struct capture *capture, struct hw_freeze_options *freeze,
+                          struct hw_freeze_result *frozen, struct hw_err *err)
+{
+    struct hw_err first = HW_ERR_INIT;
+    if (freeze_as(capture, freeze, frozen, &first))
+        return true;
+    bool is_refused = first.code == HW_ERR_PERMISSION || first.code == HW_ERR_IO;
+    if (capture->hold && freeze->freeze == HW_FREEZE_TWIN && is_refused) {
+        freeze->freeze = HW_FREEZE_STOP;
+        return freeze_as(capture, freeze, frozen, err);
+    }
+    if (err)
+        *err = first;
+    return false;
+}
+
 /* What the kernel keeps for the process is read while that runs, before and after. */
-static bool freeze_between_looks(struct hw_image *live, const struct hw_freeze_options *freeze,
-                                 struct hw_facts *facts, struct hw_system *system,
-                                 struct hw_image **ret_image, struct hw_err *err)
+static bool freeze_between_looks(struct capture *capture, struct hw_freeze_options *freeze,
+                                 struct hw_err *err)
 {
     struct hw_freeze_result frozen = {0};
     struct hw_system_look before;
-    hw_system_begin(system, &before, live->pid);
-    bool ok = hw_image_freeze(live, freeze, ret_image, &frozen, err);
+    struct hw_facts *facts = &capture->facts;
+    pid_t pid = capture->live->pid;
+    hw_system_begin(&capture->system, &before, pid);
+    bool ok = freeze_anyhow(capture, freeze, &frozen, err);
     if (ok) {
         facts->retries = frozen.retries;
-        hw_system_finish(system, live->pid, &before, &facts->descriptor_total,
+        hw_system_finish(&capture->system, pid, &before, &facts->descriptor_total,
                          &facts->descriptor_limit);
-        facts->system_recorded = system->recorded;
+        facts->system_recorded = capture->system.recorded;
     }
     hw_system_look_deinit(&before);
     return ok;
 }
 
-/* Freezes the process that live reads, at a moment when its collector does not run. */
-static bool process_freeze(struct hw_image *live, const struct hw_capture_options *opts,
-                           struct hw_runtime *runtime, struct hw_facts *facts,
-                           struct hw_system *system, struct hw_residence *residence,
-                           struct hw_image **ret_image, struct hw_err *err)
+static bool is_not_cancelled(const void *opts)
 {
+    const struct hw_capture_options *options = opts;
+    return !options->cancel || !*options->cancel;
+}
+
+/* Before the facts are read, so that they are those of the freeze. */
+static void idle_await(struct hw_image *live, const struct hw_capture_options *opts,
+                       const struct hw_runtime *runtime, struct hw_freeze_options *freeze)
+{
+    if (opts->patience_ns <= 0)
+        return;
+    freeze->working = hw_runtime_working_words(live, runtime);
+    freeze->deadline_ns = now_ns(CLOCK_MONOTONIC) + opts->patience_ns;
+    hw_busy_words_await(live->pid, &freeze->working, freeze->deadline_ns, is_not_cancelled, opts);
+}
+
+/* Freezes the process that live reads, at a moment when its collector does not run. */
+static bool process_freeze(struct capture *capture, struct hw_err *err)
+{
+    const struct hw_capture_options *opts = capture->opts;
+    struct hw_image *live = capture->live;
     struct hw_freeze_options freeze = {.freeze = opts->freeze,
                                        .retries = opts->retries ? opts->retries : DEFAULT_RETRIES,
                                        .cancel = opts->cancel};
-    if (!hw_runtime_find(live, runtime, err))
+    if (!hw_runtime_find(live, &capture->runtime, err))
         return false;
-    freeze.busy = hw_runtime_busy_words(runtime);
-    facts_before(facts, live->pid);
-    facts->freeze = opts->freeze;
-    if (!hw_residence_read(live->pid, residence, err) ||
-        !freeze_between_looks(live, &freeze, facts, system, ret_image, err))
-        return false;
-    return hw_residence_settle(residence, (*ret_image)->memory_pid, err);
+    freeze.busy = hw_runtime_busy_words(&capture->runtime);
+    idle_await(live, opts, &capture->runtime, &freeze);
+    facts_before(&capture->facts, live->pid);
+    return hw_residence_read(live->pid, &capture->residence, err) &&
+           freeze_between_looks(capture, &freeze, err) &&
+           hw_residence_settle(&capture->residence, capture->image->memory_pid, err);
+}
+
+static bool capture_run(struct capture *capture, struct hw_graph **ret_graph, struct hw_err *err)
+{
+    int64_t start = now_ns(CLOCK_MONOTONIC);
+    bool ok = process_freeze(capture, err);
+    hw_image_close(capture->live);
+    ok = ok && graph_build(capture, ret_graph, err);
+    if (ok) {
+        facts_after(&(*ret_graph)->facts, &capture->facts, capture->image);
+        (*ret_graph)->facts.capture_ns = now_ns(CLOCK_MONOTONIC) - start;
+        (*ret_graph)->system = capture->system;
+    } else {
+        hw_system_deinit(&capture->system);
+    }
+    hw_residence_deinit(&capture->residence);
+    hw_image_close(capture->image);
+    return ok;
 }
 
 bool hw_capture(pid_t pid, const struct hw_capture_options *opts, struct hw_graph **ret_graph,
                 struct hw_err *err)
 {
     static const struct hw_capture_options defaults;
-    int64_t start = now_ns(CLOCK_MONOTONIC);
-    struct hw_facts facts = {0};
-    struct hw_image *live = NULL, *image = NULL;
-    struct hw_system system = {0};
-    struct hw_residence residence = {0};
-    struct hw_runtime runtime;
+    struct capture capture = {.opts = opts ? opts : &defaults};
+    return hw_image_open_live(pid, &capture.live, err) && capture_run(&capture, ret_graph, err);
+}
+
+bool hw_capture_self(const struct hw_self_options *opts, struct hw_graph **ret_graph,
+                     struct hw_err *err)
+{
+    static const struct hw_self_options defaults;
     opts = opts ? opts : &defaults;
-    if (!hw_image_open_live(pid, &live, err))
-        return false;
-    bool ok = process_freeze(live, opts, &runtime, &facts, &system, &residence, &image, err);
-    hw_image_close(live);
-    ok = ok && graph_build(image, &runtime, opts, memory_limit(&facts), &residence, ret_graph, err);
-    if (ok) {
-        facts_after(&(*ret_graph)->facts, &facts, image);
-        (*ret_graph)->facts.capture_ns = now_ns(CLOCK_MONOTONIC) - start;
-        (*ret_graph)->system = system;
-    } else {
-        hw_system_deinit(&system);
-    }
-    hw_residence_deinit(&residence);
-    hw_image_close(image);
-    return ok;
+    struct hw_self_hold hold = {opts->hold, opts->release, opts->hold_ctx};
+    struct capture capture = {
+        .opts = &opts->capture, .hold = &hold, .own_package = opts->own_package};
+    return hw_image_open_live(getpid(), &capture.live, err) && capture_run(&capture, ret_graph, err);
 }

@@ -71,6 +71,7 @@ static bool discover_mark(struct hw_builder *b, hw_addr addr)
         return true;
     if (!type->marked) {
         type->marked = true;
+        type->is_own = hw_build_is_own(b, type);
         if (!discover_mark(b, type->addr))
             return false;
     }
@@ -89,6 +90,8 @@ static bool discover_decode(struct hw_builder *b, hw_addr addr)
     hw_decode(&b->py, addr, type);
     if (b->py.refs.failed)
         return hw_err_no_memory(b->err);
+    if (type->is_own && !hw_build_add_own(b, addr))
+        return false;
     b->edge_bound += b->py.refs.count;
     for (size_t i = 0; i < b->py.refs.count; i++) {
         /* What a large container holds may lie anywhere. */

@@ -17,7 +17,7 @@ struct hw_graph *hw_graph_create(void)
 
 void hw_graph_destroy(struct hw_graph *graph)
 {
-    if (!graph)
+    if (!graph || __atomic_fetch_sub(&graph->sharers, 1, __ATOMIC_ACQ_REL))
         return;
     free(graph->where);
     free(graph->type);
@@ -40,6 +40,12 @@ void hw_graph_destroy(struct hw_graph *graph)
     hw_ledger_deinit(&graph->ledger);
     hw_arena_deinit(&graph->arena);
     free(graph);
+}
+
+struct hw_graph *hw_graph_share(struct hw_graph *graph)
+{
+    __atomic_fetch_add(&graph->sharers, 1, __ATOMIC_RELAXED);
+    return graph;
 }
 
 uint32_t hw_graph_node_count(const struct hw_graph *graph)

@@ -70,6 +70,7 @@ struct hw_graph {
     struct hw_ledger ledger;
     struct hw_facts facts;
     struct hw_system system; /* empty without facts.system_recorded */
+    unsigned sharers; /* owners besides the first; changed atomically */
     struct hw_arena arena; /* owns strings, names of types and synthetic nodes, the ledger's texts */
 };
 /* All arrays but the arena's are malloc'ed and owned by the graph. */

@@ -124,7 +124,7 @@ static const struct hw_pytype *type_behind(struct hw_builder *b, const struct hw
     if (!at || at % 8 || !hw_marks_has(&b->marks, at))
         return NULL;
     const struct hw_pytype *type = hw_pytype_get(py, at);
-    *ret_count = PY_WORD(py, p + head, PyObject_ob_refcnt);
+    *ret_count = hw_py_refcount(py, p + head);
     if (!type || head_bytes(type) != head || (type->is_gc && load64(p + head - HEAD_BYTES)))
         return NULL;
     return type;

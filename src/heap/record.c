@@ -72,7 +72,7 @@ static void edges_put(struct hw_builder *b, const hw_addr *to, const uint32_t *l
 
 static uint32_t record_refcount(struct hw_builder *b, const unsigned char *p, uint16_t *flags)
 {
-    uint64_t word = load64(p + PY_OFF(&b->py, PyObject_ob_refcnt));
+    uint64_t word = hw_py_refcount(&b->py, p);
     if (b->py.version >= 0x030c0000) {
         word = (uint32_t)word;
         if (word >> 31) {

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
+#include <ucontext.h>
 
 _Static_assert(sizeof(struct hw_regs) == sizeof(struct user_regs_struct), "registers differ");
 
@@ -69,6 +70,40 @@ hw_addr hw_arch_ip(const struct hw_regs *regs)
 bool hw_arch_in_syscall(const struct hw_regs *regs)
 {
     return (int64_t)user_of(regs).orig_rax >= 0;
+}
+
+void hw_arch_regs_own(struct hw_regs *ret_regs)
+{
+    ucontext_t context;
+    struct user_regs_struct user = {.orig_rax = SYS_clone, .cs = USER_CODE_SEGMENT_64};
+    getcontext(&context);
+    const greg_t *from = context.uc_mcontext.gregs;
+    user.rbx = (unsigned long long)from[REG_RBX];
+    user.rbp = (unsigned long long)from[REG_RBP];
+    user.r12 = (unsigned long long)from[REG_R12];
+    user.r13 = (unsigned long long)from[REG_R13];
+    user.r14 = (unsigned long long)from[REG_R14];
+    user.r15 = (unsigned long long)from[REG_R15];
+    user.rsp = (unsigned long long)from[REG_RSP];
+    user.rip = (unsigned long long)from[REG_RIP];
+    user.fs_base = (unsigned long long)__builtin_thread_pointer();
+    memcpy(ret_regs, &user, sizeof(user));
+}
+
+void hw_arch_regs_waiting(struct hw_regs *ret_regs, long call, const uint64_t args[6], hw_addr sp,
+                          hw_addr ip)
+{
+    struct user_regs_struct user = {.orig_rax = (unsigned long long)call,
+                                    .cs = USER_CODE_SEGMENT_64,
+                                    .rdi = args[0],
+                                    .rsi = args[1],
+                                    .rdx = args[2],
+                                    .r10 = args[3],
+                                    .r8 = args[4],
+                                    .r9 = args[5],
+                                    .rsp = sp,
+                                    .rip = ip};
+    memcpy(ret_regs, &user, sizeof(user));
 }
 
 void hw_arch_call_prepare(struct hw_regs *regs, hw_addr insn, enum hw_arch_call call,

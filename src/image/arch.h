@@ -37,6 +37,13 @@ hw_addr hw_arch_sp(const struct hw_regs *regs);
 hw_addr hw_arch_ip(const struct hw_regs *regs);
 hw_addr hw_arch_tls(const struct hw_regs *regs); /* the thread pointer */
 
+/* Our own, as they are in whoever calls; those that calls preserve and the stack's. */
+void hw_arch_regs_own(struct hw_regs *ret_regs);
+/* Of a thread that waits in the kernel, as far as /proc/PID/task/TID/syscall tells: call -1 when not in a
+ * system call. */
+void hw_arch_regs_waiting(struct hw_regs *ret_regs, long call, const uint64_t args[6], hw_addr sp,
+                          hw_addr ip);
+
 /* The thread stands inside a system call, or was interrupted in one. */
 bool hw_arch_in_syscall(const struct hw_regs *regs);
 

@@ -21,14 +21,11 @@
 
 enum { REPORT_EVERY_BYTES = 64 << 20 };
 
-/* Larger mappings are reservations (a sanitizer's shadow, an arena), never copied as a whole. */
-#define COPY_MAX_BYTES (UINT64_C(1) << 36)
-
 /* Of a twin and of a stopped process. */
 struct frozen_source {
     struct hw_guard guard;
     int memory;          /* of the twin, or of the process itself */
-    int pagemap;         /* of the stopped process; 0: not open */
+    int pagemap;         /* of the stopped process; -1: not open */
     pid_t stopped;       /* the process while it stands still; 0: it does not */
     uint64_t unreported; /* bytes copied since the guardian was last told so */
 };
@@ -64,7 +61,7 @@ static void frozen_close(struct hw_image *image)
     struct frozen_source *source = image->source;
     if (source->memory >= 0)
         close(source->memory);
-    if (source->pagemap > 0)
+    if (source->pagemap >= 0)
         close(source->pagemap);
     hw_guard_deinit(&source->guard);
     free(source);
@@ -119,6 +116,8 @@ static bool describe_task(struct hw_image *live, const struct hw_freeze_options 
     task->freeze = opts->freeze;
     task->retries = opts->retries;
     task->busy = opts->busy;
+    task->working = opts->working;
+    task->deadline_ns = opts->deadline_ns;
     if (opts->freeze != HW_FREEZE_TWIN)
         return true;
     task->syscall_insn = hw_proc_syscall_find(live);
@@ -177,30 +176,10 @@ static bool image_describe(struct hw_image *image, struct hw_image *live, pid_t 
     return true;
 }
 
-/* From /proc/PID/pagemap: one word a page, bits 62 and 63 swapped and present. Pages of a file may
- * have content without being there. */
 static bool chunk_present(struct hw_image *image, hw_addr start)
 {
-    uint64_t pages[HW_CHUNK_BYTES / HW_PAGE_BYTES];
     const struct frozen_source *source = image->source;
-    const struct hw_segment *segment = hw_image_segment(image, start);
-    if (!segment || segment->inode || source->pagemap <= 0)
-        return true;
-    ssize_t n = pread(source->pagemap, pages, sizeof(pages),
-                      (off_t)(start / HW_PAGE_BYTES * sizeof(*pages)));
-    if (n <= 0)
-        return true;
-    for (size_t i = 0; i < (size_t)n / sizeof(*pages); i++)
-        if (pages[i] >> 62)
-            return true;
-    return false;
-}
-
-static void pagemap_open(struct frozen_source *source, pid_t pid)
-{
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-    source->pagemap = open(path, O_RDONLY | O_CLOEXEC);
+    return hw_process_chunk_present(image, source->pagemap, start);
 }
 
 static bool copy_stopped(struct hw_image *image, const volatile int *cancel, struct hw_err *err)
@@ -208,14 +187,8 @@ static bool copy_stopped(struct hw_image *image, const volatile int *cancel, str
     struct frozen_source *source = image->source;
     enum hw_guard_message message;
     int fd;
-    for (size_t i = 0; i < image->segment_count; i++) {
-        struct hw_segment *segment = &image->segments[i];
-        if (cancel && *cancel)
-            return hw_err_set(err, HW_ERR_INTERRUPTED, "interrupted");
-        if ((segment->prot & HW_PROT_WRITE) && !(segment->prot & HW_PROT_SHARED) &&
-            segment->end - segment->start <= COPY_MAX_BYTES)
-            hw_image_pin(image, segment, chunk_present);
-    }
+    if (!hw_image_pin_private(image, chunk_present, cancel, err))
+        return false;
     hw_guard_send(&source->guard, HW_GUARD_COPIED);
     source->stopped = 0;
     if (!hw_guard_receive(&source->guard, NULL, &message, &fd, err))
@@ -229,7 +202,7 @@ static bool image_stopped(struct hw_image *image, struct hw_image *live, const v
 {
     struct frozen_source *source = image->source;
     source->stopped = live->pid;
-    pagemap_open(source, live->pid);
+    source->pagemap = hw_process_pagemap_open(live->pid);
     source->memory = hw_process_memory_open(live->pid, err);
     return source->memory >= 0 && image_describe(image, live, live->pid, err) &&
            copy_stopped(image, cancel, err);
@@ -269,7 +242,7 @@ static bool freeze_once(struct hw_image *live, const struct hw_freeze_options *o
         free(source);
         return hw_err_no_memory(err);
     }
-    source->memory = -1;
+    source->memory = source->pagemap = -1;
     bool ok = hw_guard_init(&source->guard, err) &&
               describe_task(live, opts, source->guard.shared, err) &&
               hw_guard_start(&source->guard, err) && converse(image, live, opts, err);

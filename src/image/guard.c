@@ -2,6 +2,7 @@
 #include "image/guard.h"
 
 #include "base/err.h"
+#include "image/calm.h"
 #include "image/tracee.h"
 #include "image/twin.h"
 
@@ -16,7 +17,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +25,8 @@ enum {
     OWNER_CHECK_MS = 1000,
     LATE_CHECK_MS = 1,
     RETRY_FIRST_US = 1000,
-    RETRY_LAST_US = 5000
+    RETRY_LAST_US = 5000,
+    IDLE_TRIES = 5
 };
 
 struct guard {
@@ -77,19 +78,6 @@ static bool given_up(struct hw_guard_shared *shared)
                       shared->pid);
 }
 
-/* What cannot be read counts as calm: nothing is gained by waiting for it. */
-static bool is_calm(const struct hw_guard_shared *shared)
-{
-    for (size_t i = 0; i < shared->busy.count; i++) {
-        int32_t word = 0;
-        struct iovec here = {&word, sizeof(word)};
-        struct iovec there = {(void *)(uintptr_t)shared->busy.addr[i], sizeof(word)};
-        if (process_vm_readv(shared->pid, &here, 1, &there, 1, 0) == sizeof(word) && word)
-            return false;
-    }
-    return true;
-}
-
 /* Whether somebody still waits for the image. */
 static bool owner_waits(const struct hw_guard_shared *shared)
 {
@@ -97,15 +85,28 @@ static bool owner_waits(const struct hw_guard_shared *shared)
     return poll(&poller, 1, 0) == 0 && getppid() == shared->owner;
 }
 
+static bool goes_on(const void *shared)
+{
+    return owner_waits(shared);
+}
+
+/* All threads stand still. Each stop costs the target something, so idleness is worth only a few. */
+static bool is_good_moment(struct hw_guard_shared *shared)
+{
+    bool waits = shared->tries < IDLE_TRIES && hw_clock_ns() < shared->deadline_ns;
+    shared->calm = hw_busy_words_are_zero(shared->pid, &shared->busy);
+    return shared->calm && (!waits || hw_busy_words_are_zero(shared->pid, &shared->working));
+}
+
 /* Stops the target at a good moment, or at the last of the tries. */
 static bool stop_calmly(struct hw_guard_shared *shared)
 {
     unsigned wait_us = RETRY_FIRST_US;
     for (;; shared->tries++) {
+        hw_busy_words_await(shared->pid, &shared->working, shared->deadline_ns, goes_on, shared);
         if (!hw_tracees_stop(shared, &shared->err))
             return false;
-        shared->calm = is_calm(shared);
-        if (shared->calm || shared->tries >= shared->retries)
+        if (is_good_moment(shared) || shared->tries >= shared->retries)
             return true;
         hw_tracees_release(shared);
         if (!owner_waits(shared))

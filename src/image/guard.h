@@ -62,7 +62,8 @@ struct hw_guard_shared {
     pid_t owner; /* the process that wants the image */
     enum hw_freeze freeze;
     unsigned retries;
-    struct hw_busy_words busy;
+    struct hw_busy_words busy, working;
+    int64_t deadline_ns; /* of working */
     bool is_reaper; /* orphans of the target become its own children */
     hw_addr syscall_insn;
     /* the answer */

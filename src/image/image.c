@@ -11,6 +11,9 @@
 /* How many chunks one read may fill when the one before is already there. */
 enum { READ_AHEAD_CHUNKS = 8 };
 
+/* Larger mappings are reservations (a sanitizer's shadow, an arena), never copied as a whole. */
+#define PIN_MAX_BYTES (UINT64_C(1) << 36)
+
 struct hw_image *hw_image_create(const struct hw_image_ops *ops, void *source)
 {
     struct hw_image *image = calloc(1, sizeof(*image));
@@ -344,6 +347,20 @@ uint64_t hw_image_pin(struct hw_image *image, struct hw_segment *segment, hw_pre
             segment->chunk_state[chunk] = HW_CHUNK_PINNED;
     }
     return got;
+}
+
+bool hw_image_pin_private(struct hw_image *image, hw_present_fn present, const volatile int *cancel,
+                          struct hw_err *err)
+{
+    for (size_t i = 0; i < image->segment_count; i++) {
+        struct hw_segment *segment = &image->segments[i];
+        if (cancel && *cancel)
+            return hw_err_set(err, HW_ERR_INTERRUPTED, "interrupted");
+        if ((segment->prot & HW_PROT_WRITE) && !(segment->prot & HW_PROT_SHARED) &&
+            segment_bytes(segment) <= PIN_MAX_BYTES)
+            hw_image_pin(image, segment, present);
+    }
+    return true;
 }
 
 static void drop_chunk(struct hw_image *image, struct hw_segment *segment, size_t chunk)

@@ -97,12 +97,16 @@ struct hw_freeze_options {
     enum hw_freeze freeze;
     unsigned retries; /* at most so often; the last try freezes in any case */
     struct hw_busy_words busy;
+    /* Zero while the target does nothing, which is worth less than a good moment: waited for until
+     * deadline_ns (CLOCK_MONOTONIC), while the target runs. 0: not waited for. */
+    struct hw_busy_words working;
+    int64_t deadline_ns;
     const volatile int *cancel; /* may be NULL */
 };
 
 struct hw_freeze_result {
     unsigned retries; /* how often the target was let go again */
-    bool calm;        /* the words were zero at last */
+    bool calm;        /* the words of busy were zero at last */
 };
 
 /* Freezes the process that live reads. With HW_FREEZE_TWIN the target runs again when this returns,

@@ -46,6 +46,44 @@ size_t hw_process_memory_read(struct hw_image *image, int fd, hw_addr addr, void
     return done;
 }
 
+int hw_process_pagemap_open(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* From /proc/PID/pagemap: one word a page, bits 62 and 63 swapped and present. Pages of a file may
+ * have content without being there. */
+bool hw_process_chunk_present(struct hw_image *image, int pagemap, hw_addr start)
+{
+    uint64_t pages[HW_CHUNK_BYTES / HW_PAGE_BYTES];
+    const struct hw_segment *segment = hw_image_segment(image, start);
+    if (!segment || segment->inode || pagemap < 0)
+        return true;
+    ssize_t n = pread(pagemap, pages, sizeof(pages),
+                      (off_t)(start / HW_PAGE_BYTES * sizeof(*pages)));
+    if (n <= 0)
+        return true;
+    for (size_t i = 0; i < (size_t)n / sizeof(*pages); i++)
+        if (pages[i] >> 62)
+            return true;
+    return false;
+}
+
+void hw_process_make_expendable(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, "1000", 4) < 0) {
+        /* it can be read all the same */
+    }
+    close(fd);
+}
+
 static size_t live_read(struct hw_image *image, hw_addr addr, void *to, size_t bytes)
 {
     const struct live_source *source = image->source;

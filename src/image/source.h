@@ -40,4 +40,9 @@ typedef bool (*hw_present_fn)(struct hw_image *image, hw_addr start);
  * bytes that could be read. */
 uint64_t hw_image_pin(struct hw_image *image, struct hw_segment *segment, hw_present_fn present);
 
+/* The same with all private memory that can be written to. Fails with HW_ERR_INTERRUPTED when *cancel
+ * becomes non-zero; cancel may be NULL. */
+bool hw_image_pin_private(struct hw_image *image, hw_present_fn present, const volatile int *cancel,
+                          struct hw_err *err);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "image/inject.h"
+#include "image/process.h"
 #include "image/tracee.h"
 
 #include <errno.h>
@@ -193,16 +194,8 @@ void hw_twin_settle(struct hw_twin *twin)
     static const uint64_t all[6] = {0, UINT32_MAX, 0};
     struct hw_injection injection = {.tid = twin->pid, .insn = twin->insn, .keep = true};
     int64_t result;
-    char path[64];
     hw_inject_call(&injection, HW_CALL_CLOSE_RANGE, all, &result);
-    snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", twin->pid);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (write(fd, "1000", 4) < 0) {
-        /* a courtesy: the twin can be read all the same */
-    }
-    close(fd);
+    hw_process_make_expendable(twin->pid);
 }
 
 static bool reap_with(void *ctx, pid_t tid)

@@ -87,8 +87,10 @@ int hw_bits_add(struct hw_bits *bits, const void *address)
     return is_new;
 }
 
-bool hw_bits_has(struct hw_bits *bits, const void *address)
+/* Only what is remembered of the last look-up changes, and no set is in read-only memory. */
+bool hw_bits_has(const struct hw_bits *set, const void *address)
 {
+    struct hw_bits *bits = (struct hw_bits *)set;
     struct place place = place_of(address);
     if (place.number != bits->last_number) {
         uint64_t *window = window_at(bits, place.number);

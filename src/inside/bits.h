@@ -34,7 +34,7 @@ void hw_bits_destroy(struct hw_bits *bits); /* NULL: nothing */
 
 /* Adds an address. 1: it is new; 0: it was there; -1: MemoryError is set. */
 int hw_bits_add(struct hw_bits *bits, const void *address);
-bool hw_bits_has(struct hw_bits *bits, const void *address);
+bool hw_bits_has(const struct hw_bits *bits, const void *address);
 void hw_bits_remove(struct hw_bits *bits, const void *address);
 size_t hw_bits_count(const struct hw_bits *bits);
 

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/census.h"
 
+#include "inside/own.h"
+
 #include <stdlib.h>
 
 const char hw_census_doc[] =
-    "census(objects=None, *, tracked=False, sizes=True)\n--\n\n"
+    "census(objects=None, *, tracked=False, sizes=True, own=False)\n--\n\n"
     "[(type, count, bytes), ...] of everything that is alive, largest first.\n\n"
     "objects  a list to count instead\n"
     "tracked  only what the collector tracks: as gc.get_objects()\n"
-    "sizes    False: bytes are 0, and no __sizeof__ of Python code is called\n\n"
+    "sizes    False: bytes are 0, and no __sizeof__ of Python code is called\n"
+    "own      with heapwhy's own objects; those of a list always count\n\n"
     "Bytes are as sys.getsizeof() gives them. No collection runs. Objects are not kept alive.";
 
 int hw_counting_add(struct hw_counting *census, PyObject *object)
 {
+    if (census->own && hw_bits_has(census->own, object))
+        return 0;
     struct hw_class *row = hw_class_of(&census->table, object);
     if (!row)
         return -1;
@@ -74,6 +79,7 @@ PyObject *hw_counting_end(struct hw_counting *census, int result)
     for (size_t i = 0; i < census->late.count; i++)
         Py_DECREF(census->late.items[i]);
     hw_stack_deinit(&census->late);
+    hw_bits_destroy(census->own);
     hw_class_table_deinit(&census->table);
     return list;
 }
@@ -93,16 +99,19 @@ static int listed_visit(PyObject *objects, struct hw_counting *census)
 
 PyObject *hw_census(PyObject *module, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"objects", "tracked", "sizes", NULL};
+    static char *names[] = {"objects", "tracked", "sizes", "own", NULL};
     PyObject *objects = Py_None;
-    int tracked = 0, sizes = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$pp:census", names, &objects, &tracked, &sizes))
+    int tracked = 0, sizes = 1, own = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$ppp:census", names, &objects, &tracked, &sizes, &own))
         return NULL;
     if (objects != Py_None && !PyList_Check(objects)) {
         PyErr_SetString(PyExc_TypeError, "census() counts a list of objects, or with None all that is alive");
         return NULL;
     }
     struct hw_counting census = {.sizes = sizes};
+    bool hides = objects == Py_None && !own;
+    if (hides && (!(census.own = hw_bits_create()) || hw_own_mark(census.own) < 0))
+        return hw_counting_end(&census, -1);
     int result = objects != Py_None ? listed_visit(objects, &census)
                  : tracked          ? hw_tracked_visit(object_count, &census)
                                     : hw_heap_visit(object_count, &census);

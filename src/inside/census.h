@@ -12,6 +12,7 @@ struct hw_counting {
     struct hw_class_table table;
     struct hw_stack late; /* sizes that only Python code can tell; strong references */
     bool sizes;
+    struct hw_bits *own;  /* not to be counted; NULL: nothing. Given to the counting */
 };
 int hw_counting_add(struct hw_counting *counting, PyObject *object); /* 0, or -1 */
 /* The rows, when the walk is over: runs the user's __sizeof__. Ends the counting; result is what the walk

@@ -3,15 +3,13 @@
 #define HW_INSIDE_VERSION_H
 
 /*
- * What differs between the versions of CPython that the extension is built for, 3.9 to 3.14; no other
- * file here asks for the version. Source: Include/ of each version.
+ * What differs between the versions of CPython that the extension is built for, 3.9 to 3.14; only
+ * places.c asks for the version, too. Source: Include/ of each version.
  */
 
 #include "inside/inside.h"
 
-#if PY_VERSION_HEX < 0x030b0000
 #include <frameobject.h>
-#endif
 
 #ifdef Py_GIL_DISABLED
 #define HW_FREE_THREADED 1
@@ -32,6 +30,71 @@
 /* From 3.12 on the collector's lists can be visited without making a list of them; but not those
  * of gc.freeze() (Python/gc.c, PyUnstable_GC_VisitObjects). */
 #define HW_VISITS_LISTS (PY_VERSION_HEX >= 0x030c0000)
+
+/* Whether gc.freeze()'s list follows right behind the three others (gclists.h). */
+#define HW_GC_FROZEN_FOLLOWS (PY_VERSION_HEX >= 0x030e0000 && PY_VERSION_HEX < 0x030f0000)
+
+/* Switches the collector on or off. Whether it was on, or -1 with an exception. */
+static inline int hw_gc_switch(PyObject *gc_module, int on)
+{
+#if PY_VERSION_HEX >= 0x030a0000
+    (void)gc_module;
+    return on ? PyGC_Enable() : PyGC_Disable();
+#else
+    PyObject *was = PyObject_CallMethod(gc_module, "isenabled", NULL);
+    PyObject *done = was ? PyObject_CallMethod(gc_module, on ? "enable" : "disable", NULL) : NULL;
+    int result = done ? was == Py_True : -1;
+    Py_XDECREF(was);
+    Py_XDECREF(done);
+    return result;
+#endif
+}
+
+/* The global variables of a frame; borrowed, NULL where they are no dict. */
+static inline PyObject *hw_frame_globals(PyFrameObject *frame)
+{
+#if PY_VERSION_HEX >= 0x030b0000
+    PyObject *globals = PyFrame_GetGlobals(frame);
+    Py_XDECREF(globals); /* the frame has one, too */
+#else
+    PyObject *globals = frame->f_globals;
+#endif
+    return globals && PyDict_Check(globals) ? globals : NULL;
+}
+
+/* Whether the reference count of an object means nothing. */
+static inline bool hw_object_immortal(PyObject *object)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+    return _Py_IsImmortal(object);
+#else
+    (void)object;
+    return false;
+#endif
+}
+
+/* The dict of a type; borrowed, or NULL. From 3.12 on that of a builtin type is not in the type. */
+static inline PyObject *hw_type_dict(PyTypeObject *type)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+    PyObject *dict = PyType_GetDict(type);
+    Py_XDECREF(dict);
+    return dict;
+#else
+    return type->tp_dict;
+#endif
+}
+
+/* The dict that a static type has its subclasses in; borrowed, or NULL where it is no object of the
+ * type's: from 3.12 on an index stands there for builtin types. */
+static inline PyObject *hw_type_subclasses(PyTypeObject *type)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+    return (uintptr_t)type->tp_subclasses > 0x10000 ? (PyObject *)type->tp_subclasses : NULL;
+#else
+    return type->tp_subclasses;
+#endif
+}
 
 /* The objects that a code object holds: what code_dealloc() (Objects/codeobject.c) lets go. Returns how
  * many were written to to[HW_CODE_PARTS]; some may be NULL. */
@@ -184,6 +247,29 @@ static inline void hw_globals_of(PyObject *object, PyObject *to[2])
         to[1] = ((PyFrameObject *)object)->f_builtins;
     }
 #endif
+}
+
+/* The size, and alignment, of a pool of pymalloc: POOL_SIZE in Objects/obmalloc.c (3.9, before the radix
+ * tree of 3.10), 16 KiB since. */
+enum { HW_POOL_BYTES = PY_VERSION_HEX >= 0x030a0000 ? 16384 : 4096 };
+
+/* Whether PYTHONMALLOC=mimalloc was asked for (3.13 and later), which has no function that tells sizes. */
+static inline bool hw_has_mimalloc(void)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+    const char *wanted = Py_GETENV("PYTHONMALLOC");
+    return wanted && strncmp(wanted, "mimalloc", 8) == 0;
+#else
+    return false;
+#endif
+}
+
+/* What sys.settrace() or PyEval_SetTrace() has set in this thread; borrowed, may be NULL. */
+static inline Py_tracefunc hw_trace_function(PyObject **ret_arg)
+{
+    PyThreadState *thread = PyThreadState_Get();
+    *ret_arg = thread->c_traceobj;
+    return thread->c_tracefunc;
 }
 
 #endif

@@ -8,10 +8,34 @@
 
 static PyObject *gc_module;
 
-int hw_walk_init(void)
+int hw_walk_init(PyObject *module)
 {
     gc_module = PyImport_ImportModule("gc");
-    return gc_module ? 0 : -1;
+    return gc_module ? hw_gc_lists_init() : -1;
+}
+
+static int gc_ask(const char *method)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *answer = PyObject_CallMethod(gc_module, method, NULL);
+    int truth = answer ? PyObject_IsTrue(answer) : -1;
+    Py_XDECREF(answer);
+    if (type || truth >= 0)
+        PyErr_Restore(type, value, traceback);
+    return truth;
+}
+
+int hw_collector_pause(void)
+{
+    int was_enabled = gc_ask("isenabled");
+    return was_enabled <= 0 ? was_enabled : gc_ask("disable") < 0 ? -1 : 1;
+}
+
+void hw_collector_resume(int paused)
+{
+    if (paused > 0)
+        gc_ask("enable");
 }
 
 int hw_stack_push(struct hw_stack *stack, PyObject *object)
@@ -36,49 +60,40 @@ void hw_stack_deinit(struct hw_stack *stack)
     *stack = (struct hw_stack){0};
 }
 
+int hw_stack_keep(struct hw_stack *stack, PyObject *object)
+{
+    if (hw_stack_push(stack, object) < 0)
+        return -1;
+    Py_INCREF(object);
+    return 0;
+}
+
+PyObject *hw_stack_list(struct hw_stack *stack, int result)
+{
+    PyObject *list = result ? NULL : PyList_New((Py_ssize_t)stack->count);
+    for (size_t i = 0; i < stack->count; i++) {
+        if (list)
+            PyList_SET_ITEM(list, (Py_ssize_t)i, stack->items[i]);
+        else
+            Py_DECREF(stack->items[i]);
+    }
+    hw_stack_deinit(stack);
+    return list;
+}
+
 bool hw_object_is_gc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
     return PyType_IS_GC(type) && (!type->tp_is_gc || type->tp_is_gc(object));
 }
 
-#if HW_VISITS_LISTS
-
-struct list_visit {
-    hw_object_fn fn;
-    void *ctx;
-    int result;
-};
-
-static int listed_object(PyObject *object, void *arg)
-{
-    struct list_visit *visit = arg;
-    visit->result = visit->fn(object, visit->ctx);
-    return visit->result == 0;
-}
-
 int hw_tracked_visit(hw_object_fn fn, void *ctx)
 {
-    struct list_visit visit = {fn, ctx, 0};
-    PyUnstable_GC_VisitObjects(listed_object, &visit);
-    return visit.result;
-}
-
-#else
-
-int hw_tracked_visit(hw_object_fn fn, void *ctx)
-{
-    PyObject *objects = PyObject_CallMethod(gc_module, "get_objects", NULL);
-    if (!objects)
-        return -1;
     int result = 0;
-    for (Py_ssize_t i = 0; !result && i < PyList_GET_SIZE(objects); i++)
-        result = fn(PyList_GET_ITEM(objects, i), ctx);
-    Py_DECREF(objects);
+    for (enum hw_gc_list list = HW_GC_YOUNG; !result && list <= HW_GC_OLD; list++)
+        result = hw_gc_list_visit(list, fn, ctx);
     return result;
 }
-
-#endif
 
 static int items_visit(PyObject **items, Py_ssize_t count, hw_object_fn fn, void *ctx)
 {
@@ -101,6 +116,19 @@ static int dict_visit(PyObject *dict, hw_object_fn fn, void *ctx)
     return result;
 }
 
+/* dict_traverse() leaves out keys that are strings, as these can't be part of a cycle
+ * (Objects/dictobject.c). */
+static int keys_visit(PyObject *dict, hw_object_fn fn, void *ctx)
+{
+    Py_ssize_t at = 0;
+    PyObject *key, *value;
+    int result = 0;
+    while (!result && PyDict_Next(dict, &at, &key, &value))
+        if (PyUnicode_CheckExact(key))
+            result = fn(key, ctx);
+    return result;
+}
+
 /* The common containers without the detour through tp_traverse. */
 int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
 {
@@ -115,12 +143,22 @@ int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
         PyObject *parts[HW_CODE_PARTS];
         return items_visit(parts, hw_code_parts((PyCodeObject *)object, parts), fn, ctx);
     }
-    int result = hw_array_is(object) ? hw_array_visit(object, fn, ctx) : 0;
+    int result = PyDict_Check(object)     ? keys_visit(object, fn, ctx)
+                 : hw_array_is(object) ? hw_array_visit(object, fn, ctx)
+                                       : 0;
     if (result || !hw_object_is_gc(object) || !type->tp_traverse)
         return result;
     result = type->tp_traverse(object, fn, ctx);
     PyObject *dict = result ? NULL : hw_shared_dict(object);
     return dict ? fn(dict, ctx) : result;
+}
+
+int hw_references_visit(PyObject *object, hw_object_fn fn, void *ctx)
+{
+    bool shares_keys = PyDict_CheckExact(object) && ((PyDictObject *)object)->ma_values;
+    bool is_derived = PyDict_Check(object) && !PyDict_CheckExact(object);
+    return shares_keys || is_derived ? Py_TYPE(object)->tp_traverse(object, fn, ctx)
+                                     : hw_referents_visit(object, fn, ctx);
 }
 
 bool hw_object_leads_on(PyObject *object)
@@ -129,8 +167,8 @@ bool hw_object_leads_on(PyObject *object)
 }
 
 /* Of the whole heap. Tracked objects come by themselves, from the lists; so only what is not tracked
- * must be remembered. The list of frozen objects can't be had: while there are some, every object is
- * remembered, and the modules are a place to begin at. */
+ * must be remembered. Where the list of frozen objects can't be had, and while there are some, every
+ * object is remembered, and the modules are a place to begin at. */
 struct heap_visit {
     hw_object_fn fn;
     void *ctx;
@@ -180,12 +218,14 @@ static int freeze_count(Py_ssize_t *to)
 int hw_heap_visit(hw_object_fn fn, void *ctx)
 {
     Py_ssize_t frozen = 0;
-    if (freeze_count(&frozen) < 0)
+    if (!hw_gc_frozen_known() && freeze_count(&frozen) < 0)
         return -1;
     struct heap_visit visit = {fn, ctx, hw_bits_create(), {0}, frozen > 0};
     if (!visit.seen)
         return -1;
     int result = hw_tracked_visit(tracked_meet, &visit);
+    if (!result)
+        result = hw_gc_list_visit(HW_GC_FROZEN, tracked_meet, &visit);
     if (!result && frozen)
         result = tracked_meet(PyImport_GetModuleDict(), &visit);
     hw_stack_deinit(&visit.stack);

@@ -16,9 +16,7 @@
  */
 
 #include "inside/bits.h"
-
-/* Returns 0 to go on, -1 to end the walk with the exception that is set, 1 to end it without. */
-typedef int (*hw_object_fn)(PyObject *object, void *ctx);
+#include "inside/gclists.h"
 
 /* The three return what the visitor ended with, else 0. */
 int hw_tracked_visit(hw_object_fn fn, void *ctx);
@@ -28,12 +26,21 @@ int hw_heap_visit(hw_object_fn fn, void *ctx);
 /* Whether an object can refer to others at all. */
 bool hw_object_leads_on(PyObject *object);
 
+/* No reference more often than the object holds it: as hw_referents_visit(), but without keys that
+ * instances' dicts share, as no single one of them holds these, and keys of classes made from dict. */
+int hw_references_visit(PyObject *object, hw_object_fn fn, void *ctx);
+
 /* Whether the collector may track objects of this kind, and whether it tracks this one. */
 bool hw_object_is_gc(PyObject *object);
 static inline bool hw_object_is_tracked(PyObject *object)
 {
     return PyType_IS_GC(Py_TYPE(object)) && PyObject_GC_IsTracked(object);
 }
+
+/* No collection begins between the two, whoever allocates. Both keep an exception that is set. Pause
+ * returns what to hand to resume: 1, 0, or -1 with an exception set. */
+int hw_collector_pause(void);
+void hw_collector_resume(int paused);
 
 /* A stack of borrowed pointers in C memory. */
 struct hw_stack {
@@ -43,7 +50,13 @@ struct hw_stack {
 int hw_stack_push(struct hw_stack *stack, PyObject *object); /* 0, or -1 with MemoryError */
 void hw_stack_deinit(struct hw_stack *stack);
 
+/* The same with strong references: what a walk meets and Python is to have. The list is made after the
+ * walk, so it is none of the objects that were met. It takes the references over and empties the stack;
+ * NULL when result is not 0, or with MemoryError. */
+int hw_stack_keep(struct hw_stack *stack, PyObject *object); /* 0, or -1 with MemoryError */
+PyObject *hw_stack_list(struct hw_stack *stack, int result);
+
 /* Prepares what needs Python code once. 0, or -1. */
-int hw_walk_init(void);
+int hw_walk_init(PyObject *module);
 
 #endif

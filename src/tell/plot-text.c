@@ -12,6 +12,7 @@
  */
 #include "tell/clock.h"
 #include "tell/parts.h"
+#include "tell/plot-functions.h"
 #include "tell/plot-scale.h"
 #include "tell/tell.h"
 #include "tell/text.h"
@@ -19,7 +20,15 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { ROWS = 16, LABEL = 9, SERIES_MAX = 8, DOTS_X = 2, DOTS_Y = 4, ALARMS_MAX = 5 };
+enum {
+    ROWS = 16,
+    LABEL = 9,
+    SERIES_MAX = 8,
+    DOTS_X = 2,
+    DOTS_Y = 4,
+    ALARMS_MAX = 5,
+    FUNCTIONS_MAX = 8
+};
 
 static const char marks[SERIES_MAX + 1] = "*+ox#@%&";
 static const enum hw_style styles[] = {HW_STYLE_KEY, HW_STYLE_UNSURE, HW_STYLE_GOOD, HW_STYLE_BAD};
@@ -100,6 +109,12 @@ static bool draw_series(struct canvas *canvas, const struct hw_memory_series *se
     return true;
 }
 
+static void put_blank(struct canvas *canvas, unsigned row, unsigned column)
+{
+    if (column < canvas->columns && !cell_at(canvas, row, column)->over)
+        cell_at(canvas, row, column)->over = ' ';
+}
+
 /* The peak's size stands above it, or below when there is no room, left or right of its mark. */
 static void mark_peak(struct canvas *canvas, const struct hw_memory_series *series)
 {
@@ -114,9 +129,14 @@ static void mark_peak(struct canvas *canvas, const struct hw_memory_series *seri
     unsigned length = (unsigned)strlen(s), above = row ? row - 1 : 0;
     cell_at(canvas, above, column)->over = canvas->ascii ? 'v' : 0x25be; /* small triangle, down */
     bool left = column + 2 + length >= canvas->columns;
+    unsigned from = left ? column - 1 - length : column + 2;
     for (unsigned i = 0; i < length && column >= (left ? length + 1 : 0); i++)
-        cell_at(canvas, above, left ? column - 1 - length + i : column + 2 + i)->over =
-            (unsigned char)s[i];
+        cell_at(canvas, above, from + i)->over = (unsigned char)s[i];
+    /* no line touches the text */
+    if (column >= (left ? length + 1 : 0)) {
+        put_blank(canvas, above, from - 1);
+        put_blank(canvas, above, from + length);
+    }
     hw_buf_deinit(&text);
 }
 
@@ -263,12 +283,46 @@ static void put_alarms(struct hw_out *out, const struct hw_memory_history *histo
     hw_parts_more(out, 2, shown, total);
 }
 
-void hw_tell_plot(struct hw_out *out, const struct hw_memory_history *history, bool ascii)
+/* A row of the canvas for each function, with a bar where it ran, and what it is below. */
+static void put_functions(struct hw_out *out, const struct canvas *canvas, const struct hw_memory_history *history)
+{
+    struct hw_plot_function functions[FUNCTIONS_MAX];
+    size_t total, count = hw_plot_functions(history, functions, FUNCTIONS_MAX, &total);
+    char *row = malloc(canvas->columns + 1);
+    for (size_t k = 0; row && k < count; k++) {
+        struct hw_buf text = {0};
+        memset(row, ' ', canvas->columns);
+        for (size_t i = 0; i < history->mark_count; i++) {
+            const struct hw_memory_mark *mark = &history->marks[i];
+            if (!mark->until_ns || strcmp(mark->text, functions[k].name) != 0)
+                continue;
+            double from = fmax(hw_plot_x(&canvas->scale, mark->at_ns), 0),
+                   to = fmin(hw_plot_x(&canvas->scale, mark->until_ns), 1);
+            for (unsigned x = (unsigned)(from * (canvas->columns - 1) + .5);
+                 from <= to && x <= (unsigned)(to * (canvas->columns - 1) + .5); x++)
+                row[x] = '=';
+        }
+        unsigned end = canvas->columns;
+        while (end && row[end - 1] == ' ')
+            end--;
+        hw_out_printf(out, "%*zu  %.*s\n", LABEL, k + 1, (int)end, row);
+        hw_buf_printf(&text, "%zu ", k + 1);
+        hw_plot_function_text(&text, &functions[k]);
+        hw_out_puts(out, "  ");
+        hw_out_wrap(out, 2, 4, hw_buf_str(&text));
+        hw_buf_deinit(&text);
+    }
+    hw_parts_more(out, 2, count, total);
+    free(row);
+}
+
+void hw_tell_plot(struct hw_out *out, const struct hw_memory_history *history,
+                  const struct hw_plot_look *look)
 {
     size_t chosen[SERIES_MAX], count = hw_plot_choose(history, chosen, SERIES_MAX);
     struct canvas canvas = {.columns = out->width > LABEL + 30 ? out->width - LABEL - 2 : 30,
                             /* without colours Braille cannot tell series apart */
-                            .ascii = ascii || (count > 1 && !out->color)};
+                            .ascii = look->ascii || (count > 1 && !out->color)};
     canvas.scale = hw_plot_scale_of(history, 5, canvas.columns / 12);
     canvas.cells = calloc((size_t)ROWS * canvas.columns, sizeof(*canvas.cells));
     bool ok = canvas.cells != NULL;
@@ -282,6 +336,8 @@ void hw_tell_plot(struct hw_out *out, const struct hw_memory_history *history, b
     }
     if (ok) {
         put_axis(out, &canvas, history);
+        if (!look->no_functions)
+            put_functions(out, &canvas, history);
         for (size_t i = 0; i < count; i++)
             put_legend(out, &canvas, &history->series[chosen[i]], (unsigned)i);
         hw_parts_more(out, 2, count, history->series_count);

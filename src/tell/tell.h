@@ -95,8 +95,18 @@ struct hw_watch_diagnosis {
 void hw_tell_watch_diagnosis(struct hw_out *out, const struct hw_watch_diagnosis *told);
 
 /* Memory over time. ascii: draw with ASCII alone. */
-void hw_tell_plot(struct hw_out *out, const struct hw_memory_history *history, bool ascii);
-void hw_tell_plot_svg(struct hw_out *out, const struct hw_memory_history *history);
+struct hw_plot_look {
+    const char *title; /* of an SVG; NULL: the names of the processes */
+    bool ascii;        /* in a terminal */
+    bool stacked;      /* in an SVG: processes as areas, one upon the other */
+    bool no_functions; /* without calls of functions */
+};
+void hw_tell_plot(struct hw_out *out, const struct hw_memory_history *history,
+                  const struct hw_plot_look *look);
+void hw_tell_plot_svg(struct hw_out *out, const struct hw_memory_history *history,
+                      const struct hw_plot_look *look);
+/* The most memory of each process, of all together, and during each function's calls. */
+void hw_tell_plot_peaks(struct hw_out *out, const struct hw_memory_history *history);
 
 /* One line for each object, "type content", in the order of their bytes. Uses at most some 100 MB
  * however large the graph is; what does not fit waits in an unnamed temporary file in $TMPDIR or

@@ -90,9 +90,9 @@ static void take_mark(struct reader *reader, const struct hw_json_line *line, co
     const char *text = hw_json_line_string(line, is_alarm ? "reason" : "text");
     if (series == SIZE_MAX && reader->history->told.series_count)
         series = reader->history->told.series_count - 1;
+    const struct hw_memory_mark mark = {.at_ns = at_ns, .series = series, .text = text, .is_alarm = is_alarm};
     if (text && series != SIZE_MAX && (is_alarm || strcmp(event, "note") == 0))
-        reader->failed |=
-            !hw_history_mark(reader->history, series, at_ns, text, is_alarm, reader->err);
+        reader->failed |= !hw_history_mark(reader->history, &mark, reader->err);
 }
 
 /* False: the line says nothing that we understand. */
@@ -172,18 +172,28 @@ static bool take_child(struct reader *reader, unsigned number, double mib, doubl
     return reader->failed || mprof_add(reader, series, mib, seconds);
 }
 
-static bool take_function(struct reader *reader, const char *name, double seconds)
+/* Of the process that was first. */
+static bool take_function(struct reader *reader, const char *name, const double begin[2], const double end[2])
 {
-    if (reader->main != SIZE_MAX && seconds > 0 && seconds < 9e9)
-        reader->failed |= !hw_history_mark(reader->history, reader->main, (int64_t)(seconds * 1e9),
-                                           name, false, reader->err);
+    struct hw_memory_sample from, to;
+    if (!reader->history->told.series_count)
+        return true;
+    if (!mprof_sample(begin[0], begin[1], &from) || !mprof_sample(end[0], end[1], &to) || to.at_ns < from.at_ns)
+        return false;
+    const struct hw_memory_mark mark = {.at_ns = from.at_ns,
+                                        .until_ns = to.at_ns,
+                                        .bytes = from.rss_bytes,
+                                        .until_bytes = to.rss_bytes,
+                                        .series = reader->main == SIZE_MAX ? 0 : reader->main,
+                                        .text = name};
+    reader->failed |= !hw_history_mark(reader->history, &mark, reader->err);
     return true;
 }
 
 static bool take_mprof(struct reader *reader, const char *text)
 {
     char name[256];
-    double mib, seconds;
+    double mib, seconds, begin[2], end[2];
     unsigned number;
     if (strncmp(text, "CMDLINE ", 8) == 0) {
         snprintf(reader->command, sizeof(reader->command), "%.*s", (int)strcspn(text + 8, "\r\n"),
@@ -194,8 +204,8 @@ static bool take_mprof(struct reader *reader, const char *text)
         return take_memory(reader, mib, seconds);
     if (sscanf(text, "CHLD %u %lf %lf", &number, &mib, &seconds) == 3)
         return take_child(reader, number, mib, seconds);
-    if (sscanf(text, "FUNC %255s %lf %lf", name, &mib, &seconds) == 3)
-        return take_function(reader, name, seconds);
+    if (sscanf(text, "FUNC %255s %lf %lf %lf %lf", name, &begin[0], &begin[1], &end[0], &end[1]) == 5)
+        return take_function(reader, name, begin, end);
     return strncmp(text, "BACKEND ", 8) == 0;
 }
 
@@ -224,30 +234,6 @@ static bool read_lines(struct reader *reader, FILE *file, char *line)
     return !reader->failed;
 }
 
-/* Processes of which the file has no sample; marks keep pointing at theirs. */
-static void drop_empty(struct hw_history *history)
-{
-    struct hw_memory_history *told = &history->told;
-    size_t kept = 0, marks = 0;
-    for (size_t i = 0; i < told->series_count; i++) {
-        bool gone = !told->series[i].sample_count;
-        for (size_t k = 0; k < told->mark_count; k++)
-            if (told->marks[k].series == i)
-                told->marks[k].series = gone ? SIZE_MAX : kept;
-        if (gone) {
-            free(told->series[i].samples);
-            continue;
-        }
-        history->capacities[kept] = history->capacities[i];
-        told->series[kept++] = told->series[i];
-    }
-    told->series_count = kept;
-    for (size_t k = 0; k < told->mark_count; k++)
-        if (told->marks[k].series != SIZE_MAX)
-            told->marks[marks++] = told->marks[k];
-    told->mark_count = marks;
-}
-
 static bool load(struct hw_history *history, FILE *file, const char *path, struct hw_err *err)
 {
     struct reader reader = {.history = history, .main = SIZE_MAX, .err = err};
@@ -260,7 +246,7 @@ static bool load(struct hw_history *history, FILE *file, const char *path, struc
         return false;
     if (ferror(file))
         return hw_err_sys(err, HW_ERR_IO, errno, "cannot read %s", path);
-    drop_empty(history);
+    hw_history_drop_empty(history);
     if (!history->told.series_count)
         return hw_err_set(err, HW_ERR_CORRUPT,
                           "%s holds no samples: neither lines of heapwhy watch --json nor of mprof",

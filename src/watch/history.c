@@ -87,8 +87,8 @@ bool hw_history_sample(struct hw_history *history, size_t number,
     return true;
 }
 
-bool hw_history_mark(struct hw_history *history, size_t series, int64_t at_ns, const char *text,
-                     bool is_alarm, struct hw_err *err)
+bool hw_history_mark(struct hw_history *history, const struct hw_memory_mark *mark,
+                     struct hw_err *err)
 {
     struct hw_memory_history *told = &history->told;
     if (told->mark_count == HW_HISTORY_MARKS_MAX)
@@ -98,12 +98,35 @@ bool hw_history_mark(struct hw_history *history, size_t series, int64_t at_ns, c
     if (!marks)
         return hw_err_no_memory(err);
     told->marks = marks;
-    char *copy = hw_arena_strdup(&history->arena, text);
-    if (!copy)
+    marks[told->mark_count] = *mark;
+    marks[told->mark_count].text = hw_arena_strdup(&history->arena, mark->text);
+    if (!marks[told->mark_count].text)
         return hw_err_no_memory(err);
-    marks[told->mark_count++] = (struct hw_memory_mark){
-        .at_ns = at_ns, .series = series, .text = copy, .is_alarm = is_alarm};
+    told->mark_count++;
     return true;
+}
+
+void hw_history_drop_empty(struct hw_history *history)
+{
+    struct hw_memory_history *told = &history->told;
+    size_t kept = 0, marks = 0;
+    for (size_t i = 0; i < told->series_count; i++) {
+        bool gone = !told->series[i].sample_count;
+        for (size_t k = 0; k < told->mark_count; k++)
+            if (told->marks[k].series == i)
+                told->marks[k].series = gone ? SIZE_MAX : kept;
+        if (gone) {
+            free(told->series[i].samples);
+            continue;
+        }
+        history->capacities[kept] = history->capacities[i];
+        told->series[kept++] = told->series[i];
+    }
+    told->series_count = kept;
+    for (size_t k = 0; k < told->mark_count; k++)
+        if (told->marks[k].series != SIZE_MAX)
+            told->marks[marks++] = told->marks[k];
+    told->mark_count = marks;
 }
 
 size_t hw_history_find(const struct hw_history *history, pid_t pid)
@@ -126,8 +149,13 @@ bool hw_memory_history_add(struct hw_memory_history *told, const struct hw_watch
         return series == SIZE_MAX || hw_history_sample(history, series, event->sample, err);
     case HW_WATCH_ALARM:
         return series == SIZE_MAX ||
-               hw_history_mark(history, series, event->at_ns,
-                               hw_alarm_reason_name(event->alarm->reason), true, err);
+               hw_history_mark(history,
+                               &(struct hw_memory_mark){
+                                   .at_ns = event->at_ns,
+                                   .series = series,
+                                   .text = hw_alarm_reason_name(event->alarm->reason),
+                                   .is_alarm = true},
+                               err);
     case HW_WATCH_ENDED:
         break;
     }

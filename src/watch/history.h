@@ -29,8 +29,11 @@ bool hw_history_begin(struct hw_history *history, const struct hw_watched *proce
                       size_t *ret_series, struct hw_err *err);
 bool hw_history_sample(struct hw_history *history, size_t series,
                        const struct hw_memory_sample *sample, struct hw_err *err);
-bool hw_history_mark(struct hw_history *history, size_t series, int64_t at_ns, const char *text,
-                     bool is_alarm, struct hw_err *err);
+bool hw_history_mark(struct hw_history *history, const struct hw_memory_mark *mark,
+                     struct hw_err *err); /* its text is copied */
+
+/* Removes series without samples, and their marks; other marks keep pointing at theirs. */
+void hw_history_drop_empty(struct hw_history *history);
 
 /* The last series of the process; SIZE_MAX: none. */
 size_t hw_history_find(const struct hw_history *history, pid_t pid);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by the scripts beside it: where things are cached, and the machine's own Debian mirror.
+# Sourced by the scripts beside it: where things are cached, the machine's own Debian mirror, and how a
+# suite of Debian is put into a directory.
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/heapwhy
-suite=trixie
 
 log() {
     echo "${0##*/}: $*" >&2
@@ -14,4 +14,29 @@ find_mirror() {
         -e 's/^URIs: *\([^ ]*debian\)\/*$/\1/p' \
         -e 's/^deb [^h]*\(http[^ ]*debian\)\/* .*/\1/p' $lists 2>/dev/null | head -n 1)}
     [ -n "$mirror" ] || { log "no Debian mirror is configured; set HEAPWHY_MIRROR"; exit 1; }
+}
+
+# make_chroot SUITE PYTHON: SUITE with the package PYTHON in $cache/chroot-SUITE, for chroot. Cached.
+# Needs root and mmdebstrap. A mirror may keep a suite longer than its Release file is valid; what it
+# signs is checked all the same.
+make_chroot() {
+    root=$cache/chroot-$1
+    ! chroot_works "$2" || return 0
+    [ "$(id -u)" = 0 ] || { log "must be run as root"; exit 1; }
+    find_mirror
+    mkdir -p "$cache"
+    exec 9>"$root.lock"
+    flock 9
+    ! chroot_works "$2" || return 0
+    log "installing Debian $1 in $root (about half a minute)"
+    rm -rf "$root" "$root.new"
+    mmdebstrap --quiet --variant=minbase --include="$2" --format=directory \
+        --aptopt='Acquire::Check-Valid-Until "false"' \
+        "$1" "$root.new" "$mirror" >&2 || { rm -rf "$root.new"; exit 1; }
+    mv "$root.new" "$root"
+    chroot_works "$2" || { log "its $2 does not work"; exit 1; }
+}
+
+chroot_works() {
+    [ -x "$root/usr/bin/$1" ] && chroot "$root" "/usr/bin/$1" -c 'import ssl' 2>/dev/null
 }

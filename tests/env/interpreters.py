@@ -11,6 +11,14 @@ interpreters() provisions what is missing (minutes the first time, then cached) 
 The first three must be there: a missing one is an error, not a skip. Set
 HEAPWHY_OPTIONAL_INTERPRETERS=1 to do without those that cannot be had, on a machine without root
 or without a mirror; a warning then says which.
+
+more_interpreters() returns those of other versions, for the few tests that every version must pass:
+
+    pyenv-*       3.12.1 with a shared libpython, where pyenv has it
+    debian-3.14   python3.14 of Debian forky in a directory, run through chroot
+
+None of them must be there. Set HEAPWHY_INTERPRETERS=NAME,NAME to run any test on those alone,
+whichever list they are in.
 """
 import atexit
 import functools
@@ -23,6 +31,8 @@ import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYENV = {'3.11.7': '3.11', '3.13.0': '3.13'}
+MORE_PYENV = {'3.12.1': '3.12'}
+ONE_ROW = {'3.11', '3.12', '3.14'}  # series of which one row covers every release
 
 
 # In a chroot; of this run alone, which others at the same time must not remove.
@@ -140,18 +150,30 @@ def static():
     return Interpreter('static-3.13', '3.13', provision('static-python'), layout='3.13.5')
 
 
-def pyenv():
+def debian_next():
+    root = provision('chroot-forky')
+    return Interpreter('debian-3.14', '3.14', '/usr/bin/python3.14', root, '3.14')
+
+
+def pyenv(releases):
     home = os.environ.get('PYENV_ROOT', os.path.expanduser('~/.pyenv'))
-    for release, version in PYENV.items():
+    for release, version in releases.items():
         path = os.path.join(home, 'versions', release, 'bin', 'python' + version)
         if os.access(path, os.X_OK):
-            layout = '3.11' if version == '3.11' else release
+            layout = version if version in ONE_ROW else release
             yield Interpreter('pyenv-' + release, version, path, layout=layout)
 
 
-@functools.lru_cache(maxsize=None)
-def interpreters():
-    """All targets; raises RuntimeError when one that must be there is not."""
+def further():
+    found = list(pyenv(MORE_PYENV))
+    try:
+        found.append(debian_next())
+    except RuntimeError as error:
+        print(f'interpreters: going without debian-3.14: {error}', file=sys.stderr)
+    return found
+
+
+def required():
     found = []
     for make in (system, debian, static):
         try:
@@ -160,11 +182,37 @@ def interpreters():
             if os.environ.get('HEAPWHY_OPTIONAL_INTERPRETERS') != '1':
                 raise
             print(f'interpreters: going without {make.__name__}: {error}', file=sys.stderr)
-    return tuple(found) + tuple(pyenv())
+    return found
+
+
+def chosen(names):
+    """Those of $HEAPWHY_INTERPRETERS."""
+    known = {target.name: target for target in pyenv({**PYENV, **MORE_PYENV})}
+    for more in (required, further):
+        if not set(names) <= set(known):
+            known.update((target.name, target) for target in more())
+    return tuple(known[name] for name in names)
+
+
+@functools.lru_cache(maxsize=None)
+def interpreters():
+    """All targets; raises RuntimeError when one that must be there is not."""
+    names = os.environ.get('HEAPWHY_INTERPRETERS')
+    if names:
+        return chosen(names.split(','))
+    return tuple(required()) + tuple(pyenv(PYENV))
+
+
+@functools.lru_cache(maxsize=None)
+def more_interpreters():
+    """Targets of other versions, as far as this machine has them."""
+    if os.environ.get('HEAPWHY_INTERPRETERS'):
+        return ()
+    return tuple(further())
 
 
 def main():
-    for target in interpreters():
+    for target in interpreters() + more_interpreters():
         print(target.name, target.root or target.executable)
 
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Constant live data, growing RSS: each round reads more samples than the one before and keeps as many
-as ever, taken from all over the batch."""
+"""Constant live data, growing RSS: a recording becomes longer all the time, and each round reads all of
+it and keeps as many samples as ever, taken from all over it."""
+import time
+
 import backdrop
 
 KEPT = 600
-MORE_EACH_ROUND = 1200
+RECORDED_EACH_SECOND = 1200
 NAMES = tuple("channel_%d" % n for n in range(58))
 
 
@@ -19,9 +21,10 @@ class Sample:
 class Monitor:
     def __init__(self):
         self.kept = []
+        self.started = time.monotonic()
 
-    def round(self, number):
-        count = KEPT + (number + 1) * MORE_EACH_ROUND
+    def round(self):
+        count = 2 * KEPT + int((time.monotonic() - self.started) * RECORDED_EACH_SECOND)
         batch = [Sample(1.5) for _ in range(count)]
         self.kept = batch[::count // KEPT][:KEPT]
 
@@ -31,8 +34,8 @@ monitor = Monitor()
 
 def main():
     backdrop.noise()
-    for number in backdrop.pace(2):
-        monitor.round(number)
+    for _ in backdrop.pace(2):
+        monitor.round()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from support import TESTS, clean_environment, package_pythons, package_site
 
 sys.path.insert(0, os.path.join(TESTS, "env"))
-from peer_source import source  # noqa: E402
+import peers  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # All of its test modules but gui.test_web: there is no web server here.
@@ -42,7 +42,7 @@ def exceptions(version):
 
 
 def run_suite(python):
-    command = [python, os.path.join(HERE, "peer_suite.py"), "pympler", os.path.join(source("pympler", "1.1"), "test")]
+    command = [python, os.path.join(HERE, "peer_suite.py"), "pympler", os.path.join(peers.sdist("pympler", "1.1"), "test")]
     done = subprocess.run(command + MODULES, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=SUITE_SECONDS, env={**clean_environment(), "PYTHONPATH": package_site()})
     assert done.returncode == 0, done.stderr

@@ -16,7 +16,7 @@ import json
 import sys
 import threading
 
-HEAPTYPE, HAVE_GC, MANAGED_DICT = 1 << 9, 1 << 14, 1 << 4
+HEAPTYPE, HAVE_GC, MANAGED_DICT, INLINE_VALUES = 1 << 9, 1 << 14, 1 << 4, 1 << 2
 TP_NAME, TP_TRAVERSE, TP_BASICSIZE = 24, 184, 32
 
 MODULES = '''_abc _asyncio _bisect _bz2 _codecs_jp _collections _csv _ctypes _curses _datetime
@@ -243,6 +243,12 @@ def make_objects():
     return keep, names
 
 
+def inline_values(block):
+    """The attributes behind an object (3.13): capacity, used, embedded, valid; the values."""
+    capacity, _, _, valid = ctypes.string_at(block, 4)
+    return [word(block + 8 + 8 * i) for i in range(capacity if valid else 0)]
+
+
 def expected(thing, refs, flags):
     """What tp_traverse visits, as (address: times), by the row."""
     address, visited = id(thing), []
@@ -256,6 +262,8 @@ def expected(thing, refs, flags):
         visited.append(id(type(thing)))
     if flags & MANAGED_DICT:
         visited.append(word(address - 24))
+        if flags & INLINE_VALUES and not word(address - 24):
+            visited += inline_values(address + type(thing).__basicsize__)
     # The error handlers of multibyte codecs may be small numbers instead of objects.
     return collections.Counter(at for at in visited if at >= 4096)
 

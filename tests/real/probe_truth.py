@@ -5,8 +5,10 @@ Imports much of the standard library, makes objects of many kinds (probe_objects
 stdout a line for itself and one for every object the collector tracks:
 
     v HEXVERSION MODULES         sys.hexversion, how many modules it imported
+    f COUNT                      gc.get_freeze_count(): objects that gc.get_objects() leaves out
     o ID SIZE TYPE ID,ID,...     id(o), sys.getsizeof(o), module.qualname, ids of gc.get_referents(o)
-    u ID REASON                  changed between two passes: nothing to compare
+    u ID REASON                  nothing to compare: it changed between two passes, or is the table of
+                                 interned strings, which does not count its references
 
 All numbers are hexadecimal. Then prints READY and sleeps. Nothing that belongs to the dump is alive
 by then: the list of objects is deleted and was never in itself.
@@ -94,6 +96,13 @@ def dump():
             put("u %x changed\n" % ident)
 
 
+def interned_tables():
+    """Since 3.14 the collector tracks it. Every string is its own value; no dict of the probe has so
+    many."""
+    return [obj for obj in gc.get_objects() if type(obj) is dict and len(obj) > 1000
+            and all(type(key) is str and key is value for key, value in obj.items())]
+
+
 def main():
     put("v %x %d\n" % (sys.hexversion, import_all()))
     import probe_objects
@@ -102,6 +111,9 @@ def main():
     gc.collect()
     gc.disable()
     dump()
+    for table in interned_tables():
+        put("u %x interned\n" % id(table))
+    put("f %x\n" % gc.get_freeze_count())
     put("READY\n")
     time.sleep(100000)
 

@@ -43,7 +43,7 @@ class Observed:
         return seen
 
 
-@pytest.fixture(scope="module", params=support.interpreters(), ids=lambda i: i.name)
+@pytest.fixture(scope="module", params=support.every_interpreter(), ids=lambda i: i.name)
 def observed(request):
     return Observed(request.param)
 
@@ -106,7 +106,7 @@ def test_kept_for_the_end_of_a_thread(observed):
 
 
 @pytest.mark.parametrize("how", ["sleep", "accept", "read", "lock", "poll", "pause"])
-@pytest.mark.parametrize("interpreter", support.interpreters(), ids=lambda i: i.name)
+@pytest.mark.parametrize("interpreter", support.every_interpreter(), ids=lambda i: i.name)
 def test_idle_process(interpreter, how):
     with support.ready_target(interpreter, os.path.join(HERE, "idle.py"), how) as process:
         time.sleep(0.2)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether code deletes or stores items, as heapwhy reads its bytecode, against what dis says."""
+"""Whether code deletes or stores items, as heapwhy reads its bytecode, against what dis says; with what
+it compares lengths."""
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import pytest
 import support
 
 PROBE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "code_probe.py")
+LENGTHS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "length_checks.py")
 EACH = 25  # of those that delete, that store, and that do neither
 MISSED = 0.1  # a store behind a long piece without a location of its own is not seen
 
@@ -17,7 +19,7 @@ def flags_of(snapshot, address):
     return support.heapwhy_json("show", snapshot, address, "--json")["objects"][0]["flags"]
 
 
-@pytest.fixture(scope="module", params=support.interpreters(), ids=lambda i: i.name)
+@pytest.fixture(scope="module", params=support.every_interpreter(), ids=lambda i: i.name)
 def answers(request, tmp_path_factory):
     lines = []
     snapshot = str(tmp_path_factory.mktemp("bytecode") / "probe.heapwhy")
@@ -43,3 +45,18 @@ def test_little_is_missed(answers, flag, column):
     missed = [row for row in having if flag not in row[3]]
     assert len(having) >= EACH
     assert len(missed) <= MISSED * len(having), missed
+
+
+@pytest.mark.parametrize("interpreter", support.every_interpreter(), ids=lambda i: i.name)
+def test_lengths_that_code_compares(interpreter, tmp_path):
+    lines = []
+    snapshot = str(tmp_path / "lengths.heapwhy")
+    with support.ready_target(interpreter, LENGTHS, sink=lines.append) as process:
+        support.heapwhy("snapshot", process.pid, "-o", snapshot)
+    wrong = []
+    for address, name, expected in json.loads(lines[-1]):
+        value = support.heapwhy_json("show", snapshot, address, "--json")["objects"][0]["value"]
+        told = value[value.index(";"):] if ";" in value else ""
+        if told != expected:
+            wrong.append((name, expected, value))
+    assert not wrong

@@ -29,7 +29,7 @@ MAY_USE = {
     "watch": {"base"},
     "tell": {"base"},
     "cli": {"base", "tell"},
-    "inside": {"base"},
+    "inside": {"base", "tell"},
 }
 
 

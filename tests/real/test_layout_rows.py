@@ -18,7 +18,7 @@ TOP = os.path.join(HERE, '..', '..')
 ROWS = os.path.join(TOP, 'src', 'cpython', 'rows')
 sys.path[:0] = [os.path.join(TOP, 'tools'), os.path.join(TOP, 'tests', 'env')]
 import layoutlist  # noqa: E402
-from interpreters import interpreters  # noqa: E402
+from interpreters import interpreters, more_interpreters  # noqa: E402
 
 # Types of which a row tells a part only; a decoder in src/cpython adds the rest.
 DECODED_TOO = {
@@ -43,7 +43,8 @@ LEAST_TYPES, LEAST_OBJECTS = 160, 5000
 
 
 def targets():
-    return pytest.mark.parametrize('target', interpreters(), ids=lambda target: target.name)
+    return pytest.mark.parametrize('target', interpreters() + more_interpreters(),
+                                   ids=lambda target: target.name)
 
 
 def struct_rows(name):

@@ -12,7 +12,7 @@ import truth  # noqa: E402
 LEAST_OBJECTS = 20000
 
 
-@pytest.mark.parametrize("interpreter", support.interpreters(), ids=lambda i: i.name)
+@pytest.mark.parametrize("interpreter", support.every_interpreter(), ids=lambda i: i.name)
 def test_truth(interpreter, capsys):
     result = truth.probe(interpreter)
     report = "\n".join(result.report())

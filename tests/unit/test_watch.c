@@ -192,8 +192,8 @@ static void test_damaged_files(void **state)
         if (!history)
             continue;
         struct hw_out out = {.fd = -1, .width = 80};
-        hw_tell_plot(&out, history, round % 2);
-        hw_tell_plot_svg(&out, history);
+        hw_tell_plot(&out, history, &(struct hw_plot_look){.ascii = round % 2});
+        hw_tell_plot_svg(&out, history, &(struct hw_plot_look){.stacked = true});
         assert_true(hw_out_ok(&out));
         hw_out_deinit(&out);
         hw_memory_history_destroy(history);
@@ -355,7 +355,7 @@ static void test_plots_fit_and_keep_their_peaks(void **state)
         for (int ascii = 0; ascii <= 1; ascii++) {
             struct hw_memory_history *history = hills("app.py", counts[i]);
             struct hw_out out = {.fd = -1, .width = 80};
-            hw_tell_plot(&out, history, ascii);
+            hw_tell_plot(&out, history, &(struct hw_plot_look){.ascii = ascii});
             const char *text = hw_buf_str(&out.buf);
             assert_true(widest(text) <= 80);
             assert_non_null(strstr(text, counts[i] > 2 ? "250.0 MB" : "250"));
@@ -371,8 +371,8 @@ static void test_names_cannot_act_in_a_plot(void **state)
     (void)state;
     struct hw_memory_history *history = hills("<b>&\x1b[31m\xe2\x80\xae", 10);
     struct hw_out out = {.fd = -1, .width = 80};
-    hw_tell_plot(&out, history, true);
-    hw_tell_plot_svg(&out, history);
+    hw_tell_plot(&out, history, &(struct hw_plot_look){.ascii = true});
+    hw_tell_plot_svg(&out, history, &(struct hw_plot_look){.stacked = true});
     const char *text = hw_buf_str(&out.buf);
     assert_null(strchr(text, 0x1b));
     assert_null(strstr(text, "\xe2\x80\xae"));

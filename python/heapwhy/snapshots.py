@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Snapshots of a process's objects, and what can be asked of them.
+
+A snapshot is a copy of the whole object graph, without the objects: it keeps nothing of the program alive.
+A million objects take about 50 MB. While it is taken the program stands still for as long as the system needs
+to copy the tables of its memory (20 to 25 ms for each gigabyte); reading the copy takes a second for some
+five million objects, and other threads run on meanwhile.
+"""
+import datetime
+import os
+from typing import Any, Optional, Tuple, Union
+
+from heapwhy import _heapwhy
+from heapwhy.records import Answer, Chains, Growth, Moment, Objects, Record, type_name
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+class Facts(Record):
+    """The moment of a snapshot.
+
+    pid, python, executable, script
+    at              datetime, UTC
+    pause_ns        how long the process stood still; of another process, and of this one
+    capture_ns      from the beginning to the finished graph
+    freeze          "copy": a copy of the process was read; "stop": it was read while it stood still
+    objects, references, bytes, rss_bytes
+    retries, collector_running: it was taken in the middle of a collection; counts may be a little short
+    """
+    __slots__ = ()
+
+
+class Snapshot(_heapwhy.Graph):
+    """The objects of a process at one moment. Made by heapwhy.snapshot() and heapwhy.open().
+
+    Its memory is given back by close(), at the end of a `with` block, or with the last reference to it and
+    to its answers.
+
+    OBJECT, where a method takes one: a live object of this process; an address (int); an expression as the
+    program takes it (str), "sys.modules['app'].cache", or the name of a type; or a record that has an
+    address. To ask about a live int or str, give its id().
+
+    Errors: NotFoundError, when the snapshot has no such object; UsageError, when it was closed.
+    """
+    __slots__ = ()
+
+    def __enter__(self) -> "Snapshot":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "<heapwhy.Snapshot, closed>"
+        facts = self.facts
+        return "<heapwhy.Snapshot of process %d, %s, %s objects, %s bytes, paused %.1f ms>" % (
+            facts.pid, facts.at.strftime("%H:%M:%S"), format(facts.objects, ","), format(facts.bytes, ","),
+            facts.pause_ns / 1e6)
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the moment."""
+        facts = self._facts
+        version = facts.pop("python_version")
+        facts["python"] = "%d.%d.%d" % (version >> 24, version >> 16 & 255, version >> 8 & 255)
+        facts["at"] = datetime.datetime.fromtimestamp(facts["taken_at_ns"] / 1e9, datetime.timezone.utc)
+        return Facts(facts, None)
+
+    # ---- asking ----
+
+    def _moment(self) -> Moment:
+        facts = self._facts
+        return Moment(facts["pid"], facts["start_time"])
+
+    def _word(self, what: Any) -> str:
+        if isinstance(what, str):
+            return what
+        if isinstance(what, Record):
+            address = what.to_dict().get("addr") or what.to_dict().get("example")
+            if not address:
+                raise TypeError("a %s has no address" % type(what).__name__)
+            return address
+        if isinstance(what, int) and not isinstance(what, bool):
+            return hex(what)
+        return self._word_of_live(what)
+
+    def _word_of_live(self, what: Any) -> str:
+        if not self._moment().is_ours():
+            raise _heapwhy.UsageError("this snapshot is of another process, which has no such live object; "
+                                      "give an expression or an address")
+        word = hex(id(what))
+        wanted = type_name(type(what))
+        kind = _heapwhy.nodes(self, word)[0][1]
+        if kind != wanted:
+            raise _heapwhy.NotFoundError("this %s was made after the snapshot: there was a %s at its place" % (
+                wanted, kind))
+        return word
+
+    def _ask(self, question: str, rows: str, kind: type = Answer, others: Tuple["Snapshot", ...] = (),
+             **options: Any) -> Any:
+        graphs = sorted(others + (self,), key=lambda one: one._facts["taken_at_ns"])
+        return kind(_heapwhy.ask(question, tuple(graphs), **options), rows, self._moment())
+
+    # ---- of one moment ----
+
+    def types(self) -> Answer:
+        """Objects and bytes by type, most bytes first: rows of type, objects, bytes, native_bytes."""
+        return self._ask("types", "types")
+
+    def objects(self, what: Any) -> Objects:
+        """All objects of a type (a class, or its name), or those that an expression fits.
+
+        >>> s.objects("dict")[0].addr
+        >>> sum(s.objects(Session).sizes)
+        """
+        word = type_name(what) if isinstance(what, type) else self._word(what)
+        return Objects(_heapwhy.nodes(self, word), self._moment())
+
+    def holders(self, what: Any, chains: int = 0, objects: int = 1) -> Chains:
+        """Who keeps OBJECT alive: chains from a root to it, the most telling first.
+
+        chains   the most for each object; 0: three
+        objects  how many to tell about when an expression fits several
+        """
+        return self._ask("holders", "objects.chains", Chains, word=self._word(what), links=chains, most=objects)
+
+    def referrers(self, what: Any, limit: int = 20) -> Answer:
+        """What refers to OBJECT directly: rows of edge, type, addr, value."""
+        return self._ask("show", "objects.referrers", word=self._word(what), links=limit)
+
+    def referents(self, what: Any, limit: int = 20) -> Answer:
+        """What OBJECT refers to: rows of edge, type, addr, value."""
+        return self._ask("show", "objects.referents", word=self._word(what), links=limit)
+
+    def retained(self, what: Any = None, objects: int = 1) -> Answer:
+        """What would be freed without OBJECT; without one: the objects that retain most.
+
+        Rows have path, type, addr, bytes, retained_bytes, retained_objects. Of all objects, `places` and
+        `types` sum up, too; of one, its `types` and `owners` are fields of the row.
+        """
+        if what is None:
+            return self._ask("retained", "largest")
+        return self._ask("weighing", "objects", word=self._word(what), most=objects)
+
+    def tree(self, what: Any = None, depth: int = 3, branches: int = 0) -> Answer:
+        """The tree of owners below OBJECT, or below all: branches in order, each with its depth.
+
+        branches  the most below one; 0: eight, and none that retains less than one percent
+        """
+        word = None if what is None else self._word(what)
+        return self._ask("tree", "branches", word=word, depth=depth, links=branches)
+
+    def paths(self, what: Any) -> Answer:
+        """The paths to all objects of a type, merged: indices and keys read [*]. Most bytes first."""
+        return self._ask("paths", "paths", word=type_name(what) if isinstance(what, type) else self._word(what))
+
+    def owners(self, what: Any) -> Answer:
+        """Who owns all objects of a type: the program's objects; libraries and containers are passed over."""
+        return self._ask("owners", "owners", word=type_name(what) if isinstance(what, type) else self._word(what))
+
+    def cycles(self) -> Answer:
+        """What gc.collect() would free, and the cycles in it, by shape. Nothing is collected."""
+        return self._ask("cycles", "cycles")
+
+    def collector(self) -> Answer:
+        """The state of the garbage collector: rows are its generations."""
+        return self._ask("gc", "generations")
+
+    # ---- of one moment, or against earlier ones ----
+
+    def memory(self, *others: "Snapshot") -> Answer:
+        """What every resident byte is used for; with other snapshots, what grew."""
+        return self._ask("memory", "parts", others=others)
+
+    def audit(self, *others: "Snapshot") -> Answer:
+        """References that nothing accounts for: a missing decref in C code. With others: what grows."""
+        return self._ask("audit", "types", others=others)
+
+    def resources(self, *others: "Snapshot") -> Answer:
+        """Descriptors and their owners; also `threads`, `tasks`, `children`. With others: growth of each."""
+        return self._ask("resources", "growth" if others else "descriptors", others=others)
+
+    def diff(self, *others: "Snapshot") -> Growth:
+        """Growth by type, and by place in `holders`, between snapshots of one process, in order of time."""
+        return self._ask("diff", "types", Growth, others=others)
+
+    def diagnose(self, *others: "Snapshot") -> Answer:
+        """Does it leak, what, who holds it, what to do: rows are suspects; `verdict`, `answer`, `doubts`.
+
+        One snapshot tells where memory gathers; three or more tell a leak from a cache that fills.
+        """
+        return self._ask("diagnose", "suspects", others=others)
+
+
+def snapshot(path: Optional[Path] = None, *, pid: int = 0, own: bool = False, values: bool = True,
+             copy: bool = True) -> Snapshot:
+    """A snapshot of this process, or of process pid.
+
+    path    also write it to this file, for the program's questions and for heapwhy.open()
+    own     with heapwhy's own modules, records and results, which are left out otherwise
+    values  False: without the contents of strings, numbers and bytes
+    copy    False: no copy of the process is made; it stands still while its memory is copied: longer, and
+            for a moment with twice the memory. Done anyway where the system refuses a copy
+
+    Errors: UnsupportedError, for a version of Python that is not known, or in a sub-interpreter; NotFoundError,
+    PermissionDenied for a pid. A signal handler that raises, as for Ctrl-C, ends it.
+
+    >>> with heapwhy.snapshot() as s:
+    ...     print(s.types())
+    """
+    made = Snapshot.capture(pid, own, values, copy)
+    if path is not None:
+        made.save(path)
+    return made
+
+
+def open(path: Path) -> Snapshot:
+    """Loads a snapshot file: of heapwhy.snapshot(path), or of `heapwhy snapshot PID -o FILE`.
+
+    Errors: SystemFailure, NotFoundError, CorruptError.
+    """
+    return Snapshot.load(path)
+
+
+def diagnose(snapshots: "Optional[list]" = None) -> Answer:
+    """Snapshot.diagnose() of several snapshots of one process; without any, of a snapshot of now."""
+    moments = tuple(snapshots) if snapshots is not None else (snapshot(),)
+    if not moments:
+        raise ValueError("there is no snapshot to diagnose")
+    return moments[-1].diagnose(*moments[:-1])
+
+
+def _of_now(name: str) -> Any:
+    """A function that takes a snapshot and asks it."""
+    method = getattr(Snapshot, name)
+
+    def ask(*args: Any, **options: Any) -> Any:
+        with snapshot() as now:
+            return method(now, *args, **options)
+
+    ask.__name__ = ask.__qualname__ = name
+    ask.__doc__ = "Snapshot.%s() of a snapshot of now.\n\n    %s" % (name, method.__doc__)
+    ask.__wrapped__ = method
+    return ask
+
+
+types = _of_now("types")
+objects = _of_now("objects")
+holders = _of_now("holders")
+retained = _of_now("retained")
+tree = _of_now("tree")
+paths = _of_now("paths")
+owners = _of_now("owners")
+cycles = _of_now("cycles")
+memory = _of_now("memory")
+audit = _of_now("audit")
+resources = _of_now("resources")

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_INSIDE_GCLISTS_H
+#define HW_INSIDE_GCLISTS_H
+
+/*
+ * The collector's lists, walked where they are: no list of objects is made and no object is written to.
+ *
+ * The heads lie in PyInterpreterState, 24 bytes apart (struct gc_generation: two links, threshold and
+ * count), then the list of gc.freeze() (Include/internal/pycore_gc.h of 3.9 to 3.14):
+ *
+ *     3.9 - 3.13   young, middle, old, pointer to the first of these, [threshold, count of]  frozen
+ *     3.14         young, old, old, frozen
+ *
+ * They are found without that header: a new object is the last of the young list, so its successor is
+ * the head. What was found is believed only when all links around it agree; else the collector itself
+ * is asked, and all objects count as young.
+ */
+
+#include "inside/inside.h"
+
+/* Returns 0 to go on, -1 to end the walk with the exception that is set, 1 to end it without. */
+typedef int (*hw_object_fn)(PyObject *object, void *ctx);
+
+/* In the order of gc.get_objects(), which has no frozen ones. */
+enum hw_gc_list { HW_GC_YOUNG, HW_GC_MIDDLE, HW_GC_OLD, HW_GC_FROZEN, HW_GC_LIST_COUNT };
+
+/* Finds the heads. 0, or -1. */
+int hw_gc_lists_init(void);
+
+/* Whether the objects of gc.freeze() can be visited. */
+bool hw_gc_frozen_known(void);
+
+/* Oldest first. What the visitor ended with, else 0. The collector is off meanwhile. The visitor is as
+ * walk.h says. */
+int hw_gc_list_visit(enum hw_gc_list list, hw_object_fn fn, void *ctx);
+
+#endif
