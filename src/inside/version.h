@@ -158,6 +158,21 @@ static inline Py_ssize_t hw_header_bytes(PyObject *object)
     return bytes;
 }
 
+/* The dict of an instance that somebody asked for __dict__, where tp_traverse may not visit it: in 3.13 it
+ * visits the values that the dict shares with the instance instead. NULL: no such. Source:
+ * Objects/dictobject.c, PyObject_VisitManagedDict(). */
+static inline PyObject *hw_shared_dict(PyObject *object)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+    enum { VALID = 3 }; /* after capacity, size, embedded */
+    PyTypeObject *type = Py_TYPE(object);
+    if (PyType_HasFeature(type, Py_TPFLAGS_INLINE_VALUES) && ((char *)object)[type->tp_basicsize + VALID])
+        return ((PyObject **)object)[-3];
+#endif
+    (void)object;
+    return NULL;
+}
+
 /* The memory of an instance's attributes that no sys.getsizeof() tells: from 3.11 on they lie in an array
  * of the instance's own, and a dict is made only for who asks for __dict__. 0 where there is none.
  * Source: Objects/dictobject.c, new_values(); Include/internal/pycore_dict.h of each version. */
@@ -170,7 +185,9 @@ static inline Py_ssize_t hw_values_bytes(PyObject *object)
         return 0;
     /* capacity, and as many bytes of insertion order after the values, rounded up */
     Py_ssize_t capacity = *((unsigned char *)object + type->tp_basicsize), word = sizeof(void *);
-    return (capacity + word - 1) / word * word + (capacity + 1) * word;
+    Py_ssize_t bytes = (capacity + word - 1) / word * word + (capacity + 1) * word;
+    /* sys.getsizeof() of a dict that shares the values tells of them. */
+    return hw_shared_dict(object) ? bytes - capacity * word : bytes;
 }
 
 #elif PY_VERSION_HEX >= 0x030b0000

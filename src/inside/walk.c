@@ -148,7 +148,9 @@ int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
                                        : 0;
     if (result || !hw_object_is_gc(object) || !type->tp_traverse)
         return result;
-    return type->tp_traverse(object, fn, ctx);
+    result = type->tp_traverse(object, fn, ctx);
+    PyObject *dict = result ? NULL : hw_shared_dict(object);
+    return dict ? fn(dict, ctx) : result;
 }
 
 int hw_references_visit(PyObject *object, hw_object_fn fn, void *ctx)

@@ -48,7 +48,10 @@ address = re.compile(r" at 0x[0-9a-f]+")
 
 
 def _shorten(name: str) -> str:
-    return type_repr.sub(r"\2", address.sub("", name))
+    """A name without an address, of a class without what repr() puts around it."""
+    name = address.sub("", name)
+    plain = type_repr.match(name)
+    return plain.group(2) if plain else name
 
 
 def _repr(o: Any, verbosity: int = 1) -> str:
@@ -72,18 +75,19 @@ def _rows(objects: Any, hide: Tuple[Any, ...] = ()) -> Summary:
     if _repr is not _plain_repr:
         raise LookupError("objects have names of somebody's own")
     counted, apart = _census(objects, _told_apart(), hide)
+    named = [(str(kind), count, size) for kind, count, size in counted]
+    named += [(representations[type(item)][0](item), 1, sizeof(item)) for item in apart]
     rows: Dict[str, Row] = {}
-    for kind, count, size in counted:
-        _add(rows, _shorten(str(kind)), count, size)
-    for item in apart:
-        _add(rows, _repr(item), 1, sizeof(item))
+    # No function of ours is called for each row: code that runs often grows, in some versions, and would show.
+    for name, count, size in named:
+        name = address.sub("", name)
+        plain = type_repr.match(name)
+        row = rows.setdefault(plain.group(2) if plain else name, [None, 0, 0])
+        row[1] += count
+        row[2] += size
+    for name, row in rows.items():
+        row[0] = name
     return list(rows.values())
-
-
-def _add(rows: Dict[str, Row], name: str, count: int, size: int) -> None:
-    row = rows.setdefault(name, [name, 0, 0])
-    row[1] += count
-    row[2] += size
 
 
 def summarize(objects: Iterable[Any]) -> Summary:
@@ -96,7 +100,9 @@ def summarize(objects: Iterable[Any]) -> Summary:
         return _rows(objects if isinstance(objects, list) else list(objects))
     rows: Dict[str, Row] = {}
     for o in objects:
-        _add(rows, _repr(o), 1, sizeof(o))
+        row = rows.setdefault(_repr(o), [_repr(o), 0, 0])
+        row[1] += 1
+        row[2] += sizeof(o)
     return list(rows.values())
 
 
