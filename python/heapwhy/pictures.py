@@ -136,19 +136,18 @@ def show_chain(*chains: Sequence[Any], highlight: Optional[Callable[[Any], Any]]
                shortnames: bool = True, filename: Optional[str] = None) -> Picture:
     """A picture of chains as heapwhy.chain() finds them: sequences of objects of which each refers to the
     next. What they have in common is drawn once."""
-    index: Dict[int, walks.Node] = {}
+    index: Dict[int, int] = {}
     nodes: List[walks.Node] = []
     longest = max(map(len, chains), default=1)
     for chain in chains:
         before = None
         for depth, obj in enumerate(reversed(list(chain))):
-            node = index.get(id(obj))
-            if node is None:
-                node = index[id(obj)] = walks.Node(obj, depth)
-                nodes.append(node)
-            if before is not None and node not in before.next:
-                before.next.append(node)
-            before = node
+            number = index.setdefault(id(obj), len(nodes))
+            if number == len(nodes):
+                nodes.append(walks.Node(obj, depth))
+            if before is not None and number not in before.next:
+                before.next.append(number)
+            before = nodes[number]
     style = Style(max(longest - 1, 1), highlight, extra_info, refcounts, shortnames)
     return finish(Drawing(nodes, style, backward=True), filename)
 
@@ -265,8 +264,8 @@ class Drawing:
         self.names = {id(node): "n%d" % i for i, node in enumerate(nodes)}
         self.dicts: Dict[int, walks.Node] = {}  # by owner
         for node in nodes:
-            for other in node.next:
-                self.join(*self.ends(node, other))
+            for number in node.next:
+                self.join(*self.ends(node, nodes[number]))
 
     def join(self, owner: walks.Node, part: walks.Node) -> None:
         is_dict = type(part.object) is dict and part.depth > 0 and part not in self.dicts.values()
@@ -305,8 +304,8 @@ class Drawing:
         return (other, node) if self.backward else (node, other)
 
     def edge_lines(self, node: walks.Node) -> Iterable[str]:
-        for other in node.next:
-            source, target = self.ends(node, other)
+        for number in node.next:
+            source, target = self.ends(node, self.nodes[number])
             if self.dicts.get(id(source)) is target:
                 continue
             names = [spelled_in(source.object, kind, name) for kind, name in
