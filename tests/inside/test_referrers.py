@@ -128,3 +128,36 @@ print(json.dumps([type(one.object).__name__ for one in heapwhy.referrers(thing)]
 """, python))
     assert set(told[:-1]) == {"list", "tuple", "dict"}
     assert told[-1] == "<Chain sys.modules['__main__'].thing>"
+
+
+@pytest.mark.parametrize("python", package_pythons())
+def test_in_threads_after_fork_at_exit_and_in_a_development_build(python):
+    told = python_inside("""
+import os, sys, threading, subprocess
+CODE = '''
+import atexit, os, threading, heapwhy, heapwhy.edges, heapwhy.pictures
+class Thing: pass
+holder = [Thing()]
+def look(where):
+    found = heapwhy.referrers(holder[0])
+    assert [one.object for one in found] == [holder], (where, found)
+    assert heapwhy.chain(holder[0]).spelled == "sys.modules['__main__'].holder[0]"
+    heapwhy.show_backrefs(holder[0])
+thread = threading.Thread(target=look, args=["thread"])
+thread.start(); thread.join()
+child = os.fork()
+if not child:
+    look("child")
+    os._exit(7)
+assert os.waitpid(child, 0)[1] == 7 << 8
+atexit.register(lambda: (look("exit"), print("looked", flush=True)))
+class Late:
+    def __del__(self):
+        heapwhy.edges._heapwhy.referrers([self])
+keep = Late(); keep.me = keep
+'''
+done = subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", CODE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+assert not done.returncode and not done.stderr, done.stderr
+print(done.stdout)
+""", python)
+    assert "looked" in told
