@@ -20,7 +20,6 @@ import argparse
 import contextlib
 import functools
 import gc
-import importlib.util
 import inspect
 import io
 import linecache
@@ -30,6 +29,7 @@ import sys
 import threading
 import time
 import types
+import warnings
 
 from heapwhy import _heapwhy, usage
 from heapwhy.usage import MIB, backend_of, measure
@@ -76,22 +76,24 @@ def _note_collections(tracer, by):
 @types.coroutine
 def _steps(around, inner):
     """Runs a generator or a coroutine, each of its steps within around()."""
-    resume, value = inner.send, None
+    # what passes through is popped, so that it does not live longer than without us
+    resume, passing = inner.send, [None]
     while True:
         try:
             with around():
-                told = resume(value)
+                passing.append(resume(passing.pop()))
         except StopIteration as stop:
             return stop.value
         try:
-            value = yield told
+            passing.append((yield passing.pop()))
             resume = inner.send
         except GeneratorExit:
             with around():
                 inner.close()
             raise
         except BaseException as error:
-            resume, value = inner.throw, error
+            resume = inner.throw
+            passing.append(error)
 
 
 def _wrap(function, around):
@@ -102,20 +104,21 @@ def _wrap(function, around):
     elif inspect.isasyncgenfunction(function):
         async def wrapper(*args, **kwargs):
             inner = function(*args, **kwargs)
-            resume, value = inner.asend, None
+            resume, passing = inner.asend, [None]
             try:
                 while True:
                     try:
-                        told = await _steps(around, _awaited(resume(value)))
+                        passing.append(await _steps(around, _awaited(resume(passing.pop()))))
                     except StopAsyncIteration:
                         return
                     try:
-                        value = yield told
+                        passing.append((yield passing.pop()))
                         resume = inner.asend
                     except GeneratorExit:
                         raise
                     except BaseException as error:
-                        resume, value = inner.athrow, error
+                        resume = inner.athrow
+                        passing.append(error)
             finally:
                 await _steps(around, _awaited(inner.aclose()))
     elif inspect.isgeneratorfunction(function):
@@ -144,8 +147,11 @@ class Lines(dict):
 
     def items(self):
         """(file, ((line, its numbers or None) for each line of the source)) of each function that has run."""
-        return [(code.co_filename, ((line, lines.get(line)) for line in _line_numbers(code, lines)))
-                for code, lines in dict.items(self) if lines]
+        return [(code.co_filename, _with_numbers(code, lines)) for code, lines in dict.items(self) if lines]
+
+
+def _with_numbers(code, lines):
+    return ((line, lines.get(line)) for line in _line_numbers(code, lines))
 
 
 def _line_numbers(code, lines):
@@ -172,6 +178,8 @@ class LineProfiler:
 
     def __init__(self, backend=None, include_children=False, max_mem=None):
         self.backend = backend_of(backend, DEFAULT_BACKEND)
+        if self.backend == "python":
+            self.backend = _countable(backend)
         if self.backend == "tracemalloc":
             _start_tracemalloc()
         self.include_children = include_children
@@ -271,6 +279,19 @@ class LineProfiler:
         show_results(self, stream, precision, collections=True)
 
 
+def _countable(asked):
+    """'python'; 'rss', with a warning, where nobody has asked for bytes and they cannot be counted."""
+    try:
+        _heapwhy.allocated_start()
+    except _heapwhy.UnsupportedError as error:
+        if asked is not None:
+            raise
+        warnings.warn(str(error), stacklevel=4)
+        return "rss"
+    _heapwhy.allocated_stop()
+    return "python"
+
+
 def _start_tracemalloc():
     import tracemalloc
     if not tracemalloc.is_tracing():
@@ -291,7 +312,8 @@ def _table(filename, lines, precision):
     yield "=" * len(HEADER) + "\n"
     for line, told in lines:
         text = source[line - 1] if 0 < line <= len(source) else "\n"
-        columns = (number.format(told[1]), number.format(told[0]), told[2]) if told else ("", "", "")
+        # "+ 0.0" turns a negative zero into zero
+        columns = (number.format(told[1]), number.format(round(told[0], precision) + 0.0), told[2]) if told else ("", "", "")
         yield TEMPLATE.format(line, *columns, text if text.endswith("\n") else text + "\n")
     yield "\n\n"
 
