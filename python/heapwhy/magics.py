@@ -8,6 +8,7 @@
 import builtins
 import gc
 import io
+import sys
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
@@ -43,6 +44,14 @@ def _size_text(size):
         if abs(size) < 1000 or unit == "GB":
             return "%d B" % size if unit == "B" else "%.1f %s" % (size, unit)
         size /= 1000.0
+
+
+def _show(text):
+    """By the pager in a terminal; in a notebook, or into a file, as output of the cell."""
+    if sys.stdout.isatty():
+        page(text)
+    else:
+        print(text)
 
 
 def _census():
@@ -125,7 +134,7 @@ class HeapwhyMagics(Magics):
             profiler.add_function(self._function(name))
         message = self._run(profiler, self._transformed(statement))
         text = self._tables(profiler, int(options.get("p", [3])[0]))
-        page(text.rstrip())
+        _show(text.rstrip())
         if message:
             print(message)
         if "T" in options:

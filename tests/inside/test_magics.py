@@ -36,7 +36,7 @@ def test_memit_tells_peak_and_increment():
 
 def test_mprun_shows_functions_of_the_notebook_itself(tmp_path):
     text = told("def work(n):\n    a = [0] * n\n    return len(a)",
-                "%%mprun -f work -T %s\nassert work(10 ** 6)\nwork(10 ** 6)" % (tmp_path / "out.txt"),
+                "%%%%mprun -f work -T %s\nassert work(10 ** 6)\nwork(10 ** 6)" % (tmp_path / "out.txt"),
                 "p = %mprun -r -f work work(\"1\" and 1000)", "print(type(p).__name__)")
     rows = [line for line in text.splitlines() if "a = [0] * n" in line]
     assert sorted(row.split("MiB")[2].split()[0] for row in rows) == ["1", "2"]
