@@ -270,11 +270,12 @@ static bool has_address(const struct dl_phdr_info *info, const void *address)
     return false;
 }
 
-/* Python's own object, ours, and those of malloc and of the dynamic linker, which must not call us back. */
+/* Python's own object, ours, malloc's, the C library and the dynamic linker, which must not call us back: by
+ * functions that nobody puts others in the place of. */
 static bool is_left_alone(const struct dl_phdr_info *info)
 {
     const void *const homes[] = {dlsym(RTLD_DEFAULT, "PyMem_RawMalloc"), (const void *)tell,
-                                 dlsym(RTLD_DEFAULT, "malloc"), dlsym(RTLD_DEFAULT, "strdup"),
+                                 dlsym(RTLD_DEFAULT, "malloc"), dlsym(RTLD_DEFAULT, "gnu_get_libc_version"),
                                  dlsym(RTLD_DEFAULT, "_dl_allocate_tls")};
     for (size_t i = 0; i < sizeof(homes) / sizeof(*homes); i++)
         if (homes[i] && has_address(info, homes[i]))
