@@ -26,6 +26,9 @@ CONFIRM_SECONDS = 30.0  # of processor time: the answer must not depend on how b
 BOUND_LIMIT = 100000  # entries; a cache that may keep more is as good as one without a bound
 SHOWN_TYPES, SHOWN_HOLDERS = 8, 4
 BLOCKS = "(blocks of memory)"
+_LOST = ("nobody: no object that can be reached, nor any that the collector knows, accounts for them; C code keeps memory, or "
+         "has lost a reference to what the collector does not track (str, bytes, int, float)")
+_RUNNERS = ("_pytest.", "pluggy.", "unittest.")
 
 
 class Leak:
@@ -110,41 +113,48 @@ def _times(run, count):
 
 
 def _screen(run, repeats, limits):
-    """True: something may grow."""
+    """(some type may grow, memory blocks may)."""
     blocks = sys.getallocatedblocks()  # before the baseline: what we make ourselves must be there already
     births = _heapwhy.Births()
     _times(run, repeats)
     blocks = sys.getallocatedblocks() - blocks
     births.look(repeats)
-    return limits.exceeded(limits.counted(births.growing())) or (blocks >= repeats and not _is_traced())
+    return limits.exceeded(limits.counted(births.growing())), blocks > repeats // 2
 
 
 class _Measured:
     """Repeats with looks between them."""
 
     def __init__(self):
-        self.repeats, self.least_blocks = 0, None
-        self.blocks = sys.getallocatedblocks()
+        self.repeats = 0
         self.births = _heapwhy.Births()
 
     def look_after(self, run, repeats):
         _times(run, repeats)
-        blocks = sys.getallocatedblocks()
-        more = (blocks - self.blocks + repeats // 2) // repeats
-        self.least_blocks = more if self.least_blocks is None else min(more, self.least_blocks)
-        self.blocks = blocks
         self.repeats += repeats
         self.births.look(repeats)
 
     def rows(self, limits):
         """What has grown in every look and is too much; [] when nothing is."""
         rows = limits.counted(self.births.growing())
-        if limits.exceeded(rows):
-            return rows
-        if (limits.names is None and not rows and limits.objects is not None and self.least_blocks > limits.objects
-                and not _is_traced()):
-            return [(BLOCKS, self.least_blocks, 0, 0)]
-        return []
+        return rows if limits.exceeded(rows) else []
+
+
+def _growing_blocks(run, limits):
+    """(blocks that each repeat leaves, repeats) where no object accounts for them; (0, ...) when it ends.
+
+    Free lists let single repeats differ by some blocks, so this looks after many."""
+    if limits.names is not None or limits.objects is None or _is_traced():
+        return 0, 0
+    least, total, blocks = sys.maxsize, 0, sys.getallocatedblocks()
+    for repeats in CONFIRM_REPEATS:
+        _times(run, repeats)
+        now = sys.getallocatedblocks()
+        least, total = min(least, (now - blocks + repeats // 4) // repeats), total + repeats
+        blocks = now
+        if least <= limits.objects:
+            return 0, total
+    return least, total
 
 
 def find_leak(run, *, objects=None, bytes=None, types=None, repeats=REPEATS, warmup=WARMUP):
@@ -159,8 +169,16 @@ def find_leak(run, *, objects=None, bytes=None, types=None, repeats=REPEATS, war
     """
     limits = Limits(objects, bytes, types)
     _times(run, warmup)
-    if not _screen(run, repeats, limits):
-        return None
+    types_grow, blocks_grow = _screen(run, repeats, limits)
+    if types_grow:
+        return _measure(run, repeats, limits)
+    if blocks_grow:
+        blocks, total = _growing_blocks(run, limits)
+        return Leak([(BLOCKS, blocks, 0, 0)], [_LOST], total) if blocks else None
+    return None
+
+
+def _measure(run, repeats, limits):
     measured = _Measured()
     for _ in range(repeats):
         measured.look_after(run, 1)
@@ -172,9 +190,9 @@ def find_leak(run, *, objects=None, bytes=None, types=None, repeats=REPEATS, war
         if not _confirm(run, measured, limits):
             return None
         rows = _without_bounded_caches(measured, measured.rows(limits))
-        if not limits.exceeded(rows) and not (rows and rows[0][0] == BLOCKS):
+        if not limits.exceeded(rows):
             return None
-    rows.sort(key=lambda row: (-row[2], row[0]))
+    rows.sort(key=lambda row: (_is_plain(row[0]), -row[2], row[0]))
     return Leak(rows, dead or _holders(measured, rows), measured.repeats)
 
 
@@ -221,8 +239,7 @@ def _without_bounded_caches(measured, rows):
     enough = max(1, measured.repeats // 2)
     inside = {name: sum(id(obj) in kept for obj in many) for name, many in born.items()}
     elsewhere = {id(container) for container, _ in _growing_containers(measured)} - kept
-    return [row for row in rows if row[0] == BLOCKS
-            or (row[1] and row[1] * measured.repeats - inside[row[0]] >= enough)
+    return [row for row in rows if (row[1] and row[1] * measured.repeats - inside[row[0]] >= enough)
             or (not row[1] and (elsewhere or not row[3]))]
 
 
@@ -264,14 +281,12 @@ def _last_item(container):
 
 
 def _is_plain(name):
-    return "." not in name
+    """Says little: a builtin type, or one of whoever runs the code."""
+    return "." not in name or name.startswith(_RUNNERS)
 
 
 def _holders(measured, rows):
     """Texts: the containers that grew, then paths to survivors that hang in none of these."""
-    if rows[0][0] == BLOCKS:
-        return ["nobody: no object that can be reached, nor any that the collector knows, accounts for them; C code keeps "
-                "memory, or has lost a reference to what the collector does not track (str, bytes, int, float)"]
     texts, containers = [], _growing_containers(measured)
     hidden = {id(containers), id(rows)}
     for pair in containers:
@@ -286,6 +301,12 @@ def _holders(measured, rows):
     held = {id(item) for container, _ in containers if not isinstance(container, bytearray)
             for item in (container.values() if isinstance(container, dict) else container)}
     names = sorted((row[0] for row in rows if row[1]), key=_is_plain)
+    if not gc.isenabled():
+        from heapwhy.collector import garbage  # what hangs on nothing but itself
+        by_itself = [kind for kind in garbage().kinds if kind.count >= measured.repeats // 2]
+        texts += ["only a cycle: %s  (the collector is off)" % kind.path for kind in by_itself[:SHOWN_HOLDERS]]
+        hidden_names = {name for kind in by_itself for name in kind.types}
+        names = [name for name in names if name not in hidden_names]
     born = {name: measured.births.born(name) for name in names}
     hidden |= {id(born)} | {id(many) for many in born.values()}
     inner = {id(one) for many in born.values() for obj in many for one in gc.get_referents(obj) if one is not obj}
