@@ -212,6 +212,7 @@ static bool capture_run(struct capture *capture, struct hw_graph **ret_graph, st
         facts_after(&(*ret_graph)->facts, &capture->facts, capture->image);
         (*ret_graph)->facts.capture_ns = now_ns(CLOCK_MONOTONIC) - start;
         (*ret_graph)->system = capture->system;
+        hw_graph_enlist(*ret_graph);
     } else {
         hw_system_deinit(&capture->system);
     }
