@@ -137,6 +137,13 @@ static int keys_visit(PyObject *dict, hw_object_fn fn, void *ctx)
     return result;
 }
 
+/* What a type that C code defined holds: the collector must not ask it (type_traverse()). */
+static int static_type_visit(PyTypeObject *type, hw_object_fn fn, void *ctx)
+{
+    PyObject *parts[] = {hw_type_dict(type), type->tp_bases, type->tp_mro, (PyObject *)type->tp_base};
+    return items_visit(parts, sizeof(parts) / sizeof(*parts), fn, ctx);
+}
+
 /* The common containers without the detour through tp_traverse. */
 int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
 {
@@ -151,6 +158,8 @@ int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
         PyObject *parts[HW_CODE_PARTS];
         return items_visit(parts, hw_code_parts((PyCodeObject *)object, parts), fn, ctx);
     }
+    if (PyType_Check(object) && !hw_object_is_gc(object))
+        return static_type_visit((PyTypeObject *)object, fn, ctx);
     if (!hw_object_is_gc(object) || !type->tp_traverse)
         return 0;
     int result = PyDict_Check(object) ? keys_visit(object, fn, ctx) : 0;
