@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/walk.h"
 
+#include "inside/innards.h"
 #include "inside/version.h"
 
 #include <stdlib.h>
@@ -198,6 +199,14 @@ static int referent_meet(PyObject *object, void *arg)
     return result || !leads_on ? result : hw_stack_push(&visit->stack, object);
 }
 
+static int stack_empty(struct heap_visit *visit)
+{
+    int result = 0;
+    while (!result && visit->stack.count)
+        result = hw_referents_visit(visit->stack.items[--visit->stack.count], referent_meet, visit);
+    return result;
+}
+
 static int tracked_meet(PyObject *object, void *arg)
 {
     struct heap_visit *visit = arg;
@@ -209,9 +218,7 @@ static int tracked_meet(PyObject *object, void *arg)
         if (!result)
             result = hw_referents_visit(object, referent_meet, visit);
     }
-    while (!result && visit->stack.count)
-        result = hw_referents_visit(visit->stack.items[--visit->stack.count], referent_meet, visit);
-    return result;
+    return result ? result : stack_empty(visit);
 }
 
 static int freeze_count(Py_ssize_t *to)
@@ -222,6 +229,16 @@ static int freeze_count(Py_ssize_t *to)
     *to = PyLong_AsSsize_t(count);
     Py_DECREF(count);
     return 0;
+}
+
+static int variable_meet(PyObject *name, PyObject *value, void *visit)
+{
+    return referent_meet(value, visit);
+}
+
+static int frame_meet(const struct hw_frame *frame, void *visit)
+{
+    return hw_frame_locals_visit(frame, variable_meet, visit);
 }
 
 int hw_heap_visit(hw_object_fn fn, void *ctx)
@@ -235,6 +252,10 @@ int hw_heap_visit(hw_object_fn fn, void *ctx)
     int result = hw_tracked_visit(tracked_meet, &visit);
     if (!result && frozen)
         result = tracked_meet(PyImport_GetModuleDict(), &visit);
+    if (!result)
+        result = hw_frames_visit(frame_meet, &visit);
+    if (!result)
+        result = stack_empty(&visit);
     hw_stack_deinit(&visit.stack);
     hw_bits_destroy(visit.seen);
     return result;
