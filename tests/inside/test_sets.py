@@ -369,13 +369,14 @@ told = {
     "type": kinds(nodes.by_type()),
 }
 waiting = threading.Event()
-def wait(in_thread):
+ready, member = threading.Event(), []
+def wait():
+    in_thread = Node()
+    member.append(heapwhy.heapset([in_thread]))
+    ready.set()
     waiting.wait()
-mine = Node()
-thread = threading.Thread(target=wait, args=(mine,)); thread.start()
-member = heapwhy.heapset([mine]); del mine
-while not len(member.shortest_paths()): pass
-told["thread"] = member.shortest_paths()[0].text
+thread = threading.Thread(target=wait); thread.start(); ready.wait()
+told["thread"] = member[0].shortest_paths()[0].text
 results = []
 def work():
     for _ in range(5):
@@ -410,7 +411,7 @@ def test_every_interpreter(python, mode):
                                      ["sys.modules['__main__'].running.gi_frame<local thing>"])
     assert told.pop("closure") == ["sys.modules['__main__'].function.__closure__[0].cell_contents"]
     assert told.pop("pattern") == ["object", "list", "dict (no owner)"]
-    assert told.pop("thread").startswith("<local ")
+    assert told.pop("thread").startswith("<local in_thread of wait at <string>:")
     (site,) = told.pop("site")
     assert site.startswith("<string>:")
     assert told == {"type": {"__main__.Node": 50}, "threads": [51], "frozen": 55}
@@ -467,7 +468,7 @@ def grown(call):
     for _ in range(3): call()
     gc.collect()
     before = sys.gettotalrefcount()
-    for _ in range(times if call is not calls["combine"] else 10000): call()
+    for _ in range(times if call is not calls["combine"] else 100 * times): call()
     gc.collect()
     return sys.gettotalrefcount() - before
 told = {name: grown(call) for name, call in calls.items()}
@@ -477,7 +478,7 @@ print({name: growth for name, growth in told.items() if abs(growth) >= times // 
 
 @pytest.mark.skipif(DEBUG_PYTHON not in package_pythons(), reason="needs a debug build of Python")
 def test_no_reference_is_left_over():
-    times = os.environ.get("HEAPWHY_REPEATS", "60")
+    times = os.environ.get("HEAPWHY_REPEATS", "12")
     done = subprocess.run([DEBUG_PYTHON, "-S", "-c", REPEATED, times], stdout=subprocess.PIPE, text=True, check=True,
                           env={**clean_environment(), "PYTHONPATH": package_site()})
     assert done.stdout == "{}\n"
@@ -493,15 +494,13 @@ for i, n in enumerate(root.items):
     n.pair = (1.5 * i + 1e6,)
     n.table = {"k": [object()]}
     n.__dict__
+root.__dict__  # guppy3 makes dicts where it looks
 def guppy3():
     from guppy import hpy
     hp = hpy()
-    counts = {}
     heap = hp.heap()
-    for row in (heap & Node, heap & float, heap & object):
-        counts[str(row.count)] = 1
     return {
-        "nodes": (heap & Node).count, "objects": (heap & object).count, "floats": (heap & float).count >= 500,
+        "nodes": (heap & Node).count, "floats": (heap & float).count >= 500,
         "domisize": hp.iso(root).domisize, "dominos": hp.iso(root).dominos.count,
         "one": hp.iso(root.items[7]).domisize,
         "path": str(hp.iso(root.items[7].table["k"][0]).sp).split("['root']", 1)[1],
@@ -513,7 +512,7 @@ def ours():
     inside = heapwhy.heapset([root])
     path = heapwhy.heapset([root.items[7].table["k"][0]]).shortest_paths()[0]
     return {
-        "nodes": (heap & Node).count, "objects": (heap & object).count, "floats": (heap & float).count >= 500,
+        "nodes": (heap & Node).count, "floats": (heap & float).count >= 500,
         "domisize": inside.dominated_size, "dominos": inside.dominated.count,
         "one": heapwhy.heapset([root.items[7]]).dominated_size,
         "path": "".join(label for label, _ in path.steps).split("['root']", 1)[1],
@@ -529,5 +528,4 @@ def test_guppy3_says_the_same():
     if done.returncode:
         pytest.skip("%s can't be had here" % GUPPY)
     theirs, ours = json.loads(python_inside(PEER, done.stdout.strip()))
-    assert theirs.pop("objects") <= ours.pop("objects")
     assert ours == theirs
