@@ -22,6 +22,7 @@ def main():
     backdrop.live_for_a_while()
     backdrop.noise()
     sys.stdout = open(os.devnull, "w")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     pytest.main(["-s", "-p", "no:cacheprovider", __file__])
 
 
