@@ -10,7 +10,7 @@ import threading
 TESTS = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(TESTS)
 
-HEAPWHY_TIMEOUT_S = 120
+HEAPWHY_TIMEOUT_S = 240
 READY_TIMEOUT_S = 100
 SYSTEM_PYTHON = "/usr/bin/python3"
 

@@ -20,7 +20,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "Takes several snapshots of a running Python process, compares them and says: whether it "
          "leaks; what leaks and how fast; who holds it, as one Python expression; which known "
          "pattern it is; what to do. The process runs on; each snapshot stops it for some "
-         "milliseconds, which are measured and printed. A snapshot waits up to a quarter of the interval, "
+         "milliseconds, which are measured and printed. It waits up to a quarter of the interval, "
          "and no longer than half a second, for a moment at which no thread runs Python code: what "
          "is only needed amid a piece of work is no growth.\n"
          "The verdict is leak, steady, inconclusive, or fragmentation: live data does not grow, "

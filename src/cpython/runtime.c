@@ -231,8 +231,8 @@ static bool runtime_check_once(struct hw_image *image, struct hw_runtime *rt, st
     return true;
 }
 
-/* The process may run while it is asked: between two reads a thread ends, or a list of the
- * collector changes. A row that fits is right in one of a few attempts, one that does not never is.
+/* The process may run while it is asked: between two reads a thread ends, a list of the collector
+ * changes, or a new thread's state lies in memory that was not mapped a moment ago. A row that fits is right in one of a few attempts, one that does not never is.
  * Attempts come at growing distances, a quarter of a second in all: where processors are scarce, a
  * process may stand still between two steps of its own for many milliseconds. */
 static bool runtime_check(struct hw_image *image, struct hw_runtime *rt, struct hw_err *err)
@@ -243,7 +243,7 @@ static bool runtime_check(struct hw_image *image, struct hw_runtime *rt, struct 
             return true;
         struct timespec pause = {.tv_nsec = (long)i * STEP_NS};
         nanosleep(&pause, NULL);
-        hw_image_forget(image);
+        hw_image_renew(image);
     }
     return runtime_check_once(image, rt, err);
 }

@@ -50,6 +50,7 @@ enum hw_judge_reason {
     HW_JUDGE_UNEVEN,     /* nothing came in some interval */
     HW_JUDGE_PILING_UP,  /* much leaves, but more comes */
     HW_JUDGE_IMPORTING,  /* modules are being imported, and this is what they bring */
+    HW_JUDGE_SESSION,    /* records of a run that ends, and writes them out then */
     HW_JUDGE_NEW_THREAD, /* it hangs from a thread that began while the process was watched */
     HW_JUDGE_STARTING,   /* the process has been at work without a pause since it started */
     HW_JUDGE_FILLED,     /* it got most of its members faster, while the process started */

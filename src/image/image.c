@@ -88,6 +88,13 @@ void hw_image_forget(struct hw_image *image)
     image->loaded_bytes = 0;
 }
 
+void hw_image_renew(struct hw_image *image)
+{
+    hw_image_forget(image);
+    if (image->ops->renew)
+        image->ops->renew(image);
+}
+
 static void *reserve(uint64_t bytes)
 {
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,

@@ -55,6 +55,8 @@ struct hw_image;
 struct hw_image_ops {
     /* Copies up to bytes from addr. Returns how many could be read, from the start; 0: none. */
     size_t (*read)(struct hw_image *image, hw_addr addr, void *to, size_t bytes);
+    /* Lists the segments anew; NULL: they do not change. Leaves them alone where it fails. */
+    void (*renew)(struct hw_image *image);
     /* Ends what the source holds (kills the twin, lets the process go on). Called once. */
     void (*close)(struct hw_image *image);
 };

@@ -111,6 +111,14 @@ static size_t live_read(struct hw_image *image, hw_addr addr, void *to, size_t b
     return hw_process_memory_read(image, source->memory, addr, to, bytes);
 }
 
+static void live_renew(struct hw_image *image)
+{
+    struct hw_segment *segments;
+    size_t count;
+    if (hw_proc_maps_read(image, image->pid, &segments, &count, NULL))
+        hw_image_adopt_segments(image, segments, count);
+}
+
 static void live_close(struct hw_image *image)
 {
     struct live_source *source = image->source;
@@ -118,7 +126,7 @@ static void live_close(struct hw_image *image)
     free(source);
 }
 
-static const struct hw_image_ops live_ops = {.read = live_read, .close = live_close};
+static const struct hw_image_ops live_ops = {.read = live_read, .renew = live_renew, .close = live_close};
 
 static bool pid_is_readable(pid_t pid, struct hw_err *err)
 {

@@ -33,6 +33,10 @@ void hw_image_adopt_segments(struct hw_image *image, struct hw_segment *segments
 /* Drops all that is loaded, for a source whose bytes may have changed. */
 void hw_image_forget(struct hw_image *image);
 
+/* The same, and looks what is mapped by now: what was mapped since the image was opened is in no
+ * segment. */
+void hw_image_renew(struct hw_image *image);
+
 /* Whether any page of the chunk at start was ever touched. */
 typedef bool (*hw_present_fn)(struct hw_image *image, hw_addr start);
 

@@ -119,14 +119,23 @@ static bool skips_library(struct hw_case *c)
 
 /* ---- the same objects in two containers ---- */
 
-static int by_id(const void *a, const void *b)
+/* By node: whether it is a member. All are marked, for the sibling has only the newest, and these are
+ * anywhere where there are several containers. The caller frees. */
+static bool *members_mark(struct hw_case *c)
 {
-    hw_id x = *(const hw_id *)a, y = *(const hw_id *)b;
-    return (x > y) - (x < y);
+    const struct hw_graph *graph = c->graph;
+    const struct hw_site *site = c->candidate->site;
+    bool *marks = calloc(graph->node_count + 1, sizeof(*marks));
+    c->no_memory |= !marks;
+    for (uint32_t i = 0; marks && i < site->front_count; i++)
+        for (uint32_t e = graph->edge_start[site->fronts[i]];
+             e < graph->edge_start[site->fronts[i] + 1]; e++)
+            marks[graph->edge_to[e]] |= hw_edge_is_member(graph, e);
+    return marks;
 }
 
-/* Most of what is in the sibling is among the sorted ids. */
-static bool shares_members(const struct hw_graph *graph, hw_id sibling, const hw_id *ids, size_t n)
+/* Most of what is in the sibling is a member here. */
+static bool shares_members(const struct hw_graph *graph, hw_id sibling, const bool *is_member)
 {
     uint32_t seen = 0, shared = 0;
     for (uint32_t e = graph->edge_start[sibling];
@@ -134,7 +143,7 @@ static bool shares_members(const struct hw_graph *graph, hw_id sibling, const hw
         if (!hw_edge_is_member(graph, e))
             continue;
         seen++;
-        shared += bsearch(&graph->edge_to[e], ids, n, sizeof(*ids), by_id) != NULL;
+        shared += is_member[graph->edge_to[e]];
     }
     return shared && shared * 2 >= seen;
 }
@@ -173,7 +182,7 @@ static bool is_container(const struct hw_graph *graph, hw_id node)
 }
 
 static bool try_siblings(struct hw_case *c, const struct hw_code_report *own, hw_id space,
-                         const hw_id *ids, size_t n)
+                         const bool *is_member)
 {
     uint32_t tried = 0;
     for (uint32_t e = c->graph->edge_start[space];
@@ -181,7 +190,7 @@ static bool try_siblings(struct hw_case *c, const struct hw_code_report *own, hw
         hw_id to = c->graph->edge_to[e];
         if (to == own->place.box || !is_container(c->graph, to) ||
             edge_kind(c->graph, e) == HW_LABEL_KEY || c->growth->tree.edge[to] != e ||
-            !shares_members(c->graph, to, ids, n))
+            !shares_members(c->graph, to, is_member))
             continue;
         tried++;
         if (is_cleaned_alone(c, own, to))
@@ -193,18 +202,15 @@ static bool try_siblings(struct hw_case *c, const struct hw_code_report *own, hw
 static bool is_second_index(struct hw_case *c)
 {
     const struct hw_code_report *own = hw_case_report(c);
-    struct hw_members members = hw_members_of(c);
-    if (!own || own->takes_out != HW_NONE || own->place.owner == HW_NONE || !own->place.name[0])
+    if (!own || own->takes_out != HW_NONE || own->place.owner == HW_NONE || !own->place.name[0] ||
+        c->candidate->site->is_rooted)
         return false;
-    hw_id *ids = hw_arena_array(c->arena, members.count + 1, sizeof(*ids));
     hw_id space = hw_namespace_of(c->graph, own->place.owner);
-    c->no_memory |= !ids;
-    for (uint32_t i = 0; ids && i < members.count; i++)
-        ids[i] = c->graph->edge_to[members.edges[i]];
-    if (ids && members.count)
-        qsort(ids, members.count, sizeof(*ids), by_id);
-    return ids && (try_siblings(c, own, own->place.owner, ids, members.count) ||
-                   (space != HW_NONE && try_siblings(c, own, space, ids, members.count)));
+    bool *is_member = members_mark(c);
+    bool found = is_member && (try_siblings(c, own, own->place.owner, is_member) ||
+                               (space != HW_NONE && try_siblings(c, own, space, is_member)));
+    free(is_member);
+    return found;
 }
 
 static const struct hw_cause rows[] = {

@@ -85,6 +85,28 @@ static void apply_imports(const struct hw_work *work, struct hw_candidate *candi
         candidate->judgement = (struct hw_judgement){HW_VERDICT_INCONCLUSIVE, HW_JUDGE_IMPORTING};
 }
 
+/* The nearest instance above a container whose class was written in Python says whose it is. What a
+ * test leaks hangs from an object of the test's or of what it tests. */
+static const struct hw_session_rule *session_of(const struct hw_growth *growth,
+                                                const struct hw_site *site)
+{
+    const struct hw_graph *graph = growth->graph;
+    for (hw_id at = site->name; at != HW_NONE; at = growth->tree.parent[at]) {
+        if (at >= graph->object_count || type_has(graph, at, HW_TYPE_MODULE))
+            return NULL;
+        if (type_has(graph, at, HW_TYPE_PYTHON))
+            return hw_session_rule_of(type_of(graph, at)->name);
+    }
+    return NULL;
+}
+
+static void apply_session(const struct hw_work *work, struct hw_candidate *candidate)
+{
+    candidate->session = session_of(&work->growth, candidate->site);
+    if (candidate->session)
+        candidate->judgement = (struct hw_judgement){HW_VERDICT_INCONCLUSIVE, HW_JUDGE_SESSION};
+}
+
 bool hw_work_add_sites(struct hw_work *work)
 {
     const struct hw_growth *growth = &work->growth;
@@ -103,6 +125,7 @@ bool hw_work_add_sites(struct hw_work *work)
         if (candidate.judgement.verdict == HW_VERDICT_STEADY)
             continue;
         apply_imports(work, &candidate);
+        apply_session(work, &candidate);
         work->candidates[work->count++] = candidate;
     }
     return true;

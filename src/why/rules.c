@@ -94,6 +94,20 @@ const struct hw_known_cache hw_known_caches[] = {
 };
 const size_t hw_known_cache_count = sizeof(hw_known_caches) / sizeof(hw_known_caches[0]);
 
+static const struct hw_session_rule session_rules[] = {
+    {"_pytest.*", "pytest"},
+    {"unittest.result.*", "unittest"},
+    {"unittest.runner.*", "unittest"},
+};
+
+const struct hw_session_rule *hw_session_rule_of(const char *type)
+{
+    for (size_t i = 0; i < sizeof(session_rules) / sizeof(session_rules[0]); i++)
+        if (hw_name_matches(session_rules[i].owner, type))
+            return &session_rules[i];
+    return NULL;
+}
+
 const char *const hw_removal_words[] = {"pop",    "popitem", "popleft", "clear",
                                         "remove", "discard", "next",    NULL};
 const char *const hw_function_words[] = {"len", "next", "heappush", NULL};

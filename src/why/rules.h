@@ -32,6 +32,14 @@ struct hw_known_cache {
 extern const struct hw_known_cache hw_known_caches[];
 extern const size_t hw_known_cache_count;
 
+/* Classes that keep records of a run of tests until it ends, however long it takes. */
+struct hw_session_rule {
+    const char *owner; /* type, may end in '*' */
+    const char *runner;
+};
+/* The rule for the type; NULL: none. */
+const struct hw_session_rule *hw_session_rule_of(const char *type);
+
 /* What {bound} stands for, by whether weak references to the values would do. */
 #define HW_FIX_BOUND ", or bound how many it keeps."
 #define HW_FIX_BOUND_OR_WEAK \

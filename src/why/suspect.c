@@ -320,6 +320,24 @@ static void tell_unexplained(struct evidence *evidence, const struct hw_growth *
     add_evidence(evidence, tell_amount("they are", candidate, arena));
 }
 
+/* The others that have a reference too many; a few may be a matter of the moment. */
+static void tell_other_heads(struct evidence *evidence, const struct hw_growth *growth,
+                             const struct hw_candidate *candidate)
+{
+    struct hw_buf text = {0};
+    size_t told = 0;
+    for (size_t i = 1; i < candidate->head_count; i++) {
+        const struct hw_head *head = &candidate->heads[i];
+        if (head->objects < HW_JUDGE_UNSEEN_EACH)
+            break;
+        hw_buf_printf(&text, "%s%" PRIu64 " new %s", told++ ? " and " : "", head->objects,
+                      growth->graph->types[head->type].name);
+    }
+    if (told)
+        add_evidence(evidence, hw_arena_printf(evidence->arena, "so have %s", hw_buf_str(&text)));
+    hw_buf_deinit(&text);
+}
+
 static void tell_native(struct evidence *evidence, const struct hw_growth *growth,
                         const struct hw_candidate *candidate)
 {
@@ -331,6 +349,7 @@ static void tell_native(struct evidence *evidence, const struct hw_growth *growt
                                  "%" PRIu64 " new %s have %" PRIu64 " references more than all "
                                  "that objects, frames, C variables and C memory show",
                                  row->first_objects, type, row->references));
+    tell_other_heads(evidence, growth, candidate);
     if (row->lost)
         add_evidence(evidence, hw_arena_printf(arena,
                                                "to %" PRIu64
@@ -520,6 +539,11 @@ const char *hw_suspect_doubt(const struct hw_code *code, const struct hw_candida
                                "look again later",
                                path, site->lengths[0],
                                (double)series->shots[0].facts.uptime_ns / 1e9);
+    case HW_JUDGE_SESSION:
+        return hw_arena_printf(arena,
+                               "%s keeps %s until its session ends; a leak of what it tests would "
+                               "be a suspect of its own",
+                               candidate->session->runner, path);
     case HW_JUDGE_NEW_THREAD:
         return hw_arena_printf(arena,
                                "the thread that holds %s began while the process was watched: look "

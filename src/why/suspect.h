@@ -8,14 +8,23 @@
 #include "grow/judge.h"
 #include "why/bound.h"
 #include "why/kind.h"
+#include "why/rules.h"
 
 enum { HW_ALSO_MAX = 4, HW_EVIDENCE_MAX = 8 };
+
+/* New objects of one type that have a reference too many. */
+enum { HW_HEADS_MAX = 3 };
+struct hw_head {
+    uint32_t type;
+    uint64_t objects, bytes;
+};
 
 struct hw_candidate {
     const struct hw_site *site; /* NULL: nothing that we see holds what grows */
     struct hw_judgement judgement;
     struct hw_kind kind;
     struct hw_bound bound;
+    const struct hw_session_rule *session; /* whose records these are; NULL: of no session */
     const struct hw_explained *cycle; /* of what only cycles hold; else NULL */
     hw_id also[HW_ALSO_MAX];
     size_t also_count;
@@ -23,6 +32,8 @@ struct hw_candidate {
     /* Of references that C code forgot, else NULL. objects: all that nothing else holds; first_objects,
      * references, lost: of the new ones; samples and libraries. */
     const struct hw_audit_row *native;
+    struct hw_head heads[HW_HEADS_MAX]; /* of these and of what C code may hold: most objects first */
+    size_t head_count;
     const uint64_t *sizes;   /* of the one object that grows, by snapshot; else NULL */
     const uint64_t *born;    /* by snapshot */
     uint64_t born_total, born_bytes;

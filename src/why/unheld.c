@@ -101,27 +101,34 @@ bool hw_work_add_garbage(struct hw_work *work)
     return ok;
 }
 
-/* The type of most marked nodes, by count, then by bytes; UINT32_MAX: nothing is marked. */
-static bool most_frequent(const struct hw_graph *graph, const uint8_t *marks, uint32_t *ret_type,
+static int by_objects(const void *a, const void *b)
+{
+    const struct hw_head *x = a, *y = b;
+    if (x->objects != y->objects)
+        return x->objects < y->objects ? 1 : -1;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    return x->type > y->type ? 1 : -1;
+}
+
+/* The types of most marked nodes, by count, then by bytes; returns how many, at most HW_HEADS_MAX. */
+static bool most_frequent(const struct hw_graph *graph, const uint8_t *marks,
+                          struct hw_head ret_heads[HW_HEADS_MAX], size_t *ret_count,
                           struct hw_err *err)
 {
-    struct count {
-        uint64_t objects, bytes;
-    } *counts = calloc(graph->type_count + 1, sizeof(*counts));
-    uint32_t best = UINT32_MAX;
+    struct hw_head *counts = calloc(graph->type_count + 1, sizeof(*counts));
     if (!counts)
         return hw_err_no_memory(err);
+    for (uint32_t t = 0; t < graph->type_count; t++)
+        counts[t].type = t;
     for (hw_id id = 0; id < graph->object_count; id++) {
         counts[graph->type[id]].objects += marks[id];
         counts[graph->type[id]].bytes += marks[id] ? hw_graph_weight(graph, id) : 0;
     }
-    for (uint32_t t = 0; t < graph->type_count; t++)
-        if (counts[t].objects &&
-            (best == UINT32_MAX || counts[t].objects > counts[best].objects ||
-             (counts[t].objects == counts[best].objects && counts[t].bytes > counts[best].bytes)))
-            best = t;
+    qsort(counts, graph->type_count, sizeof(*counts), by_objects);
+    for (*ret_count = 0; *ret_count < HW_HEADS_MAX && counts[*ret_count].objects; ++*ret_count)
+        ret_heads[*ret_count] = counts[*ret_count];
     free(counts);
-    *ret_type = best;
     return true;
 }
 
@@ -162,21 +169,22 @@ static bool name_unexplained(struct hw_work *work, uint8_t *marks, struct hw_can
 {
     const struct hw_graph *graph = work->growth.graph;
     struct hw_residuals residuals;
-    uint32_t all, heads = UINT32_MAX;
+    uint32_t all;
     if (!hw_kind_dominant(graph, marks, &all, work->err) ||
         !hw_residuals_init(&residuals, graph, work->err))
         return false;
     for (hw_id id = 0; id < graph->object_count; id++)
         marks[id] = marks[id] && residuals.left[id];
-    bool ok = most_frequent(graph, marks, &heads, work->err);
-    candidate->kind.type = candidate->kind.member_type = heads != UINT32_MAX ? heads : all;
+    bool ok = most_frequent(graph, marks, candidate->heads, &candidate->head_count, work->err);
+    bool has_heads = ok && candidate->head_count;
+    candidate->kind.type = candidate->kind.member_type = has_heads ? candidate->heads[0].type : all;
     struct hw_audit_row *row = hw_arena_alloc(&work->result->arena, sizeof(*row));
     if (ok && !row)
         ok = hw_err_no_memory(work->err);
-    if (ok && heads != UINT32_MAX && graph->held_count) {
+    if (ok && has_heads && graph->held_count) {
         candidate->kind.pattern = HW_PATTERN_NATIVE_REFERENCE;
         candidate->native = row;
-        ok = describe(work, &residuals, marks, heads, candidate, row);
+        ok = describe(work, &residuals, marks, candidate->heads[0].type, candidate, row);
     }
     hw_residuals_deinit(&residuals);
     return ok;

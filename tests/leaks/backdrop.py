@@ -18,7 +18,7 @@ import time
 
 NOISE = int(os.environ.get("HEAPWHY_CORPUS_NOISE", "1"))
 RATE = float(os.environ.get("HEAPWHY_CORPUS_RATE", "1"))
-LIFETIME_S = 120
+LIFETIME_S = 240
 WARM_UP_S = 0.7
 VISIT_S = 0.5
 

@@ -190,6 +190,36 @@ static void tell_growing_list(struct hw_buf *out, unsigned k)
     tell_list(out, 0, 5 + 20 * k, "app.Line");
 }
 
+/* An object of unittest with a list of reports, and below it one of what is tested. */
+static void tell_session(struct hw_buf *out, unsigned k, hw_addr holder)
+{
+    tell_app(out);
+    hw_buf_printf(out,
+                  "['session'] -> 0x1000\n@0x1000 unittest.runner.TextTestResult\n"
+                  ".reports -> 0x%x\n.fixture -> 0x2000\n"
+                  "@0x2000 app.Client\n.replies -> 0x%x\n@0x4000 list\n",
+                  holder == 0x1000 ? 0x4000 : 0x5000, holder == 0x2000 ? 0x4000 : 0x5000);
+    tell_elements(out, 0, 5 + 20 * k, 0x10000);
+    hw_buf_puts(out, "@0x5000 list\n");
+    tell_instances(out, 0, 5 + 20 * k, 0x10000, "app.Reply");
+}
+static void tell_reports(struct hw_buf *out, unsigned k)
+{
+    tell_session(out, k, 0x1000);
+}
+static void tell_tested(struct hw_buf *out, unsigned k)
+{
+    tell_session(out, k, 0x2000);
+}
+
+static void test_records_of_a_test_session(void **state)
+{
+    (void)state;
+    assert_verdict(tell_reports, 3, HW_VERDICT_INCONCLUSIVE);
+    assert_leak(tell_tested, HW_PATTERN_GROWING_CONTAINER, "app.Reply",
+                "sys.modules['app'].session.fixture.replies");
+}
+
 /* 120 new ones, then 66: fewer than chance explains. */
 static void tell_filling_list(struct hw_buf *out, unsigned k)
 {
@@ -757,6 +787,24 @@ static void test_forgotten_references(void **state)
     assert_leak(tell_held_by_c, HW_PATTERN_UNEXPLAINED, "app.Frame", "");
 }
 
+static void tell_several_forgotten(struct hw_buf *out, unsigned k)
+{
+    tell_forgotten(out, k);
+    for (unsigned i = 0; i < 12 * k; i++)
+        hw_buf_printf(out, "@0x%x app.Row rc=1\n", 0x80000 + i * 0x40);
+    for (unsigned i = 0; i < 4 * k; i++)
+        hw_buf_printf(out, "@0x%x app.Field rc=1\n", 0x90000 + i * 0x40);
+}
+
+static void test_forgotten_references_of_several_types(void **state)
+{
+    (void)state;
+    struct hw_diagnosis *diagnosis = ask(tell_several_forgotten, 3);
+    assert_string_equal(diagnosis->suspects[0].type, "app.Frame");
+    assert_string_equal(diagnosis->suspects[0].evidence[1], "so have 24 new app.Row");
+    hw_diagnosis_destroy(diagnosis);
+}
+
 static void tell_native(struct hw_buf *out, unsigned k)
 {
     hw_buf_printf(out, "fact rss_bytes=%u\n", 100000000 + k * 20000000);
@@ -778,6 +826,7 @@ int main(void)
         cmocka_unit_test(test_longer_text_on_one_spot),
         cmocka_unit_test(test_two_snapshots_show_no_trend),
         cmocka_unit_test(test_what_may_come_to_an_end_is_not_settled),
+        cmocka_unit_test(test_records_of_a_test_session),
         cmocka_unit_test(test_callbacks_that_the_interpreter_holds),
         cmocka_unit_test(test_few_but_large),
         cmocka_unit_test(test_callbacks),
@@ -798,6 +847,7 @@ int main(void)
         cmocka_unit_test(test_cycles),
         cmocka_unit_test(test_unexplained_references),
         cmocka_unit_test(test_forgotten_references),
+        cmocka_unit_test(test_forgotten_references_of_several_types),
         cmocka_unit_test(test_native_growth_is_not_settled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

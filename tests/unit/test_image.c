@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "image/image.h"
+#include "image/source.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -243,6 +243,43 @@ static void live_process(void **state)
     child_end(&child);
 }
 
+/* Maps a page at place once the word is 1, and says so with 2. */
+static void map_when_told(volatile unsigned *word, void *place)
+{
+    while (*word != 1)
+        usleep(1000);
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+    unsigned *page = mmap(place, 4096, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (page == MAP_FAILED)
+        _exit(1);
+    *page = 4711;
+    *word = 2;
+    for (;;)
+        pause();
+}
+
+static void later_mappings(void **state)
+{
+    void *place = (void *)(uintptr_t)0x600000000000;
+    volatile unsigned *word =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct hw_image *live;
+    pid_t pid = fork();
+    if (!pid)
+        map_when_told(word, place);
+    assert_true(hw_image_open_live(pid, &live, NULL));
+    *word = 1;
+    while (*word != 2)
+        usleep(1000);
+    assert_int_equal(hw_image_word32(live, (hw_addr)(uintptr_t)place), 0);
+    hw_image_renew(live);
+    assert_int_equal(hw_image_word32(live, (hw_addr)(uintptr_t)place), 4711);
+    hw_image_close(live);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    munmap((void *)word, 4096);
+}
+
 static void frozen(enum hw_freeze freeze)
 {
     struct child child = child_start();
@@ -451,6 +488,7 @@ int main(void)
         cmocka_unit_test(strings),
         cmocka_unit_test(bad_segments_are_refused),
         cmocka_unit_test(live_process),
+        cmocka_unit_test(later_mappings),
         cmocka_unit_test(twin),
         cmocka_unit_test(stopped),
         cmocka_unit_test(calm_is_waited_for),
