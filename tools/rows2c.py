@@ -64,7 +64,9 @@ def parse_row(path, names):
 def parse_line(row, words, names):
     fields, sizes = names
     key = words[0]
-    if key in ('version', 'runtime_bytes', 'flavour'):
+    if key == 'other_sizes':
+        row[key] = True
+    elif key in ('version', 'runtime_bytes', 'flavour'):
         if key in row:
             raise RowError(f'{key} is given twice')
         if key == 'version':
@@ -145,6 +147,7 @@ def c_layout(row, names, prefix, count, out):
     out.append(f'    .version_min = {row["version"][0]:#010x},')
     out.append(f'    .version_max = {row["version"][1]:#010x},')
     out.append(f'    .runtime_bytes = {row["runtime_bytes"]},')
+    out.append(f'    .other_sizes = {str(row.get("other_sizes", False)).lower()},')
     out.append(f'    .flavour = HW_FLAVOUR_{row["flavour"]},')
     out.append('    .f = {')
     for key, (offset, width) in row['fields'].items():

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 /*
- * Frames since 3.11: a _PyInterpreterFrame, which lies in a thread's data stack, inside a generator, or
- * inside a frame object that outlived its call. CPython Include/internal/pycore_frame.h.
+ * Frames since 3.11 (decode-frame-object.c has those before): a _PyInterpreterFrame, which lies in a
+ * thread's data stack, inside a generator, or inside a frame object that outlived its call. CPython Include/internal/pycore_frame.h.
  *
  *     func, code, globals, locals, frame object, previous ... | locals, cells, free | operand stack
  */

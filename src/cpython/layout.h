@@ -8,7 +8,8 @@
  * by tools/layout-row from real interpreters' debug information; each row's head says from which.
  *
  * A row is chosen by fingerprint: PY_VERSION_HEX range, size of the _PyRuntime symbol, flavour,
- * architecture. It is believed only after hw_runtime_open() has checked it on the target. Where a
+ * architecture. Of a series that gets no more than security fixes, releases whose _PyRuntime has another
+ * size are tried with the one row there is. It is believed only after hw_runtime_open() has checked it on the target. Where a
  * distribution's patches move a field, two rows have one fingerprint ("3.13.5", "3.13.5-debian");
  * rows/README.md says which fields differ.
  */
@@ -64,6 +65,7 @@ struct hw_layout {
     const char *name;                  /* "3.11", "3.13.5": the row file's name */
     uint32_t version_min, version_max; /* PY_VERSION_HEX, both included */
     uint64_t runtime_bytes;            /* st_size of _PyRuntime; 0: any */
+    bool other_sizes; /* releases of the range with another one are believed as well, once checked */
     enum hw_flavour flavour;
     struct hw_field f[HW_FIELD_COUNT];
     uint32_t s[HW_SIZE_COUNT];           /* sizeof; 0: no such structure */

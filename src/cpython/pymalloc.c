@@ -13,14 +13,9 @@
 
 enum { FRAME_SAMPLE = 32, ARENAS_MAX = 1 << 22 };
 
-static hw_addr pool_down(hw_addr addr)
+static hw_addr round_down(hw_addr addr, uint32_t bytes)
 {
-    return addr & ~(hw_addr)(HW_PYMALLOC_POOL_BYTES - 1);
-}
-
-static hw_addr pool_up(hw_addr addr)
-{
-    return pool_down(addr + HW_PYMALLOC_POOL_BYTES - 1);
+    return addr & ~(hw_addr)(bytes - 1);
 }
 
 /* ---- arenas ---- */
@@ -30,17 +25,18 @@ bool hw_pymalloc_arena_read(const struct hw_layout *layout, const unsigned char 
 {
     const struct hw_field *f = layout->f;
     struct hw_pymalloc_arena arena = {0};
+    uint32_t pool = hw_pymalloc_pool_bytes(layout);
     arena.start = load64(object + f[HW_F_arena_object_address].offset);
     if (!arena.start || arena.start > UINT64_MAX / 2)
         return false;
-    arena.pools = pool_up(arena.start);
-    arena.pools_end = pool_down(arena.start + HW_PYMALLOC_ARENA_BYTES);
+    arena.pools = round_down(arena.start + pool - 1, pool);
+    arena.pools_end = round_down(arena.start + hw_pymalloc_arena_bytes(layout), pool);
     arena.unused = load64(object + f[HW_F_arena_object_pool_address].offset);
     arena.free_pools = load32(object + f[HW_F_arena_object_nfreepools].offset);
     uint32_t total = load32(object + f[HW_F_arena_object_ntotalpools].offset);
-    if (arena.start % HW_PYMALLOC_BLOCK_STEP || arena.unused % HW_PYMALLOC_POOL_BYTES ||
+    if (arena.start % HW_PYMALLOC_BLOCK_STEP || arena.unused % pool ||
         arena.unused < arena.pools || arena.unused > arena.pools_end ||
-        total != (arena.pools_end - arena.pools) / HW_PYMALLOC_POOL_BYTES ||
+        total != (arena.pools_end - arena.pools) / pool ||
         arena.free_pools > total)
         return false;
     *ret_arena = arena;
@@ -95,7 +91,7 @@ static void arenas_sort(struct hw_pymalloc *pm)
     if (pm->arena_count)
         qsort(pm->arenas, pm->arena_count, sizeof(*pm->arenas), by_start);
     for (size_t i = 0; i < pm->arena_count; i++) {
-        if (n && pm->arenas[i].start < pm->arenas[n - 1].start + HW_PYMALLOC_ARENA_BYTES)
+        if (n && pm->arenas[i].start < pm->arenas[n - 1].start + pm->arena_bytes)
             pm->damaged++;
         else
             pm->arenas[n++] = pm->arenas[i];
@@ -120,7 +116,10 @@ static bool hooks_look(struct hw_pymalloc *pm)
 bool hw_pymalloc_init(struct hw_pymalloc *pm, struct hw_image *image,
                       const struct hw_runtime *runtime, struct hw_err *err)
 {
-    *pm = (struct hw_pymalloc){.image = image, .layout = runtime->layout};
+    *pm = (struct hw_pymalloc){.image = image,
+                                .layout = runtime->layout,
+                                .arena_bytes = hw_pymalloc_arena_bytes(runtime->layout),
+                                .pool_bytes = hw_pymalloc_pool_bytes(runtime->layout)};
     for (uint32_t i = 0; i < runtime->interpreter_count; i++) {
         struct hw_pymalloc_table table;
         if (hw_pymalloc_table_find(image, runtime, i, &table) && !table_add(pm, &table, i, err)) {
@@ -152,7 +151,7 @@ const struct hw_pymalloc_arena *hw_pymalloc_arena_find(const struct hw_pymalloc 
         else
             high = middle;
     }
-    if (!low || addr - pm->arenas[low - 1].start >= HW_PYMALLOC_ARENA_BYTES)
+    if (!low || addr - pm->arenas[low - 1].start >= pm->arena_bytes)
         return NULL;
     return &pm->arenas[low - 1];
 }
@@ -178,7 +177,7 @@ static bool free_list_follow(const unsigned char *p, hw_addr at, struct hw_pymal
 
 bool hw_pymalloc_pool_read(struct hw_pymalloc *pm, hw_addr start, struct hw_pymalloc_pool *ret_pool)
 {
-    const unsigned char *p = hw_image_at(pm->image, start, HW_PYMALLOC_POOL_BYTES);
+    const unsigned char *p = hw_image_at(pm->image, start, pm->pool_bytes);
     if (!p)
         return false;
     uint32_t head = PM_SIZE(pm, pool_header);
@@ -193,8 +192,8 @@ bool hw_pymalloc_pool_read(struct hw_pymalloc *pm, hw_addr start, struct hw_pyma
         return true;
     }
     uint32_t block_bytes = (index + 1) * HW_PYMALLOC_BLOCK_STEP;
-    uint32_t room = HW_PYMALLOC_POOL_BYTES - head;
-    uint32_t carved = (next < HW_PYMALLOC_POOL_BYTES ? next - head : room) / block_bytes;
+    uint32_t room = pm->pool_bytes - head;
+    uint32_t carved = (next < pm->pool_bytes ? next - head : room) / block_bytes;
     ret_pool->block_bytes = block_bytes;
     ret_pool->capacity = room / block_bytes;
     ret_pool->carved = ret_pool->used = carved;
@@ -211,8 +210,8 @@ static bool pool_advance(struct hw_pymalloc *pm, struct hw_pymalloc_cursor *c)
     for (; c->arena < pm->arena_count; c->arena++, c->next_pool = 0) {
         const struct hw_pymalloc_arena *arena = &pm->arenas[c->arena];
         hw_addr pool = c->next_pool ? c->next_pool : arena->pools;
-        for (; pool < arena->unused; pool += HW_PYMALLOC_POOL_BYTES) {
-            c->next_pool = pool + HW_PYMALLOC_POOL_BYTES;
+        for (; pool < arena->unused; pool += pm->pool_bytes) {
+            c->next_pool = pool + pm->pool_bytes;
             if (!hw_pymalloc_pool_read(pm, pool, &c->pool)) {
                 pm->damaged++;
                 continue;

@@ -9,7 +9,7 @@
  *     arena 1 MiB  |pool|pool|pool|........never used........|  pools begin at multiples of 16 KiB
  *     pool 16 KiB  |head|block|block|block|...never carved...|  all blocks of one size
  *
- * Since 3.12 the table of arenas hangs from the interpreter. In 3.11 it is a variable of C that
+ * Up to 3.9 an arena has 256 KiB, a pool 4 KiB. Since 3.12 the table of arenas hangs from the interpreter. Up to 3.11 it is a variable of C that
  * nothing exports; it is found by its shape, and believed when the pools name their places in it.
  *
  * Nothing here holds pointers into the image between calls.
@@ -18,16 +18,15 @@
 #include "cpython/runtime.h"
 
 enum {
-    HW_PYMALLOC_ARENA_BYTES = 1 << 20,
-    HW_PYMALLOC_POOL_BYTES = 1 << 14,
+    HW_PYMALLOC_POOL_BYTES_MAX = 1 << 14,
     HW_PYMALLOC_BLOCK_STEP = 16, /* sizes are multiples of it */
     HW_PYMALLOC_BLOCK_MAX = 512,
     HW_PYMALLOC_CLASSES = HW_PYMALLOC_BLOCK_MAX / HW_PYMALLOC_BLOCK_STEP,
-    HW_PYMALLOC_POOL_BLOCKS_MAX = HW_PYMALLOC_POOL_BYTES / HW_PYMALLOC_BLOCK_STEP,
+    HW_PYMALLOC_POOL_BLOCKS_MAX = HW_PYMALLOC_POOL_BYTES_MAX / HW_PYMALLOC_BLOCK_STEP,
 };
 
 struct hw_pymalloc_arena {
-    hw_addr start;       /* of its mapping; HW_PYMALLOC_ARENA_BYTES long */
+    hw_addr start;       /* of its mapping; hw_pymalloc.arena_bytes long */
     hw_addr pools;       /* the first pool */
     hw_addr unused;      /* the first pool that was never used: the ones below have headers */
     hw_addr pools_end;   /* behind the last that fits */
@@ -38,6 +37,7 @@ struct hw_pymalloc_arena {
 struct hw_pymalloc {
     struct hw_image *image;
     const struct hw_layout *layout;
+    uint32_t arena_bytes, pool_bytes;
     struct hw_pymalloc_arena *arenas; /* by address; none: the process does not use pymalloc */
     size_t arena_count, arena_capacity;
     bool has_hooks;   /* PYTHONMALLOC=debug, -X dev: blocks have a frame, hw_pymalloc_framed() */

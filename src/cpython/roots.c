@@ -208,6 +208,11 @@ static const struct {
     bool only_classes;
 } interpreter_blocks[] = {
     {HW_F_PyInterpreterState_ast, "ast", false},
+    {HW_F_PyInterpreterState_small_ints, "small int", false},
+    {HW_F_PyInterpreterState_bytes, "bytes of one letter", false},
+    {HW_F_PyInterpreterState_unicode_latin1, "string of one letter", false},
+    {HW_F_PyInterpreterState_unicode_empty_string, "empty string", false},
+    {HW_F_PyInterpreterState_tuple_free_list, "empty tuple", false},
     {HW_F_PyInterpreterState_monitoring_callables, "monitoring callable", false},
     {HW_F_PyInterpreterState_monitoring_tool_names, "monitoring tool", false},
     {HW_F_PyInterpreterState_cached_objects, "cached object", true},

@@ -101,7 +101,7 @@ static bool layout_fits(const struct hw_layout *row, uint32_t version, uint64_t 
                         enum hw_flavour flavour)
 {
     return version >= row->version_min && version <= row->version_max && row->flavour == flavour &&
-           (!row->runtime_bytes || row->runtime_bytes == bytes);
+           (!row->runtime_bytes || row->runtime_bytes == bytes || row->other_sizes);
 }
 
 /* "3.11, 3.13": the series that the rows speak of, each once; rows are in order of their names. */
@@ -205,6 +205,24 @@ static bool gc_lists_fit(struct hw_image *image, const struct hw_runtime *rt, hw
     return torn <= 1;
 }
 
+/* What an interpreter has from its start to its end, and where its structure says: dicts. The last of them
+ * lies behind nearly all other fields that are read. */
+static bool dicts_fit(struct hw_image *image, const struct hw_runtime *rt)
+{
+    static const enum hw_field_id fields[] = {
+        HW_F_PyInterpreterState_sysdict, HW_F_PyInterpreterState_builtins,
+        HW_F_PyInterpreterState_modules, HW_F_PyInterpreterState_imports_modules,
+        HW_F_PyInterpreterState_cached_objects_interned_strings};
+    for (size_t i = 0; rt->dict_type && i < sizeof(fields) / sizeof(*fields); i++) {
+        struct hw_field at = rt->layout->f[fields[i]];
+        hw_addr dict = at.width ? word_at(image, rt->interpreters[0] + at.offset) : 0;
+        if (at.width &&
+            (!dict || word_at(image, dict + RT_OFF(rt, PyObject_ob_type)) != rt->dict_type))
+            return false;
+    }
+    return true;
+}
+
 /* Reads the row's claims back from the process. The message names the first one that fails. */
 static bool runtime_check_once(struct hw_image *image, struct hw_runtime *rt, struct hw_err *err)
 {
@@ -223,6 +241,8 @@ static bool runtime_check_once(struct hw_image *image, struct hw_runtime *rt, st
         if (!gc_lists_fit(image, rt, rt->interpreters[i]))
             return unsupported(rt, err, "the collector's lists are not where they should be");
     }
+    if (!dicts_fit(image, rt))
+        return unsupported(rt, err, "its interpreter has no dicts where they should be");
     if (!thread_found)
         return unsupported(rt, err, "no thread where PyInterpreterState should name one");
     if (word_at(image, rt->type_type + RT_OFF(rt, PyTypeObject_tp_basicsize)) !=
@@ -299,6 +319,7 @@ static bool runtime_try(struct hw_image *image, const struct hw_module *module,
     if (!hw_module_symbol(image, module, "PyType_Type", &type))
         return unsupported(&rt, err, "PyType_Type is not exported");
     rt.type_type = type.addr;
+    rt.dict_type = hw_module_symbol(image, module, "PyDict_Type", &type) ? type.addr : 0;
     if (!runtime_check(image, &rt, err))
         return false;
     *ret = rt;

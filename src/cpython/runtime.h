@@ -18,6 +18,7 @@ struct hw_runtime {
     uint32_t version;             /* PY_VERSION_HEX */
     const struct hw_layout *layout;
     hw_addr type_type;            /* PyType_Type */
+    hw_addr dict_type;            /* PyDict_Type; 0: not exported */
     char path[256];               /* file that holds it */
     hw_addr interpreters[HW_MAX_INTERPRETERS]; /* the main one first */
     size_t interpreter_count;

@@ -17,7 +17,7 @@ static bool malloc_init(struct hw_blocks *blocks, const struct hw_module *module
         return hw_err_no_memory(err);
     for (size_t i = 0; i < pymalloc->arena_count; i++) {
         hw_addr start = pymalloc->arenas[i].start;
-        others[i] = (struct hw_glibc_range){start, start + HW_PYMALLOC_ARENA_BYTES};
+        others[i] = (struct hw_glibc_range){start, start + pymalloc->arena_bytes};
     }
     bool ok = hw_glibc_init(&blocks->glibc, blocks->image, modules, module_count, others,
                             pymalloc->arena_count, err);
@@ -32,7 +32,7 @@ bool hw_blocks_init(struct hw_blocks *blocks, struct hw_image *image,
     *blocks = (struct hw_blocks){.image = image};
     if (!hw_pymalloc_init(&blocks->pymalloc, image, runtime, err))
         return false;
-    const size_t arena_pools = HW_PYMALLOC_ARENA_BYTES / HW_PYMALLOC_POOL_BYTES;
+    const size_t arena_pools = blocks->pymalloc.arena_bytes / blocks->pymalloc.pool_bytes;
     size_t pools = blocks->pymalloc.arena_count * arena_pools;
     blocks->again_words = pools / 64 + 1;
     blocks->again = calloc(blocks->again_words, sizeof(*blocks->again));
@@ -96,8 +96,8 @@ static bool pool_is_known(struct hw_blocks *blocks, hw_addr start, const struct 
         return true;
     if (index >= HW_PYMALLOC_CLASSES)
         return false;
-    uint32_t end = (next < HW_PYMALLOC_POOL_BYTES ? next : HW_PYMALLOC_POOL_BYTES) /
-                   HW_PYMALLOC_BLOCK_STEP;
+    uint32_t pool_bytes = blocks->pymalloc.pool_bytes;
+    uint32_t end = (next < pool_bytes ? next : pool_bytes) / HW_PYMALLOC_BLOCK_STEP;
     for (uint32_t at = head / HW_PYMALLOC_BLOCK_STEP; at + step <= end; at += step)
         if (!has_bit(bits, at, step))
             return false;
@@ -135,7 +135,7 @@ static bool walk_pools(struct hw_blocks *blocks, bool is_again,
     for (size_t i = 0; i < blocks->pymalloc.arena_count; i++) {
         const struct hw_pymalloc_arena *arena = &blocks->pymalloc.arenas[i];
         hw_addr at = arena->pools;
-        for (; at < arena->unused; at += HW_PYMALLOC_POOL_BYTES, number++) {
+        for (; at < arena->unused; at += blocks->pymalloc.pool_bytes, number++) {
             uint64_t bit = (uint64_t)1 << number % 64;
             bool again = false;
             if (is_again && !(blocks->again[number / 64] & bit))

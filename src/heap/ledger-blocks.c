@@ -45,7 +45,11 @@ static void block_spend(struct hw_ledger_work *work, struct hw_ledger_sum *sum, 
 }
 
 /* A pool's marks: a bit for each 16 bytes. */
-enum { POOL_WORDS = HW_PYMALLOC_POOL_BLOCKS_MAX / 64 };
+/* One bit for each 16 bytes. */
+static uint32_t pool_words(const struct hw_builder *b)
+{
+    return b->pools.pymalloc.pool_bytes / HW_PYMALLOC_BLOCK_STEP / 64;
+}
 
 /* Whether a mark lies in the block; both in units of 16 bytes from the pool's start. */
 static bool words_have(const uint64_t *words, uint32_t first, uint32_t count)
@@ -66,10 +70,10 @@ static void pool_objects(struct hw_ledger_work *work, const struct hw_pymalloc_p
                          uint8_t *families)
 {
     struct hw_builder *b = work->b;
-    const uint64_t *words = hw_marks_words(&b->marks, pool->start, POOL_WORDS);
+    const uint64_t *words = hw_marks_words(&b->marks, pool->start, pool_words(b));
     uint32_t head = (uint32_t)(pool->first_block - pool->start);
     hw_id id = HW_NONE;
-    for (uint32_t w = 0; words && w < POOL_WORDS; w++) {
+    for (uint32_t w = 0; words && w < pool_words(b); w++) {
         for (uint64_t word = words[w]; word; word &= word - 1) {
             uint32_t offset = (w * 64 + (uint32_t)__builtin_ctzll(word)) * HW_PYMALLOC_BLOCK_STEP;
             id = id == HW_NONE ? hw_marks_id(&b->marks, pool->start + offset) : id + 1;
@@ -99,7 +103,7 @@ static void blocks_read(struct hw_ledger_work *work, const struct hw_pymalloc_po
     uint32_t first = (uint32_t)(pool->first_block - pool->start) / HW_PYMALLOC_BLOCK_STEP;
     pool_objects(work, pool, families);
     for (unsigned i = 0; i < HW_BUFFER_KINDS; i++)
-        buffers[i] = hw_marks_words(&work->b->buffers[i], pool->start, POOL_WORDS);
+        buffers[i] = hw_marks_words(&work->b->buffers[i], pool->start, pool_words(work->b));
     for (uint32_t i = 0; i < pool->carved; i++, first += step) {
         struct hw_ledger_sum *sum = &work->kinds[HW_MEMORY_FREE_BLOCKS];
         if (hw_pymalloc_pool_is_used(pool, i))
@@ -117,9 +121,9 @@ static void pool_read(struct hw_ledger_work *work, const struct hw_pymalloc_pool
     struct hw_ledger_sum *heads = &work->kinds[HW_MEMORY_POOL_HEADS];
     struct hw_ledger_sum *free_blocks = &work->kinds[HW_MEMORY_FREE_BLOCKS];
     struct hw_ledger_class *size = &work->classes[pool->block_bytes / HW_PYMALLOC_BLOCK_STEP - 1];
-    bool resident = hw_residence_bytes(work->residence, pool->start, HW_PYMALLOC_POOL_BYTES) ==
-                    HW_PYMALLOC_POOL_BYTES;
-    hw_addr end = pool->start + HW_PYMALLOC_POOL_BYTES;
+    uint32_t pool_bytes = work->b->pools.pymalloc.pool_bytes;
+    bool resident = hw_residence_bytes(work->residence, pool->start, pool_bytes) == pool_bytes;
+    hw_addr end = pool->start + pool_bytes;
     hw_addr carved_end = pool->first_block + (hw_addr)pool->carved * pool->block_bytes;
     hw_addr blocks_end = pool->first_block + (hw_addr)pool->capacity * pool->block_bytes;
     blocks_read(work, pool, resident);
@@ -145,7 +149,7 @@ bool hw_build_pools_init(struct hw_builder *b)
     if (!hw_pymalloc_init(pm, b->image, b->runtime, b->err))
         return false;
     for (size_t i = 0; i < pm->arena_count; i++)
-        count += (pm->arenas[i].unused - pm->arenas[i].pools) / HW_PYMALLOC_POOL_BYTES;
+        count += (pm->arenas[i].unused - pm->arenas[i].pools) / pm->pool_bytes;
     b->pools.pools = malloc((count + 1) * sizeof(*b->pools.pools));
     return b->pools.pools || hw_err_no_memory(b->err);
 }
@@ -153,12 +157,13 @@ bool hw_build_pools_init(struct hw_builder *b)
 void hw_build_pools_read(struct hw_builder *b, hw_addr addr)
 {
     struct hw_pools *pools = &b->pools;
+    uint32_t pool_bytes = pools->pymalloc.pool_bytes;
     for (; pools->arena < pools->pymalloc.arena_count; pools->arena++, pools->next = 0) {
         const struct hw_pymalloc_arena *arena = &pools->pymalloc.arenas[pools->arena];
         pools->next = pools->next ? pools->next : arena->pools;
-        for (; pools->next < arena->unused; pools->next += HW_PYMALLOC_POOL_BYTES) {
+        for (; pools->next < arena->unused; pools->next += pool_bytes) {
             struct hw_pymalloc_pool *pool = &pools->pools[pools->count];
-            if (addr - 1 < pools->next + HW_PYMALLOC_POOL_BYTES - 1)
+            if (addr - 1 < pools->next + pool_bytes - 1)
                 return;
             if (!hw_pymalloc_pool_read(&pools->pymalloc, pools->next, pool))
                 *pool = (struct hw_pymalloc_pool){.start = pools->next};
@@ -190,25 +195,26 @@ bool hw_ledger_arena_read(struct hw_ledger_work *work, size_t index)
     struct hw_ledger_arena *arena = &work->ledger->arenas[index];
     struct hw_ledger_sum *empty = &work->kinds[HW_MEMORY_EMPTY_POOLS];
     struct hw_ledger_sum *heads = &work->kinds[HW_MEMORY_POOL_HEADS];
-    hw_addr end = from->start + HW_PYMALLOC_ARENA_BYTES;
+    uint32_t arena_bytes = work->b->pools.pymalloc.arena_bytes;
+    uint32_t pool_bytes = work->b->pools.pymalloc.pool_bytes;
+    hw_addr end = from->start + arena_bytes;
     *arena = (struct hw_ledger_arena){.start = from->start};
     hw_ledger_spend(work, heads, from->start, from->pools - from->start);
-    for (hw_addr at = from->pools; at < from->unused; at += HW_PYMALLOC_POOL_BYTES) {
+    for (hw_addr at = from->pools; at < from->unused; at += pool_bytes) {
         const struct hw_pymalloc_pool *pool = pool_at(work, at);
         if (pool && pool->block_bytes) {
             pool_read(work, pool, arena);
         } else {
             empty->count++;
-            arena->empty_bytes += HW_PYMALLOC_POOL_BYTES;
-            hw_ledger_spend(work, empty, at, HW_PYMALLOC_POOL_BYTES);
+            arena->empty_bytes += pool_bytes;
+            hw_ledger_spend(work, empty, at, pool_bytes);
         }
     }
     hw_ledger_spend(work, &work->kinds[HW_MEMORY_UNUSED_POOLS], from->unused,
                     from->pools_end - from->unused);
     hw_ledger_spend(work, heads, from->pools_end, end - from->pools_end);
     arena->empty_bytes += (uint32_t)(from->pools_end - from->unused);
-    arena->resident_bytes = (uint32_t)hw_residence_bytes(work->residence, from->start,
-                                                         HW_PYMALLOC_ARENA_BYTES);
+    arena->resident_bytes = (uint32_t)hw_residence_bytes(work->residence, from->start, arena_bytes);
     return true;
 }
 

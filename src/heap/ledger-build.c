@@ -184,7 +184,7 @@ static bool items_find(struct hw_ledger_work *work)
     const struct hw_pymalloc *pymalloc = &b->pools.pymalloc;
     for (size_t i = 0; ok && i < pymalloc->arena_count; i++) {
         hw_addr start = pymalloc->arenas[i].start;
-        ok = item_add(work, start, start + HW_PYMALLOC_ARENA_BYTES, HW_ITEM_ARENA, i);
+        ok = item_add(work, start, start + pymalloc->arena_bytes, HW_ITEM_ARENA, i);
     }
     hw_frame_stacks_visit(&b->py, b->runtime, frames_add, work);
     ok = ok && stacks_add(work);

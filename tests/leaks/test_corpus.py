@@ -3,7 +3,8 @@
 
 Every program runs in variants: as it is, with ten times the noise around it, at a tenth of its pace,
 and both. A slow leak is watched for as long as a user would. The first interpreter gets every case,
-the others a sample of those that need no packages. Each diagnosis waits some seconds for its
+the others a sample of those that need no packages; a few run under every version of Python that the
+machine has. Each diagnosis waits some seconds for its
 snapshots, so all that were selected run side by side in a pool; a test only waits for its own.
 """
 import collections
@@ -32,6 +33,9 @@ VARIANTS = [
     Variant("slow", 1, 0.1, PATIENT, 1, 8),
     Variant("slow-in-noise", 10, 0.1, PATIENT, 4, 16),
 ]
+# Where versions of Python differ: attributes, frames, generators and tasks, cycles, bounds in bytecode.
+EVERYWHERE = {"coroutine_local", "captured_default", "article_growing_dict", "cycle_bound_methods",
+              "closure_registry", "compiled_patterns", "bounds_filling", "cache_filling"}
 Run = collections.namedtuple("Run", "case variant interpreter")
 
 
@@ -48,6 +52,12 @@ def runs():
             for case in able[position % every::every]:
                 label = "-".join(part for part in (case["name"], variant.name, interpreter.name) if part)
                 yield pytest.param(Run(case, variant, interpreter), id=label)
+    for interpreter in support.every_interpreter()[len(support.interpreters()):]:
+        for path in all_paths():
+            case = expectation.load(path, 1.0)
+            if case["name"] in EVERYWHERE:
+                label = "%s-%s" % (case["name"], interpreter.name)
+                yield pytest.param(Run(case, VARIANTS[0], interpreter), id=label)
 
 
 def diagnose(run):

@@ -75,7 +75,7 @@ static bool look(struct hw_image *image, const struct hw_runtime *runtime, struc
     struct hw_glibc_range *arenas = calloc(pm.arena_count + 1, sizeof(*arenas));
     for (size_t i = 0; arenas && i < pm.arena_count; i++)
         arenas[i] = (struct hw_glibc_range){pm.arenas[i].start,
-                                            pm.arenas[i].start + HW_PYMALLOC_ARENA_BYTES};
+                                            pm.arenas[i].start + pm.arena_bytes};
     if (!arenas || !hw_glibc_init(&glibc, image, modules, count, arenas, pm.arena_count, err))
         return false;
     printf("{");

@@ -43,7 +43,7 @@ static size_t block_at(unsigned block)
 /* is_free ends with -1. */
 static void make(struct made *made, const int *is_free)
 {
-    *made = (struct made){.memory = calloc(1, HW_PYMALLOC_POOL_BYTES)};
+    *made = (struct made){.memory = calloc(1, HW_PYMALLOC_POOL_BYTES_MAX)};
     struct hw_field *f = made->layout.f;
     made->layout.s[HW_S_pool_header] = HEAD;
     f[HW_F_pool_header_ref_count].offset = REF_COUNT;
@@ -59,16 +59,17 @@ static void make(struct made *made, const int *is_free)
     put32(made, REF_COUNT, used);
     put32(made, SZIDX, BLOCK / HW_PYMALLOC_BLOCK_STEP - 1);
     put32(made, NEXTOFFSET, (uint32_t)block_at(BLOCKS));
-    struct hw_memory_segment segment = {pool_at, made->memory, HW_PYMALLOC_POOL_BYTES,
+    struct hw_memory_segment segment = {pool_at, made->memory, HW_PYMALLOC_POOL_BYTES_MAX,
                                         HW_PROT_READ | HW_PROT_WRITE};
     assert_true(hw_image_open_memory(&segment, 1, &made->image, NULL));
     made->arena = (struct hw_pymalloc_arena){.start = pool_at,
                                              .pools = pool_at,
-                                             .unused = pool_at + HW_PYMALLOC_POOL_BYTES,
-                                             .pools_end = pool_at + HW_PYMALLOC_POOL_BYTES};
+                                             .unused = pool_at + HW_PYMALLOC_POOL_BYTES_MAX,
+                                             .pools_end = pool_at + HW_PYMALLOC_POOL_BYTES_MAX};
     made->blocks = (struct hw_blocks){.image = made->image, .again = calloc(1, 8), .again_words = 1};
     made->blocks.pymalloc = (struct hw_pymalloc){
-        .image = made->image, .layout = &made->layout, .arenas = &made->arena, .arena_count = 1};
+        .image = made->image, .layout = &made->layout, .pool_bytes = HW_PYMALLOC_POOL_BYTES_MAX,
+        .arena_bytes = 1 << 20, .arenas = &made->arena, .arena_count = 1};
 }
 
 static void unmake(struct made *made)
