@@ -265,17 +265,24 @@ static void remove_hooks(void)
         PyObject_SetArenaAllocator(&arenas_below);
 }
 
-/* Debug hooks write 0xfd behind each block, and the domain's letter in front. */
-static bool has_debug_hooks(void)
+enum { FRESH = 0xcd, USED = 0x11, PROBE_BYTES = 48 };
+
+/* Writes over the block, so that the next one of its size is not fresh by chance. */
+static bool is_fresh(unsigned char *block)
 {
-    bool found = false;
-    unsigned char *block = PyMem_RawMalloc(24), behind[8];
-    if (block) {
-        memcpy(behind, block + 24, sizeof(behind));
-        found = block[-8] == 'r' && behind[0] == 0xfd && behind[7] == 0xfd;
+    bool fresh = block != NULL;
+    for (int i = 0; block && i < PROBE_BYTES; i++) {
+        fresh = fresh && block[i] == FRESH;
+        block[i] = USED;
     }
     PyMem_RawFree(block);
-    return found;
+    return fresh;
+}
+
+/* Debug hooks fill each new block with PYMEM_CLEANBYTE. */
+static bool has_debug_hooks(void)
+{
+    return is_fresh(PyMem_RawMalloc(PROBE_BYTES)) && is_fresh(PyMem_RawMalloc(PROBE_BYTES));
 }
 
 /* Whether a request that is too large for pymalloc goes to the raw domain, as pymalloc lets it. */
