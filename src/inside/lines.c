@@ -7,6 +7,7 @@
 
 #include <frameobject.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LINES_MAX = 1 << 20 }; /* of one function; a code object may claim anything */
 
@@ -41,7 +42,7 @@ struct key {
 
 typedef struct {
     PyObject_HEAD
-    struct hw_meter meter;
+    struct hw_meter meter; /* what memory is measured by */
     struct table *tables;
     struct key *keys; /* open addressing */
     size_t table_count, key_count, slots;
@@ -58,8 +59,8 @@ typedef struct session {
     PyObject *below_arg;
     struct frame *frames;
     size_t count, capacity;
-    int64_t base, collecting; /* bytes: when it began; when the collection began */
-    bool closed;
+    int64_t base, before; /* bytes: to be added to what is read; when the collection began */
+    bool collecting, closed;
 } Session;
 
 /* ---- which code is profiled ---- */
@@ -395,17 +396,21 @@ static PyObject *tracer_collection(PyObject *self, PyObject *args)
     int64_t now;
     if (!PyArg_ParseTuple(args, "sO:collection", &phase, &info))
         return NULL;
-    if (!session || !session->count || session_read(session, &now) < 0)
-        return PyErr_Occurred() ? NULL : (Py_INCREF(Py_None), Py_None);
-    if (strcmp(phase, "start") == 0) {
-        session->collecting = now;
+    if (!session || !session->count)
         Py_RETURN_NONE;
-    }
+    if (session_read(session, &now) < 0)
+        return NULL;
+    bool began = session->collecting;
+    session->collecting = strcmp(phase, "start") == 0;
+    if (session->collecting)
+        session->before = now;
+    if (session->collecting || !began)
+        Py_RETURN_NONE;
     const struct frame *top = &session->frames[session->count - 1];
     struct line *line = line_at(&session->tracer->tables[top->table], top->line);
     if (line && line->occurrences) {
         line->collections++;
-        line->collected += session->collecting - now;
+        line->collected += session->before - now;
     }
     Py_RETURN_NONE;
 }
