@@ -17,7 +17,8 @@ static PyMethodDef methods[] = {
     {"allocated_resume", hw_allocated_resume_object, METH_NOARGS, hw_allocated_resume_doc},
     {"allocated_start", hw_allocated_start_object, METH_NOARGS, hw_allocated_start_doc},
     {"allocated_stop", hw_allocated_stop_object, METH_NOARGS, hw_allocated_stop_doc},
-    {"rss", hw_meter_rss_object, METH_NOARGS, "rss()\n--\n\nResident memory of this process, in bytes."},
+    {"rss", hw_meter_rss_object, METH_NOARGS,
+     "rss()\n--\n\nResident memory of this process, in bytes."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -40,7 +41,8 @@ static int module_exec(PyObject *module)
         PyErr_SetString(PyExc_ImportError, reason);
         return -1;
     }
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_lines_init(module) < 0 || hw_recorder_init(module) < 0)
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_lines_init(module) < 0 ||
+        hw_recorder_init(module) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "version", HW_VERSION);
 }

@@ -72,11 +72,12 @@ static inline size_t hw_int_bytes(PyObject *number)
 #endif
 }
 
-/* The size, and alignment, of a pool of pymalloc: POOL_SIZE in Objects/obmalloc.c (3.9, before the radix
- * tree of 3.10), 16 KiB since. */
+/* The size, and alignment, of a pool of pymalloc: POOL_SIZE in Objects/obmalloc.c (3.9, before the
+ * radix tree of 3.10), 16 KiB since. */
 enum { HW_POOL_BYTES = PY_VERSION_HEX >= 0x030a0000 ? 16384 : 4096 };
 
-/* Whether PYTHONMALLOC=mimalloc was asked for (3.13 and later), which has no function that tells sizes. */
+/* Whether PYTHONMALLOC=mimalloc was asked for (3.13 and later), which has no function that tells
+ * sizes. */
 static inline bool hw_has_mimalloc(void)
 {
 #if PY_VERSION_HEX >= 0x030d0000
