@@ -1301,7 +1301,7 @@ uint64_t hw_watch_missed(const struct hw_watch *watch);
 /* A file that `watch --json` or mprof (memory_profiler) wrote. */
 struct hw_memory_mark {
     int64_t at_ns;
-    int64_t until_ns; /* of a call of a function, whose name is the text; 0: a moment */
+    int64_t until_ns;            /* of a call of a function, whose name is the text; 0: a moment */
     uint64_t bytes, until_bytes; /* of a call: memory at its begin and its end */
     size_t series;    /* index */
     const char *text; /* "growth", "rss": an alarm; else what the file says */
@@ -1334,8 +1334,8 @@ bool hw_memory_history_add(struct hw_memory_history *history, const struct hw_wa
  * Pages that several share are in it once for each. Nothing may be added after it. */
 bool hw_memory_history_add_total(struct hw_memory_history *history, struct hw_err *err);
 
-/* Keeps what lies between two times, the ends included; processes of which nothing is left go. Fails with
- * HW_ERR_NOT_FOUND when nothing is left at all. */
+/* Keeps what lies between two times, the ends included; processes of which nothing is left go.
+ * Fails with HW_ERR_NOT_FOUND when nothing is left at all. */
 bool hw_memory_history_window(struct hw_memory_history *history, int64_t from_ns, int64_t to_ns,
                               struct hw_err *err);
 

@@ -122,7 +122,8 @@ static int64_t begin_of(const struct hw_memory_history *history)
 {
     int64_t begin = INT64_MAX;
     for (size_t i = 0; i < history->series_count; i++)
-        begin = history->series[i].samples[0].at_ns < begin ? history->series[i].samples[0].at_ns : begin;
+        begin = history->series[i].samples[0].at_ns < begin ? history->series[i].samples[0].at_ns
+                                                            : begin;
     return begin;
 }
 
@@ -133,7 +134,8 @@ static bool crop(const struct hw_args *args, struct hw_memory_history *history, 
     if (!args->window)
         return true;
     if (!hw_window_parse(args->window, &from_ns, &to_ns))
-        return hw_err_set(err, HW_ERR_USAGE, "--window wants two times, such as 0,20.5 or 5m,1h, not '%s'",
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "--window wants two times, such as 0,20.5 or 5m,1h, not '%s'",
                           args->window);
     int64_t begin_ns = begin_of(history);
     return hw_memory_history_window(history, begin_ns + from_ns, begin_ns + to_ns, err);
@@ -147,7 +149,8 @@ bool hw_cmd_plot(struct hw_run *run, struct hw_err *err)
         return false;
     bool ok = (words.file ? hw_memory_history_load(words.file, &history, err)
                           : record_processes(run, &words, &history, err)) &&
-              hw_memory_history_add_total(history, err) && crop(run->args, history, err) && plot(run, history, err);
+              hw_memory_history_add_total(history, err) && crop(run->args, history, err) &&
+              plot(run, history, err);
     hw_memory_history_destroy(history);
     hw_watch_words_deinit(&words);
     return ok;

@@ -15,6 +15,7 @@ struct watch {
     struct hw_evidence evidence;
     struct hw_watch_recording recording;
     pid_t program; /* 0: none */
+    bool nobody_left;
     uint64_t alarms;
     bool told_missed, told_waiting;
 };
@@ -116,6 +117,7 @@ static bool is_over(struct watch *watch, const struct hw_watch *monitor, bool fo
         tell_waiting(watch, monitor);
     bool nobody = !hw_watch_count(monitor) && !follows_names;
     bool seen = watch->run->args->until_alarm && watch->alarms;
+    watch->nobody_left = nobody;
     return (nobody || seen) && !busy;
 }
 
@@ -164,7 +166,8 @@ static bool watch_processes(struct watch *watch, const struct hw_watch_words *wo
     return ok;
 }
 
-static bool watch_recorded(struct watch *watch, const struct hw_watch_words *words, struct hw_err *err)
+static bool watch_recorded(struct watch *watch, const struct hw_watch_words *words,
+                           struct hw_err *err)
 {
     if (!hw_watch_recording_open(&watch->recording, watch->run->args, err))
         return false;
@@ -172,8 +175,7 @@ static bool watch_recorded(struct watch *watch, const struct hw_watch_words *wor
     return hw_watch_recording_close(&watch->recording, ok ? err : NULL) && ok;
 }
 
-/* "heapwhy: recorded 123 looks, at most 192.1 MB, in FILE: heapwhy plot FILE". Where the word alone would be taken
- * for a name the path is told so that it is a file. */
+/* "heapwhy: recorded 123 looks, at most 192.1 MB; see heapwhy plot FILE". */
 static void tell_recorded(struct watch *watch)
 {
     const struct hw_watch_recording *recording = &watch->recording;
@@ -183,7 +185,8 @@ static void tell_recorded(struct watch *watch)
         hw_buf_puts(&message, ", at most ");
         hw_text_bytes(&message, (double)recording->most);
     }
-    hw_buf_printf(&message, "; see heapwhy plot %s", recording->path);
+    hw_buf_printf(&message, "; see heapwhy plot %s%s",
+                  hw_watch_is_file(recording->path) ? "" : "./", recording->path);
     complain(watch, hw_buf_str(&message));
     hw_buf_deinit(&message);
 }
@@ -192,7 +195,7 @@ static void tell_recorded(struct watch *watch)
 static void end_program(struct watch *watch)
 {
     int status;
-    if (!hw_watch_program_end(watch->program, &status))
+    if (!hw_watch_program_end(watch->program, watch->nobody_left, &status))
         complain(watch, "the program runs on");
     else if (watch->run->args->exit_code)
         watch->run->status = status;
@@ -204,12 +207,14 @@ static bool watch_program(struct watch *watch, struct hw_err *err)
 {
     struct hw_watch_words words = {.pids = &watch->program, .pid_count = 1};
     if (!hw_watch_recording_open(&watch->recording, watch->run->args, err) ||
-        !hw_watch_program_start(watch->run->args->program, &watch->recording, &watch->program, err)) {
+        !hw_watch_program_start(watch->run->args->program, &watch->recording, &watch->program,
+                                err)) {
         hw_watch_recording_discard(&watch->recording);
         return false;
     }
     bool ok = watch_processes(watch, &words, err);
     bool over = !ok && err->code == HW_ERR_GONE; /* before it could be looked at */
+    watch->nobody_left |= over;
     end_program(watch);
     if (!hw_watch_recording_close(&watch->recording, ok || over ? err : NULL))
         return false;
@@ -255,7 +260,7 @@ bool hw_cmd_watch(struct hw_run *run, struct hw_err *err)
     if (!hw_watch_words_init(&words, run->args, err))
         return false;
     bool ok = check_options(run->args, &words, err) &&
-              (words.file          ? judge_file(&watch, words.file, err)
+              (words.file           ? judge_file(&watch, words.file, err)
                : run->args->program ? watch_program(&watch, err)
                                     : watch_recorded(&watch, &words, err));
     hw_watch_words_deinit(&words);

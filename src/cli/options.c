@@ -368,7 +368,8 @@ const struct hw_option hw_options[] = {
      NULL,
      {NULL},
      BIT(PLOT),
-     "Instead of a plot: the most memory of each process, of all together, and during each function that the recording knows."},
+     "Instead of a plot: the most memory of each process, of all together, and during each "
+     "function that the recording knows."},
     {"stacked",
      0,
      HW_OPTION_FLAG,

@@ -344,8 +344,9 @@ static bool check_words(const struct hw_args *args, struct hw_err *err)
 {
     const struct hw_command *command = &hw_commands[args->command];
     if (args->program && args->word_count)
-        return hw_err_set(err, HW_ERR_USAGE, "%s wants either a program behind -- or '%s', not both",
-                          command->name, args->words[0]);
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "%s wants either a program behind -- or '%s', not both", command->name,
+                          args->words[0]);
     if (args->program)
         return true;
     if (args->word_count < command->min_args)

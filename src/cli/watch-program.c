@@ -25,7 +25,8 @@ static void name_recording(char *to, size_t max)
     snprintf(to, max, "heapwhy-%s.jsonl", stamp);
 }
 
-bool hw_watch_recording_open(struct hw_watch_recording *recording, const struct hw_args *args, struct hw_err *err)
+bool hw_watch_recording_open(struct hw_watch_recording *recording, const struct hw_args *args,
+                             struct hw_err *err)
 {
     *recording = (struct hw_watch_recording){.out = {.fd = -1, .json = true}};
     if (!args->output && !args->program)
@@ -35,11 +36,14 @@ bool hw_watch_recording_open(struct hw_watch_recording *recording, const struct 
         return hw_err_set(err, HW_ERR_USAGE, "the name of the file is too long");
     if (!args->output)
         name_recording(recording->path, sizeof(recording->path));
-    recording->out.fd = open(recording->path, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0666);
-    return recording->out.fd >= 0 || hw_err_sys(err, HW_ERR_IO, errno, "cannot write %s", recording->path);
+    recording->out.fd =
+        open(recording->path, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0666);
+    return recording->out.fd >= 0 ||
+           hw_err_sys(err, HW_ERR_IO, errno, "cannot write %s", recording->path);
 }
 
-void hw_watch_recording_add(struct hw_watch_recording *recording, const struct hw_watch_event *event)
+void hw_watch_recording_add(struct hw_watch_recording *recording,
+                            const struct hw_watch_event *event)
 {
     if (recording->out.fd < 0)
         return;
@@ -115,15 +119,20 @@ bool hw_watch_program_start(char **argv, const struct hw_watch_recording *record
     if (n == sizeof(error))
         waitpid(pid, NULL, 0);
     if (error)
-        return hw_err_sys(err, error == ENOENT ? HW_ERR_NOT_FOUND : HW_ERR_IO, error, "cannot start %s", argv[0]);
+        return hw_err_sys(err, error == ENOENT ? HW_ERR_NOT_FOUND : HW_ERR_IO, error,
+                          "cannot start %s", argv[0]);
     *ret_pid = pid;
     return true;
 }
 
-bool hw_watch_program_end(pid_t pid, int *ret_status)
+bool hw_watch_program_end(pid_t pid, bool wait, int *ret_status)
 {
     int status;
-    if (waitpid(pid, &status, WNOHANG) != pid)
+    pid_t ended;
+    do
+        ended = waitpid(pid, &status, wait ? 0 : WNOHANG);
+    while (ended < 0 && errno == EINTR);
+    if (ended != pid)
         return false;
     *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return true;

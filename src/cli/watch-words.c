@@ -14,15 +14,14 @@ static bool ends_with(const char *s, const char *end)
     return length >= tail && strcmp(s + length - tail, end) == 0;
 }
 
-/* "app.py" is a name even where such a file is. */
-static bool is_file(const char *word)
+bool hw_watch_is_file(const char *word)
 {
     return strchr(word, '/') || ends_with(word, ".jsonl") || ends_with(word, ".dat");
 }
 
 static bool add_word(struct hw_watch_words *words, const char *word, struct hw_err *err)
 {
-    if (is_file(word))
+    if (hw_watch_is_file(word))
         words->file = word;
     else if (!hw_run_is_pid(word))
         words->names[words->name_count++] = word;

@@ -21,6 +21,8 @@ struct hw_watch_words {
 bool hw_watch_words_init(struct hw_watch_words *words, const struct hw_args *args,
                          struct hw_err *err);
 void hw_watch_words_deinit(struct hw_watch_words *words);
+/* Whether a word means a file: "app.py" is a name even where such a file is. */
+bool hw_watch_is_file(const char *word);
 /* The words' and the command line's part of the options. */
 struct hw_watch_options hw_watch_words_options(const struct hw_watch_words *words,
                                                const struct hw_args *args);
@@ -34,17 +36,20 @@ struct hw_watch_recording {
     uint64_t samples, most; /* most: bytes of one process */
 };
 /* To --output, or for a program to a file that is named by the time. */
-bool hw_watch_recording_open(struct hw_watch_recording *recording, const struct hw_args *args, struct hw_err *err);
-void hw_watch_recording_add(struct hw_watch_recording *recording, const struct hw_watch_event *event);
+bool hw_watch_recording_open(struct hw_watch_recording *recording, const struct hw_args *args,
+                             struct hw_err *err);
+void hw_watch_recording_add(struct hw_watch_recording *recording,
+                            const struct hw_watch_event *event);
 bool hw_watch_recording_close(struct hw_watch_recording *recording, struct hw_err *err);
 void hw_watch_recording_discard(struct hw_watch_recording *recording); /* and its file */
 
-/* Starts a program, found in $PATH; $HEAPWHY_RECORDING tells it the recording's path. Fails when it cannot be
- * executed. */
+/* Starts a program, found in $PATH; $HEAPWHY_RECORDING tells it the recording's path. Fails when it
+ * cannot be executed. */
 bool hw_watch_program_start(char **argv, const struct hw_watch_recording *recording, pid_t *ret_pid,
                             struct hw_err *err);
-/* Whether it has ended; its exit status, 128 and the signal's number as in a shell. */
-bool hw_watch_program_end(pid_t pid, int *ret_status);
+/* Whether it has ended; its exit status, 128 and the signal's number as in a shell. wait: it has no
+ * memory any more, so it ends at once. */
+bool hw_watch_program_end(pid_t pid, bool wait, int *ret_status);
 
 /* ---- waiting ---- */
 

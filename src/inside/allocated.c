@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Hooks above the three domains of allocators and above the arenas' (PEP 445). pymalloc passes requests that
- * are too large for it on to PyMem_RawMalloc(), and blocks that are not its own to PyMem_RawFree() and
- * PyMem_RawRealloc() (Objects/obmalloc.c, 3.9 to 3.14): whether our raw hook was called below ours
- * tells whose block it is, without looking for its pool.
+ * Hooks above the three domains of allocators and above the arenas' (PEP 445). pymalloc passes
+ * requests that are too large for it on to PyMem_RawMalloc(), and blocks that are not its own to
+ * PyMem_RawFree() and PyMem_RawRealloc() (Objects/obmalloc.c, 3.9 to 3.14): whether our raw hook
+ * was called below ours tells whose block it is, without looking for its pool.
  *
  * The hooks use no context of their own but leave the one that was there: a thread without the GIL
- * may be about to call the old function with the new context, or the other way round, while they are set.
+ * may be about to call the old function with the new context, or the other way round, while they
+ * are set.
  */
 #include "inside/allocated.h"
 
@@ -18,7 +19,8 @@
 #include <string.h>
 
 enum { RAW, MEM, OBJ, DOMAINS };
-static const PyMemAllocatorDomain domains[DOMAINS] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
+static const PyMemAllocatorDomain domains[DOMAINS] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM,
+                                                      PYMEM_DOMAIN_OBJ};
 
 enum mode { MODE_PYMALLOC, MODE_MALLOC, MODE_DEBUG };
 
@@ -63,7 +65,8 @@ static size_t pool_block_bytes(const void *block)
     return ((size_t)pool_of(block)->size_index + 1) * POOL_ALIGNMENT;
 }
 
-/* "bytes originally asked for", big-endian, two words in front of the block; _PyMem_DebugRawAlloc(). */
+/* "bytes originally asked for", big-endian, two words in front of the block;
+ * _PyMem_DebugRawAlloc(). */
 static size_t debug_bytes(const void *block)
 {
     uint64_t size;
@@ -143,7 +146,8 @@ static bool enter(const void *leaving)
 
 static size_t taken_bytes(const void *block, unsigned by_raw)
 {
-    return mode != MODE_PYMALLOC || mine.saw & by_raw ? plain_bytes(block) : pool_block_bytes(block);
+    return mode != MODE_PYMALLOC || mine.saw & by_raw ? plain_bytes(block)
+                                                      : pool_block_bytes(block);
 }
 
 /* After the block is free: its pool still says how large it was, unless its whole arena went. */
@@ -186,24 +190,24 @@ static void any_free(const PyMemAllocatorEx *alloc, void *ctx, void *block)
         count(0, before ? old : left_bytes(block, SAW_FREE));
 }
 
-#define HOOKS_OF(name, DOMAIN)                                                                                      \
-    static void *name##_malloc(void *ctx, size_t bytes)                                                             \
-    {                                                                                                               \
-        bool outer = enter(NULL);                                                                                   \
-        return took(below[DOMAIN].malloc(ctx, bytes), outer);                                                       \
-    }                                                                                                               \
-    static void *name##_calloc(void *ctx, size_t items, size_t bytes)                                               \
-    {                                                                                                               \
-        bool outer = enter(NULL);                                                                                   \
-        return took(below[DOMAIN].calloc(ctx, items, bytes), outer);                                                \
-    }                                                                                                               \
-    static void *name##_realloc(void *ctx, void *block, size_t bytes)                                               \
-    {                                                                                                               \
-        return any_realloc(&below[DOMAIN], ctx, block, bytes);                                                      \
-    }                                                                                                               \
-    static void name##_free(void *ctx, void *block)                                                                 \
-    {                                                                                                               \
-        any_free(&below[DOMAIN], ctx, block);                                                                       \
+#define HOOKS_OF(name, DOMAIN)                                        \
+    static void *name##_malloc(void *ctx, size_t bytes)               \
+    {                                                                 \
+        bool outer = enter(NULL);                                     \
+        return took(below[DOMAIN].malloc(ctx, bytes), outer);         \
+    }                                                                 \
+    static void *name##_calloc(void *ctx, size_t items, size_t bytes) \
+    {                                                                 \
+        bool outer = enter(NULL);                                     \
+        return took(below[DOMAIN].calloc(ctx, items, bytes), outer);  \
+    }                                                                 \
+    static void *name##_realloc(void *ctx, void *block, size_t bytes) \
+    {                                                                 \
+        return any_realloc(&below[DOMAIN], ctx, block, bytes);        \
+    }                                                                 \
+    static void name##_free(void *ctx, void *block)                   \
+    {                                                                 \
+        any_free(&below[DOMAIN], ctx, block);                         \
     }
 HOOKS_OF(mem, MEM)
 HOOKS_OF(obj, OBJ)
@@ -265,17 +269,24 @@ static void remove_hooks(void)
         PyObject_SetArenaAllocator(&arenas_below);
 }
 
-/* Debug hooks write 0xfd behind each block, and the domain's letter in front. */
-static bool has_debug_hooks(void)
+enum { FRESH = 0xcd, USED = 0x11, PROBE_BYTES = 48 };
+
+/* Writes over the block, so that the next one of its size is not fresh by chance. */
+static bool is_fresh(unsigned char *block)
 {
-    bool found = false;
-    unsigned char *block = PyMem_RawMalloc(24), behind[8];
-    if (block) {
-        memcpy(behind, block + 24, sizeof(behind));
-        found = block[-8] == 'r' && behind[0] == 0xfd && behind[7] == 0xfd;
+    bool fresh = block != NULL;
+    for (int i = 0; block && i < PROBE_BYTES; i++) {
+        fresh = fresh && block[i] == FRESH;
+        block[i] = USED;
     }
     PyMem_RawFree(block);
-    return found;
+    return fresh;
+}
+
+/* Debug hooks fill each new block with PYMEM_CLEANBYTE. */
+static bool has_debug_hooks(void)
+{
+    return is_fresh(PyMem_RawMalloc(PROBE_BYTES)) && is_fresh(PyMem_RawMalloc(PROBE_BYTES));
 }
 
 /* Whether a request that is too large for pymalloc goes to the raw domain, as pymalloc lets it. */
@@ -298,8 +309,8 @@ static bool pools_are_known(void)
     return known;
 }
 
-/* Sizes of the raw domain must be known before its hook is set, since threads without the GIL use it at once.
- * False: they are mimalloc's, which nobody tells. */
+/* Sizes of the raw domain must be known before its hook is set, since threads without the GIL use
+ * it at once. False: they are mimalloc's, which nobody tells. */
 static bool find_raw_mode(void)
 {
     mode = has_debug_hooks() ? MODE_DEBUG : MODE_MALLOC;
@@ -322,9 +333,10 @@ static void count_foreign(int64_t bytes)
 
 static int refuse(void)
 {
-    const struct hw_err unknown = {.code = HW_ERR_UNSUPPORTED,
-                                   .msg = "the sizes of this Python's allocators are not known, so bytes cannot be "
-                                          "counted; choose another backend, such as rss"};
+    const struct hw_err unknown = {
+        .code = HW_ERR_UNSUPPORTED,
+        .msg = "the sizes of this Python's allocators are not known, so bytes cannot be "
+               "counted; choose another backend, such as rss"};
     users--;
     hw_raise(&unknown);
     return -1;
@@ -370,15 +382,18 @@ void hw_allocated_resume(void)
 
 /* ---- for Python ---- */
 
-const char hw_allocated_start_doc[] = "allocated_start()\n--\n\nBegin to count what each thread takes from Python's "
-                                      "allocators; calls nest.";
+const char hw_allocated_start_doc[] =
+    "allocated_start()\n--\n\nBegin to count what each thread takes from Python's "
+    "allocators; calls nest.";
 const char hw_allocated_stop_doc[] = "allocated_stop()\n--\n\nThe end of one allocated_start().";
-const char hw_allocated_bytes_doc[] =
-    "allocated_bytes()\n--\n\nBytes that this thread took, less those that it gave back, while counting. Differences "
-    "mean something, the number itself does not.";
-const char hw_allocated_pause_doc[] = "allocated_pause()\n--\n\nWhat this thread does until allocated_resume() is not "
-                                      "counted; pairs nest.";
-const char hw_allocated_resume_doc[] = "allocated_resume()\n--\n\nThe end of one allocated_pause().";
+const char hw_allocated_bytes_doc[] = "allocated_bytes()\n--\n\nBytes that this thread took, less "
+                                      "those that it gave back, while counting. Differences "
+                                      "mean something, the number itself does not.";
+const char hw_allocated_pause_doc[] =
+    "allocated_pause()\n--\n\nWhat this thread does until allocated_resume() is not "
+    "counted; pairs nest.";
+const char hw_allocated_resume_doc[] =
+    "allocated_resume()\n--\n\nThe end of one allocated_pause().";
 
 PyObject *hw_allocated_start_object(PyObject *module, PyObject *none)
 {

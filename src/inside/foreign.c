@@ -181,9 +181,9 @@ static const struct {
 /* An object's dynamic section, as far as it matters; glibc has made its addresses absolute. */
 struct object {
     ElfW(Addr) base;
-    const ElfW(Sym) *symbols;
+    const ElfW(Sym) * symbols;
     const char *names;
-    const ElfW(Rela) *tables[2]; /* of the procedure linkage table, of all else */
+    const ElfW(Rela) * tables[2]; /* of the procedure linkage table, of all else */
     size_t bytes[2];
     ElfW(Addr) sealed, sealed_end; /* read-only since the object was loaded: PT_GNU_RELRO */
 };
@@ -205,11 +205,12 @@ static bool unseal(const struct object *object, ElfW(Addr) slot)
     return mprotect((void *)from, page, PROT_READ | PROT_WRITE) == 0;
 }
 
-static void fill_slot(const struct object *object, const ElfW(Rela) *rela)
+static void fill_slot(const struct object *object, const ElfW(Rela) * rela)
 {
     unsigned type = ELF64_R_TYPE(rela->r_info);
     unsigned long symbol = ELF64_R_SYM(rela->r_info);
-    if (!symbol || rela->r_addend || (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT && type != R_X86_64_64))
+    if (!symbol || rela->r_addend ||
+        (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT && type != R_X86_64_64))
         return;
     function ours = replacement_of(object->names + object->symbols[symbol].st_name);
     /* one that the object has itself is not ours to replace */
@@ -270,13 +271,13 @@ static bool has_address(const struct dl_phdr_info *info, const void *address)
     return false;
 }
 
-/* Python's own object, ours, malloc's, the C library and the dynamic linker, which must not call us back: by
- * functions that nobody puts others in the place of. */
+/* Python's own object, ours, malloc's, the C library and the dynamic linker, which must not call us
+ * back: by functions that nobody puts others in the place of. */
 static bool is_left_alone(const struct dl_phdr_info *info)
 {
-    const void *const homes[] = {dlsym(RTLD_DEFAULT, "PyMem_RawMalloc"), (const void *)tell,
-                                 dlsym(RTLD_DEFAULT, "malloc"), dlsym(RTLD_DEFAULT, "gnu_get_libc_version"),
-                                 dlsym(RTLD_DEFAULT, "_dl_allocate_tls")};
+    const void *const homes[] = {
+        dlsym(RTLD_DEFAULT, "PyMem_RawMalloc"), (const void *)tell, dlsym(RTLD_DEFAULT, "malloc"),
+        dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), dlsym(RTLD_DEFAULT, "_dl_allocate_tls")};
     for (size_t i = 0; i < sizeof(homes) / sizeof(*homes); i++)
         if (homes[i] && has_address(info, homes[i]))
             return true;
@@ -289,7 +290,8 @@ static int object_hook(struct dl_phdr_info *info, size_t bytes, void *ctx)
     if (is_left_alone(info) || !object_read(info, &object))
         return 0;
     for (int table = 0; table < 2; table++)
-        for (size_t i = 0; object.tables[table] && i < object.bytes[table] / sizeof(ElfW(Rela)); i++)
+        for (size_t i = 0; object.tables[table] && i < object.bytes[table] / sizeof(ElfW(Rela));
+             i++)
             fill_slot(&object, &object.tables[table][i]);
     return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <frameobject.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LINES_MAX = 1 << 20 }; /* of one function; a code object may claim anything */
 
@@ -28,10 +29,10 @@ struct table {
 struct frame {
     const PyFrameObject *identity;
     size_t table;
-    int line;        /* that runs now; 0: not known */
-    int64_t bytes;   /* at its last event */
-    int64_t nested;  /* given since then to lines of the same table by frames above */
-    int64_t given;   /* in all */
+    int line;       /* that runs now; 0: not known */
+    int64_t bytes;  /* at its last event */
+    int64_t nested; /* given since then to lines of the same table by frames above */
+    int64_t given;  /* in all */
 };
 
 struct key {
@@ -40,8 +41,7 @@ struct key {
 };
 
 typedef struct {
-    PyObject_HEAD
-    struct hw_meter meter;
+    PyObject_HEAD struct hw_meter meter; /* what memory is measured by */
     struct table *tables;
     struct key *keys; /* open addressing */
     size_t table_count, key_count, slots;
@@ -49,8 +49,7 @@ typedef struct {
 } Tracer;
 
 typedef struct session {
-    PyObject_HEAD
-    Tracer *tracer; /* strong */
+    PyObject_HEAD Tracer *tracer; /* strong */
     struct session *next;
     unsigned long thread;
     unsigned uses;
@@ -58,8 +57,8 @@ typedef struct session {
     PyObject *below_arg;
     struct frame *frames;
     size_t count, capacity;
-    int64_t base, collecting; /* bytes: when it began; when the collection began */
-    bool closed;
+    int64_t base, before; /* bytes: to be added to what is read; when the collection began */
+    bool collecting, closed;
 } Session;
 
 /* ---- which code is profiled ---- */
@@ -220,8 +219,8 @@ static int session_read(Session *session, int64_t *ret_bytes)
     return 0;
 }
 
-/* The line of "def", or of its first decorator, stands for the call: what there was before. A generator that
- * goes on stands at the line where it was suspended. */
+/* The line of "def", or of its first decorator, stands for the call: what there was before. A
+ * generator that goes on stands at the line where it was suspended. */
 static int on_call(Session *session, PyFrameObject *frame, PyCodeObject *code, size_t number)
 {
     struct table *table = &session->tracer->tables[number];
@@ -286,7 +285,8 @@ static int session_event(Session *session, PyFrameObject *frame, int what)
         return 0;
     if (what == PyTrace_LINE)
         return on_line(session, frame, key->table);
-    return what == PyTrace_CALL ? on_call(session, frame, code, key->table) : on_return(session, frame);
+    return what == PyTrace_CALL ? on_call(session, frame, code, key->table)
+                                : on_return(session, frame);
 }
 
 static int session_trace(PyObject *self, PyFrameObject *frame, int what, PyObject *arg)
@@ -310,8 +310,7 @@ static void session_dealloc(PyObject *self)
 }
 
 static PyTypeObject session_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "heapwhy._heapwhy.LineSession",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "heapwhy._heapwhy.LineSession",
     .tp_doc = "What a LineTracer knows of one thread.",
     .tp_basicsize = sizeof(Session),
     .tp_flags = Py_TPFLAGS_DEFAULT,
@@ -364,7 +363,8 @@ static void session_unlink(Session *session)
     *at = session->next;
 }
 
-/* Who has begun to trace in the meantime goes on, and calls a session that does nothing any more. */
+/* Who has begun to trace in the meantime goes on, and calls a session that does nothing any more.
+ */
 static void session_close(Session *session)
 {
     PyObject *now;
@@ -395,17 +395,21 @@ static PyObject *tracer_collection(PyObject *self, PyObject *args)
     int64_t now;
     if (!PyArg_ParseTuple(args, "sO:collection", &phase, &info))
         return NULL;
-    if (!session || !session->count || session_read(session, &now) < 0)
-        return PyErr_Occurred() ? NULL : (Py_INCREF(Py_None), Py_None);
-    if (strcmp(phase, "start") == 0) {
-        session->collecting = now;
+    if (!session || !session->count)
         Py_RETURN_NONE;
-    }
+    if (session_read(session, &now) < 0)
+        return NULL;
+    bool began = session->collecting;
+    session->collecting = strcmp(phase, "start") == 0;
+    if (session->collecting)
+        session->before = now;
+    if (session->collecting || !began)
+        Py_RETURN_NONE;
     const struct frame *top = &session->frames[session->count - 1];
     struct line *line = line_at(&session->tracer->tables[top->table], top->line);
     if (line && line->occurrences) {
         line->collections++;
-        line->collected += session->collecting - now;
+        line->collected += session->before - now;
     }
     Py_RETURN_NONE;
 }
@@ -419,9 +423,10 @@ static PyObject *table_lines(const struct table *table)
         const struct line *line = &table->lines[i];
         if (!line->occurrences)
             continue;
-        PyObject *item = Py_BuildValue("(iLLKKL)", table->first + (int)i, (long long)line->increment,
-                                       (long long)line->most, (unsigned long long)line->occurrences,
-                                       (unsigned long long)line->collections, (long long)line->collected);
+        PyObject *item =
+            Py_BuildValue("(iLLKKL)", table->first + (int)i, (long long)line->increment,
+                          (long long)line->most, (unsigned long long)line->occurrences,
+                          (unsigned long long)line->collections, (long long)line->collected);
         if (!item || PyList_Append(list, item) < 0)
             Py_CLEAR(list);
         Py_XDECREF(item);
@@ -472,22 +477,28 @@ static void tracer_dealloc(PyObject *self)
 
 static PyMethodDef tracer_methods[] = {
     {"add", tracer_add, METH_O,
-     "add(code)\n--\n\nProfile this code object and all code within it. False: it was added before."},
+     "add(code)\n--\n\nProfile this code object and all code within it. False: it was added "
+     "before."},
     {"enable", tracer_enable, METH_NOARGS,
-     "enable()\n--\n\nBegin to trace in this thread; calls nest. Who traced before is called, too."},
-    {"disable", tracer_disable, METH_NOARGS, "disable()\n--\n\nThe end of one enable() of this thread."},
+     "enable()\n--\n\nBegin to trace in this thread; calls nest. Who traced before is called, "
+     "too."},
+    {"disable", tracer_disable, METH_NOARGS,
+     "disable()\n--\n\nThe end of one enable() of this thread."},
     {"collection", tracer_collection, METH_VARARGS,
-     "collection(phase, info)\n--\n\nFor gc.callbacks: notes the collection at the line that runs."},
+     "collection(phase, info)\n--\n\nFor gc.callbacks: notes the collection at the line that "
+     "runs."},
     {"results", tracer_results, METH_NOARGS,
-     "results()\n--\n\n[(code, [(line, increment, most, occurrences, collections, collected), ...]), ...]; memory in "
-     "bytes.\n\nThe line of the definition stands for the call: its increment is what there was at first."},
+     "results()\n--\n\n[(code, [(line, increment, most, occurrences, collections, collected), "
+     "...]), ...]; memory in "
+     "bytes.\n\nThe line of the definition stands for the call: its increment is what there was at "
+     "first."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyTypeObject tracer_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "heapwhy._heapwhy.LineTracer",
-    .tp_doc = "LineTracer(source)\n--\n\nMemory line by line. source: 'python' (bytes from Python's allocators), "
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "heapwhy._heapwhy.LineTracer",
+    .tp_doc = "LineTracer(source)\n--\n\nMemory line by line. source: 'python' (bytes from "
+              "Python's allocators), "
               "'rss', or a function without arguments that returns bytes.",
     .tp_basicsize = sizeof(Tracer),
     .tp_flags = Py_TPFLAGS_DEFAULT,

@@ -7,12 +7,13 @@
  * between two events of a frame to the line that ran between them.
  *
  *     table    of one function and all code within it: lines with what they changed
- *     session  of one thread, from enable() to disable(): the profiled frames that run, innermost last
+ *     session  of one thread, from enable() to disable(): the profiled frames that run, innermost
+ * last
  *
  * What a line calls belongs to the line. Only what a frame of the same table was given already is
- * not given again to the line that called it: recursion, comprehensions, nested functions. So the increments
- * of a table add up to what its outermost calls have changed. What happens while a generator or coroutine is
- * suspended belongs to no line of it.
+ * not given again to the line that called it: recursion, comprehensions, nested functions. So the
+ * increments of a table add up to what its outermost calls have changed. What happens while a
+ * generator or coroutine is suspended belongs to no line of it.
  */
 
 #include "inside/inside.h"

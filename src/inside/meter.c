@@ -19,7 +19,8 @@ int hw_meter_init(struct hw_meter *meter, PyObject *source)
         return 0;
     }
     if (!PyCallable_Check(source)) {
-        PyErr_Format(PyExc_ValueError, "memory is measured by 'python', 'rss' or a function, not by %R", source);
+        PyErr_Format(PyExc_ValueError,
+                     "memory is measured by 'python', 'rss' or a function, not by %R", source);
         return -1;
     }
     Py_INCREF(source);

@@ -15,7 +15,7 @@ enum hw_meter_kind {
 struct hw_meter {
     enum hw_meter_kind kind;
     PyObject *call; /* strong; of HW_METER_CALL */
-    int statm;      /* of HW_METER_RSS, while somebody reads: /proc/self/statm of the process reader */
+    int statm; /* of HW_METER_RSS, while somebody reads: /proc/self/statm of the process reader */
     pid_t reader;
     unsigned readers;
 };
@@ -24,8 +24,9 @@ struct hw_meter {
 int hw_meter_init(struct hw_meter *meter, PyObject *source);
 void hw_meter_deinit(struct hw_meter *meter);
 
-/* Prepares for reading in this thread; each ends with hw_meter_stop(). *ret_base is to be added to what is
- * read: with HW_METER_PYTHON the resident memory now, so that sums begin with what the process has. */
+/* Prepares for reading in this thread; each ends with hw_meter_stop(). *ret_base is to be added to
+ * what is read: with HW_METER_PYTHON the resident memory now, so that sums begin with what the
+ * process has. */
 int hw_meter_start(struct hw_meter *meter, int64_t *ret_base);
 void hw_meter_stop(struct hw_meter *meter);
 

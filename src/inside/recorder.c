@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* In the first interval it is looked ever less often, from a 1024th of it on, so that a short run has
- * samples, too. */
+/* In the first interval it is looked ever less often, from a 1024th of it on, so that a short run
+ * has samples, too. */
 enum { FINE_STEPS = 10, CHILDREN_MAX = 4096, SAMPLES_MAX = 1 << 24 };
 #define SECOND_NS INT64_C(1000000000)
 
@@ -20,8 +20,7 @@ struct sample {
 };
 
 typedef struct {
-    PyObject_HEAD
-    pid_t pid;
+    PyObject_HEAD pid_t pid;
     bool children, peak_only;
     int64_t interval_ns;
     struct sample *samples;
@@ -66,7 +65,8 @@ static int64_t family_rss(pid_t pid)
         bytes += rss_of(family[i]);
         snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)family[i], (int)family[i]);
         file_read(path, text, sizeof(text));
-        for (long child = strtol(at, &end, 10); end != at && count < CHILDREN_MAX; child = strtol(at, &end, 10)) {
+        for (long child = strtol(at, &end, 10); end != at && count < CHILDREN_MAX;
+             child = strtol(at, &end, 10)) {
             family[count++] = (pid_t)child;
             at = end;
         }
@@ -103,7 +103,8 @@ static void sample_keep(Recorder *recorder, struct sample sample)
 
 static void look(Recorder *recorder, bool fine)
 {
-    const struct sample sample = {.bytes = recorder->children ? family_rss(recorder->pid) : rss_of(recorder->pid),
+    const struct sample sample = {.bytes = recorder->children ? family_rss(recorder->pid)
+                                                              : rss_of(recorder->pid),
                                   .at_ns = clock_ns(CLOCK_REALTIME),
                                   .fine = fine};
     recorder->looks += !fine;
@@ -142,7 +143,8 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *args, PyObject *kwar
     static char *names[] = {"pid", "interval", "children", "peak_only", NULL};
     int pid, children = 0, peak_only = 0;
     double interval;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "id|pp:Recorder", names, &pid, &interval, &children, &peak_only))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "id|pp:Recorder", names, &pid, &interval,
+                                     &children, &peak_only))
         return NULL;
     if (!(interval > 0 && interval < 1e9))
         return PyErr_Format(PyExc_ValueError, "the interval must be a number of seconds above 0");
@@ -195,7 +197,8 @@ static PyObject *samples_list(const Recorder *recorder)
         const struct sample *sample = &recorder->samples[i];
         if (sample->fine && !with_fine && !recorder->peak_only)
             continue;
-        PyObject *item = Py_BuildValue("(Ld)", (long long)sample->bytes, (double)sample->at_ns / 1e9);
+        PyObject *item =
+            Py_BuildValue("(Ld)", (long long)sample->bytes, (double)sample->at_ns / 1e9);
         if (!item || PyList_Append(list, item) < 0)
             Py_CLEAR(list);
         Py_XDECREF(item);
@@ -208,10 +211,8 @@ static PyObject *recorder_stop(PyObject *self, PyObject *none)
     Recorder *recorder = (Recorder *)self;
     if (!recorder->running)
         return PyErr_Format(PyExc_RuntimeError, "the recorder does not run");
-    Py_BEGIN_ALLOW_THREADS
-    end(recorder);
-    Py_END_ALLOW_THREADS
-    look(recorder, false);
+    Py_BEGIN_ALLOW_THREADS end(recorder);
+    Py_END_ALLOW_THREADS look(recorder, false);
     return samples_list(recorder);
 }
 
@@ -227,17 +228,19 @@ static void recorder_dealloc(PyObject *self)
 }
 
 static PyMethodDef recorder_methods[] = {
-    {"start", recorder_start, METH_NOARGS, "start()\n--\n\nLook once, and from now on in each interval."},
+    {"start", recorder_start, METH_NOARGS,
+     "start()\n--\n\nLook once, and from now on in each interval."},
     {"stop", recorder_stop, METH_NOARGS,
-     "stop()\n--\n\nLook a last time. [(bytes, seconds since 1970), ...] in the order of time; with peak_only the "
+     "stop()\n--\n\nLook a last time. [(bytes, seconds since 1970), ...] in the order of time; "
+     "with peak_only the "
      "largest alone."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyTypeObject recorder_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "heapwhy._heapwhy.Recorder",
-    .tp_doc = "Recorder(pid, interval, children=False, peak_only=False)\n--\n\nResident memory of a process over time. "
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "heapwhy._heapwhy.Recorder",
+    .tp_doc = "Recorder(pid, interval, children=False, peak_only=False)\n--\n\nResident memory of "
+              "a process over time. "
               "interval: seconds, at least 0.0001.",
     .tp_basicsize = sizeof(Recorder),
     .tp_flags = Py_TPFLAGS_DEFAULT,

@@ -3,8 +3,8 @@
 #define HW_INSIDE_RECORDER_H
 
 /*
- * Resident memory of a process over time, looked at by a thread that never holds the interpreter: what
- * the program does in the meantime, be it one long call into C, is not missed.
+ * Resident memory of a process over time, looked at by a thread that never holds the interpreter:
+ * what the program does in the meantime, be it one long call into C, is not missed.
  */
 
 #include "inside/inside.h"

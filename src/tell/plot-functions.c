@@ -3,7 +3,6 @@
 
 #include "tell/text.h"
 
-/* Times up to where a function's calls were looked at: nested and repeated calls look at a sample once. */
 enum { FUNCTIONS_MAX = 256 };
 
 static size_t sample_from(const struct hw_memory_series *series, int64_t at_ns)
@@ -19,8 +18,10 @@ static size_t sample_from(const struct hw_memory_series *series, int64_t at_ns)
     return low;
 }
 
-static void call_add(struct hw_plot_function *function, int64_t *seen_ns, const struct hw_memory_mark *mark,
-                     const struct hw_memory_series *series)
+/* *seen_ns: up to where samples were looked at for this function, so that nested calls do not look
+ * again. */
+static void call_add(struct hw_plot_function *function, int64_t *seen_ns,
+                     const struct hw_memory_mark *mark, const struct hw_memory_series *series)
 {
     uint64_t most = mark->bytes > mark->until_bytes ? mark->bytes : mark->until_bytes;
     int64_t from_ns = mark->at_ns > *seen_ns ? mark->at_ns : *seen_ns;
@@ -33,8 +34,8 @@ static void call_add(struct hw_plot_function *function, int64_t *seen_ns, const 
     function->peak_bytes = most > function->peak_bytes ? most : function->peak_bytes;
 }
 
-size_t hw_plot_functions(const struct hw_memory_history *history, struct hw_plot_function *functions,
-                         size_t max, size_t *ret_total)
+size_t hw_plot_functions(const struct hw_memory_history *history,
+                         struct hw_plot_function *functions, size_t max, size_t *ret_total)
 {
     struct hw_plot_function all[FUNCTIONS_MAX];
     int64_t seen_ns[FUNCTIONS_MAX];
@@ -63,6 +64,7 @@ size_t hw_plot_functions(const struct hw_memory_history *history, struct hw_plot
 void hw_plot_function_text(struct hw_buf *buf, const struct hw_plot_function *function)
 {
     hw_buf_printf(buf, "%s: %zu call%s, %.*f s, peak ", function->name, function->calls,
-                  function->calls == 1 ? "" : "s", function->seconds < 10 ? 2 : 0, function->seconds);
+                  function->calls == 1 ? "" : "s", function->seconds < 10 ? 2 : 0,
+                  function->seconds);
     hw_text_bytes(buf, (double)function->peak_bytes);
 }

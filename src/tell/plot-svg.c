@@ -242,11 +242,14 @@ static void put_functions(struct hw_out *out, const struct hw_plot_scale *scale,
             const struct hw_memory_mark *mark = &history->marks[i];
             if (!mark->until_ns || strcmp(mark->text, functions[row].name) != 0)
                 continue;
-            double from = fmax(x_of(scale, mark->at_ns), LEFT), to = fmin(x_of(scale, mark->until_ns), WIDTH - RIGHT);
+            double from = fmax(x_of(scale, mark->at_ns), LEFT),
+                   to = fmin(x_of(scale, mark->until_ns), WIDTH - RIGHT);
             if (to >= from)
-                hw_out_printf(out, "M%.1f %dh%.1fv8h-%.1fz", from, y + 14, fmax(to - from, 1), fmax(to - from, 1));
+                hw_out_printf(out, "M%.1f %dh%.1fv8h-%.1fz", from, y + 14, fmax(to - from, 1),
+                              fmax(to - from, 1));
         }
-        hw_out_printf(out, "\"/><text class=\"dim\" font-size=\"11\" x=\"%d\" y=\"%d\">", LEFT, y + 11);
+        hw_out_printf(out, "\"/><text class=\"dim\" font-size=\"11\" x=\"%d\" y=\"%d\">", LEFT,
+                      y + 11);
         hw_plot_function_text(&text, &functions[row]);
         put_buf(out, &text);
         hw_out_puts(out, "</text>\n");
@@ -263,7 +266,8 @@ static void put_legend_row(struct hw_out *out, int y, const char *line, struct h
     hw_out_puts(out, "</text>\n");
 }
 
-static void put_series_row(struct hw_out *out, int y, const char *color, const struct hw_memory_series *series)
+static void put_series_row(struct hw_out *out, int y, const char *color,
+                           const struct hw_memory_series *series)
 {
     struct hw_buf text = {0};
     char line[32];
@@ -306,21 +310,23 @@ static void put_alarm_rows(struct hw_out *out, int y, const struct hw_memory_his
     }
 }
 
-static void put_legend(struct hw_out *out, const struct hw_memory_history *history, const size_t *chosen,
-                       size_t count, int y)
+static void put_legend(struct hw_out *out, const struct hw_memory_history *history,
+                       const size_t *chosen, size_t count, int y)
 {
     for (size_t i = 0; i < count; i++, y += LEGEND_ROW)
-        put_series_row(out, y, colors[i % (sizeof(colors) / sizeof(*colors))], &history->series[chosen[i]]);
+        put_series_row(out, y, colors[i % (sizeof(colors) / sizeof(*colors))],
+                       &history->series[chosen[i]]);
     if (count < history->series_count) {
-        hw_out_printf(out, "<text class=\"dim\" x=\"%d\" y=\"%d\">and %zu more</text>\n", LEFT + 26, y,
-                      history->series_count - count);
+        hw_out_printf(out, "<text class=\"dim\" x=\"%d\" y=\"%d\">and %zu more</text>\n", LEFT + 26,
+                      y, history->series_count - count);
         y += LEGEND_ROW;
     }
     put_alarm_rows(out, y, history);
 }
 
-static bool put_lines(struct hw_out *out, const struct hw_plot_scale *scale, const struct hw_memory_history *history,
-                      const size_t *chosen, size_t count, bool only_total)
+static bool put_lines(struct hw_out *out, const struct hw_plot_scale *scale,
+                      const struct hw_memory_history *history, const size_t *chosen, size_t count,
+                      bool only_total)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) {
@@ -343,7 +349,8 @@ void hw_tell_plot_svg(struct hw_out *out, const struct hw_memory_history *histor
     size_t alarms = count_alarms(history), calls = 0, total;
     if (!look->no_functions)
         calls = hw_plot_functions(history, functions, FUNCTIONS_MAX, &total);
-    size_t rows = count + (count < history->series_count) + (alarms < ALARMS_MAX ? alarms : ALARMS_MAX);
+    size_t rows =
+        count + (count < history->series_count) + (alarms < ALARMS_MAX ? alarms : ALARMS_MAX);
     int legend = TOP + PLOT + BOTTOM + (int)calls * FUNCTION_ROW;
     bool stacked = look->stacked && history->series_count > 1;
     put_head(out, history, look->title, (unsigned)legend + (unsigned)rows * LEGEND_ROW);

@@ -284,7 +284,8 @@ static void put_alarms(struct hw_out *out, const struct hw_memory_history *histo
 }
 
 /* A row of the canvas for each function, with a bar where it ran, and what it is below. */
-static void put_functions(struct hw_out *out, const struct canvas *canvas, const struct hw_memory_history *history)
+static void put_functions(struct hw_out *out, const struct canvas *canvas,
+                          const struct hw_memory_history *history)
 {
     struct hw_plot_function functions[FUNCTIONS_MAX];
     size_t total, count = hw_plot_functions(history, functions, FUNCTIONS_MAX, &total);

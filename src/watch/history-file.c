@@ -90,7 +90,8 @@ static void take_mark(struct reader *reader, const struct hw_json_line *line, co
     const char *text = hw_json_line_string(line, is_alarm ? "reason" : "text");
     if (series == SIZE_MAX && reader->history->told.series_count)
         series = reader->history->told.series_count - 1;
-    const struct hw_memory_mark mark = {.at_ns = at_ns, .series = series, .text = text, .is_alarm = is_alarm};
+    const struct hw_memory_mark mark = {
+        .at_ns = at_ns, .series = series, .text = text, .is_alarm = is_alarm};
     if (text && series != SIZE_MAX && (is_alarm || strcmp(event, "note") == 0))
         reader->failed |= !hw_history_mark(reader->history, &mark, reader->err);
 }
@@ -173,12 +174,14 @@ static bool take_child(struct reader *reader, unsigned number, double mib, doubl
 }
 
 /* Of the process that was first. */
-static bool take_function(struct reader *reader, const char *name, const double begin[2], const double end[2])
+static bool take_function(struct reader *reader, const char *name, const double begin[2],
+                          const double end[2])
 {
     struct hw_memory_sample from, to;
     if (!reader->history->told.series_count)
         return true;
-    if (!mprof_sample(begin[0], begin[1], &from) || !mprof_sample(end[0], end[1], &to) || to.at_ns < from.at_ns)
+    if (!mprof_sample(begin[0], begin[1], &from) || !mprof_sample(end[0], end[1], &to) ||
+        to.at_ns < from.at_ns)
         return false;
     const struct hw_memory_mark mark = {.at_ns = from.at_ns,
                                         .until_ns = to.at_ns,
@@ -204,7 +207,8 @@ static bool take_mprof(struct reader *reader, const char *text)
         return take_memory(reader, mib, seconds);
     if (sscanf(text, "CHLD %u %lf %lf", &number, &mib, &seconds) == 3)
         return take_child(reader, number, mib, seconds);
-    if (sscanf(text, "FUNC %255s %lf %lf %lf %lf", name, &begin[0], &begin[1], &end[0], &end[1]) == 5)
+    if (sscanf(text, "FUNC %255s %lf %lf %lf %lf", name, &begin[0], &begin[1], &end[0], &end[1]) ==
+        5)
         return take_function(reader, name, begin, end);
     return strncmp(text, "BACKEND ", 8) == 0;
 }

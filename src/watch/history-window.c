@@ -12,7 +12,8 @@ static void series_crop(struct hw_memory_series *series, int64_t from_ns, int64_
     while (end > begin && series->samples[end - 1].at_ns > to_ns)
         end--;
     series->sample_count = end - begin;
-    memmove(series->samples, series->samples + begin, series->sample_count * sizeof(*series->samples));
+    memmove(series->samples, series->samples + begin,
+            series->sample_count * sizeof(*series->samples));
     series->peak = 0;
     for (size_t i = 1; i < series->sample_count; i++)
         if (series->samples[i].rss_bytes > series->samples[series->peak].rss_bytes)

@@ -149,13 +149,13 @@ bool hw_memory_history_add(struct hw_memory_history *told, const struct hw_watch
         return series == SIZE_MAX || hw_history_sample(history, series, event->sample, err);
     case HW_WATCH_ALARM:
         return series == SIZE_MAX ||
-               hw_history_mark(history,
-                               &(struct hw_memory_mark){
-                                   .at_ns = event->at_ns,
-                                   .series = series,
-                                   .text = hw_alarm_reason_name(event->alarm->reason),
-                                   .is_alarm = true},
-                               err);
+               hw_history_mark(
+                   history,
+                   &(struct hw_memory_mark){.at_ns = event->at_ns,
+                                            .series = series,
+                                            .text = hw_alarm_reason_name(event->alarm->reason),
+                                            .is_alarm = true},
+                   err);
     case HW_WATCH_ENDED:
         break;
     }
