@@ -13,6 +13,15 @@ int hw_walk_init(void)
     return gc_module ? hw_gc_lists_init() : -1;
 }
 
+void *hw_address_of(PyObject *number)
+{
+    enum { ADDRESS_BITS = 48 };
+    void *address = PyLong_Check(number) ? PyLong_AsVoidPtr(number) : NULL;
+    PyErr_Clear();
+    bool possible = (uintptr_t)address % sizeof(void *) == 0 && (uintptr_t)address >> ADDRESS_BITS == 0;
+    return possible ? address : NULL;
+}
+
 int hw_stack_push(struct hw_stack *stack, PyObject *object)
 {
     if (stack->count == stack->capacity) {

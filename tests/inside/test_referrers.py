@@ -110,6 +110,32 @@ def test_attributes_are_named_without_a_dict():
         assert dicts < 10 and {one.spelled for one in found} == {".value"}
 
 
+@pytest.mark.parametrize("python", package_pythons())
+def test_an_instance_with_a_dict_hides_no_other_referrer(python):
+    assert python_inside("""
+import gc, heapwhy
+class Thing: pass
+class Other: pass
+holder, other = Thing(), Other()
+holder.value = other
+vars(holder)  # its dict comes into being, and shares the values
+late = [other]
+gc.collect()
+del Thing
+other_at = id(other)
+del other
+kinds = [type(found.object).__name__ for found in heapwhy.referrers(late[0])]
+print(sorted(kinds))
+""", python).strip() in ("['Thing', 'list']", "['dict', 'list']")
+
+
+def test_ids_that_are_no_addresses_are_passed_over():
+    assert _heapwhy.objects_at([0, -1, 7, 1 << 50, 1 << 70, "x", None]) == []
+    thing = Thing()
+    kept = [thing]
+    assert _heapwhy.referrers([thing], [0, -1, 1 << 50, 1 << 70, "x"])[0] == [kept]
+
+
 def test_code_objects_have_parts():
     found = {one.name for one in heapwhy.referents(names.__code__)}
     assert {"co_consts", "co_names", "co_filename"} <= found
