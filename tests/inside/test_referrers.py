@@ -75,8 +75,8 @@ def test_each_kind_of_reference_has_its_name():
     next(generator)
     kept = [None, thing], (thing,), frozenset([thing]), as_key, closure, generator, slots
     found = names(thing)
-    expected = {("list", "index", 1), ("tuple", "index", 0), ("frozenset", "element", None), ("cell", "attribute", "cell_contents"),
-                ("dict", "as key", thing), ("Slotted", "attribute", "right")}
+    expected = {("list", "index", 1), ("tuple", "index", 0), ("frozenset", "element", None),
+                ("cell", "attribute", "cell_contents"), ("dict", "as key", thing), ("Slotted", "attribute", "right")}
     assert expected <= found
     assert ("Thing", "attribute", "held") in found or ("dict", "key", "held") in found
     assert ("generator", "local", "local") in found or ("frame", "local", "local") in found
@@ -182,7 +182,8 @@ class Late:
         heapwhy.edges._heapwhy.referrers([self])
 keep = Late(); keep.me = keep
 '''
-done = subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", CODE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+done = subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", CODE], stdout=subprocess.PIPE,
+                      stderr=subprocess.PIPE, text=True)
 assert not done.returncode and not done.stderr, done.stderr
 print(done.stdout)
 """, python)
