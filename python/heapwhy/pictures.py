@@ -155,7 +155,8 @@ def show_chain(*chains: Sequence[Any], highlight: Optional[Callable[[Any], Any]]
 def holders_of(objects: List[Any], ignored: Set[int]) -> List[Sequence[Any]]:
     """Who refers to each. Of a module's names only the module: all of its functions refer to them."""
     modules = [namespace_owner(obj) for obj in objects]
-    others = iter(walks.referrers_of([obj for obj, module in zip(objects, modules) if module is None], ignored))
+    rest = [obj for obj, module in zip(objects, modules) if module is None]
+    others = iter(walks.referrers_of(rest, ignored | {id(objects), id(modules)}))
     return [next(others) if module is None else [module] for module in modules]
 
 

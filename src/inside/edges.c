@@ -121,7 +121,7 @@ static int instance_edges(struct edges *edges, PyObject *source)
     return result;
 }
 
-/* What the builtin types have in fields that are no members (Include/cpython/ and Include/ of 3.9 to 3.14). */
+/* What the builtin types have in fields that are no members (Include/ of 3.9 to 3.14). */
 static const struct field {
     PyTypeObject *type;
     size_t offset;
@@ -146,17 +146,24 @@ static const struct field {
 static int field_edges(struct edges *edges, PyObject *source)
 {
     int result = 0;
-    size_t before = (size_t)PyList_GET_SIZE(edges->list);
-    for (size_t i = 0; !result && i < sizeof(fields) / sizeof(*fields); i++)
-        if (PyObject_TypeCheck(source, fields[i].type))
-            result = attribute_test(edges, *(PyObject **)((char *)source + fields[i].offset), fields[i].name);
-    if (result || (size_t)PyList_GET_SIZE(edges->list) > before || !PyExceptionInstance_Check(source))
-        return result;
+    for (size_t i = 0; !result && i < sizeof(fields) / sizeof(*fields); i++) {
+        const struct field *field = &fields[i];
+        if (PyObject_TypeCheck(source, field->type))
+            result = attribute_test(edges, *(PyObject **)((char *)source + field->offset), field->name);
+    }
+    return result;
+}
+
+static int exception_edges(struct edges *edges, PyObject *source)
+{
+    if (!PyExceptionInstance_Check(source))
+        return 0;
     const PyBaseExceptionObject *error = (PyBaseExceptionObject *)source;
-    if (attribute_test(edges, error->args, "args") || attribute_test(edges, error->traceback, "__traceback__") ||
-        attribute_test(edges, error->context, "__context__") || attribute_test(edges, error->cause, "__cause__"))
+    if (attribute_test(edges, error->args, "args") < 0 ||
+        attribute_test(edges, error->traceback, "__traceback__") < 0 ||
+        attribute_test(edges, error->context, "__context__") < 0)
         return -1;
-    return 0;
+    return attribute_test(edges, error->cause, "__cause__");
 }
 
 static int frame_edges(struct edges *edges, PyObject *source)
@@ -186,7 +193,8 @@ PyObject *hw_edges(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     static int (*const steps[])(struct edges *, PyObject *) = {
-        container_edges, instance_edges, member_edges, field_edges, frame_edges, class_edge,
+        container_edges, instance_edges,  member_edges, field_edges,
+        frame_edges,     exception_edges, class_edge,
     };
     struct edges edges = {PyList_New(0), args[1]};
     int result = edges.list ? 0 : -1;

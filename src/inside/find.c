@@ -119,14 +119,10 @@ PyObject *hw_tracked_at(PyObject *module, PyObject *addresses)
     struct wanted wanted = {.addresses = words ? hw_bits_create() : NULL};
     int result = wanted.addresses ? 0 : -1;
     for (Py_ssize_t i = 0; !result && i < PyList_GET_SIZE(words); i++) {
-        void *at = PyLong_AsVoidPtr(PyList_GET_ITEM(words, i));
-        if (at && (uintptr_t)at % sizeof(void *) == 0) {
-            int is_new = hw_bits_add(wanted.addresses, at);
-            wanted.left += is_new > 0;
-            result = is_new < 0 && PyErr_ExceptionMatches(PyExc_MemoryError) ? -1 : 0;
-        }
-        if (!result)
-            PyErr_Clear(); /* not an address: nothing is there */
+        void *at = hw_address_of(PyList_GET_ITEM(words, i));
+        int is_new = at ? hw_bits_add(wanted.addresses, at) : 0;
+        wanted.left += is_new > 0;
+        result = is_new < 0 ? -1 : 0;
     }
     Py_XDECREF(words);
     if (!result && wanted.left)

@@ -117,24 +117,32 @@ static int type_mark(PyTypeObject *type, struct search *search)
     return 0;
 }
 
-/* All types, from object on. Makes lists: called after the walk. */
+static int children_push(PyTypeObject *type, struct hw_bits *met, struct hw_stack *types)
+{
+    PyObject *children = PyObject_CallMethod((PyObject *)&PyType_Type, "__subclasses__", "O", type);
+    int result = children ? 0 : -1;
+    for (Py_ssize_t i = 0; !result && i < PyList_GET_SIZE(children); i++) {
+        PyObject *child = PyList_GET_ITEM(children, i);
+        int is_new = hw_bits_add(met, child);
+        result = is_new > 0 ? hw_stack_keep(types, child) : is_new;
+    }
+    Py_XDECREF(children);
+    return result;
+}
+
+/* All types, from object on. Makes lists, so it is called after the walk, and a collection may begin. */
 static int types_mark(struct search *search)
 {
-    struct hw_stack types = {0};
+    struct hw_stack types = {0}; /* strong references */
     struct hw_bits *met = hw_bits_create();
-    int result = met ? hw_stack_push(&types, (PyObject *)&PyBaseObject_Type) : -1;
-    while (!result && types.count) {
+    int result = met ? hw_stack_keep(&types, (PyObject *)&PyBaseObject_Type) : -1;
+    while (types.count) {
         PyTypeObject *type = (PyTypeObject *)types.items[--types.count];
-        result = type_mark(type, search);
-        PyObject *children =
-            result ? NULL : PyObject_CallMethod((PyObject *)&PyType_Type, "__subclasses__", "O", type);
-        if (!children)
-            result = -1;
-        for (Py_ssize_t i = 0; !result && i < PyList_GET_SIZE(children); i++) {
-            int is_new = hw_bits_add(met, PyList_GET_ITEM(children, i));
-            result = is_new > 0 ? hw_stack_push(&types, PyList_GET_ITEM(children, i)) : is_new;
-        }
-        Py_XDECREF(children);
+        if (!result)
+            result = type_mark(type, search);
+        if (!result)
+            result = children_push(type, met, &types);
+        Py_DECREF(type);
     }
     hw_stack_deinit(&types);
     hw_bits_destroy(met);

@@ -123,7 +123,8 @@ bool hw_locals_of(PyObject *object, struct hw_locals *ret_locals)
         return false;
     PyFrameObject *frame = (PyFrameObject *)object;
     PyCodeObject *code = frame->f_code;
-    Py_ssize_t count = code->co_nlocals + PyTuple_GET_SIZE(code->co_cellvars) + PyTuple_GET_SIZE(code->co_freevars);
+    Py_ssize_t count = code->co_nlocals + PyTuple_GET_SIZE(code->co_cellvars) +
+                       PyTuple_GET_SIZE(code->co_freevars);
     *ret_locals = (struct hw_locals){(const uintptr_t *)frame->f_localsplus, count, code};
     return true;
 }

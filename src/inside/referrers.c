@@ -40,6 +40,7 @@ struct pass {
     PyObject *source;      /* whose references are looked at */
     uint32_t first_target; /* of it, while first_only */
     uint64_t order;
+    bool all_tracked; /* targets */
     bool failed;
 };
 
@@ -107,6 +108,19 @@ static int items_look(struct pass *pass, PyObject **items, Py_ssize_t count)
     return result;
 }
 
+/* As the collector visits it: from 3.13 on values may lie in an instance, which then is who has them. Keys
+ * that are str it does not visit. */
+static int dict_look(struct pass *pass, PyObject *dict)
+{
+    Py_ssize_t at = 0;
+    PyObject *key;
+    int result = PyDict_Type.tp_traverse(dict, reference_look, pass);
+    while (!result && !pass->all_tracked && PyDict_Next(dict, &at, &key, NULL))
+        if (PyUnicode_Check(key) && is_target(pass, key))
+            result = target_met(pass, key);
+    return result;
+}
+
 static int source_look(struct pass *pass, PyObject *source)
 {
     if (pass->search->skip && hw_bits_has(pass->search->skip, source))
@@ -119,6 +133,8 @@ static int source_look(struct pass *pass, PyObject *source)
         result = items_look(pass, ((PyListObject *)source)->ob_item, PyList_GET_SIZE(source));
     else if (PyTuple_CheckExact(source))
         result = items_look(pass, ((PyTupleObject *)source)->ob_item, PyTuple_GET_SIZE(source));
+    else if (PyDict_CheckExact(source))
+        result = dict_look(pass, source);
     else
         result = hw_referents_visit(source, reference_look, pass);
     if (!result && pass->first_target != NO_TARGET)
@@ -140,8 +156,8 @@ static int untracked_look(PyObject *source, void *arg)
     return refers ? source_look(arg, source) : 0;
 }
 
-/* What a target's references can be told by: its count, unless it never changes, or dicts that share
- * their keys show one reference many times. That happens to str only, which is not tracked. */
+/* What a target's references can be told by: its count, unless that never changes. Of what is not tracked,
+ * dicts that share their keys show one reference many times. */
 static Py_ssize_t references_of(PyObject *object, Py_ssize_t own)
 {
     Py_ssize_t count = Py_REFCNT(object);
@@ -152,7 +168,8 @@ static Py_ssize_t references_of(PyObject *object, Py_ssize_t own)
 
 static int pass_init(struct pass *pass, struct hw_referrer_search *search)
 {
-    *pass = (struct pass){.search = search, .open = search->target_count, .low = UINTPTR_MAX};
+    *pass = (struct pass){
+        .search = search, .open = search->target_count, .low = UINTPTR_MAX, .all_tracked = true};
     size_t slots = 16;
     while (slots < 2 * search->target_count)
         slots *= 2;
@@ -173,6 +190,7 @@ static int pass_init(struct pass *pass, struct hw_referrer_search *search)
         pass->targets[i] = (struct target){object, references_of(object, search->own_references), NULL};
         if (hw_bits_add(pass->bits, object) < 0)
             return -1;
+        pass->all_tracked &= hw_object_is_tracked(object);
         pass->low = (uintptr_t)object < pass->low ? (uintptr_t)object : pass->low;
         high = (uintptr_t)object > high ? (uintptr_t)object : high;
     }
@@ -187,14 +205,6 @@ static void pass_deinit(struct pass *pass)
     hw_bits_destroy(pass->bits);
 }
 
-static bool all_tracked(const struct hw_referrer_search *search)
-{
-    for (size_t i = 0; i < search->target_count; i++)
-        if (!hw_object_is_tracked(search->targets[i]))
-            return false;
-    return true;
-}
-
 static int pass_run(struct pass *pass)
 {
     int result = 0;
@@ -202,7 +212,7 @@ static int pass_run(struct pass *pass)
         pass->order = (uint64_t)list << 56;
         result = hw_gc_list_visit((enum hw_gc_list)list, tracked_look, pass);
     }
-    if (result || all_tracked(pass->search))
+    if (result || pass->all_tracked)
         return result;
     pass->order = ORDER_UNTRACKED;
     return hw_heap_visit(untracked_look, pass);
@@ -269,11 +279,8 @@ int hw_ignore_add(struct hw_bits *ignore, PyObject *ids)
     PyObject *words = PySequence_List(ids);
     int result = words ? 0 : -1;
     for (Py_ssize_t i = 0; !result && i < PyList_GET_SIZE(words); i++) {
-        void *at = PyLong_AsVoidPtr(PyList_GET_ITEM(words, i));
-        if (at && hw_bits_add(ignore, at) < 0)
-            result = -1;
-        else
-            PyErr_Clear();
+        void *at = hw_address_of(PyList_GET_ITEM(words, i));
+        result = at && hw_bits_add(ignore, at) < 0 ? -1 : 0;
     }
     Py_XDECREF(words);
     return result;

@@ -34,16 +34,21 @@
 /* Whether gc.freeze()'s list follows right behind the three others (gclists.h). */
 #define HW_GC_FROZEN_FOLLOWS (PY_VERSION_HEX >= 0x030e0000 && PY_VERSION_HEX < 0x030f0000)
 
-/* Switches the collector on or off. Whether it was on, or -1 with an exception. */
+/* Switches the collector on or off. Whether it was on, or -1 with an exception; one that is set already
+ * stays. */
 static inline int hw_gc_switch(PyObject *gc_module, int on)
 {
 #if PY_VERSION_HEX >= 0x030a0000
     (void)gc_module;
     return on ? PyGC_Enable() : PyGC_Disable();
 #else
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
     PyObject *was = PyObject_CallMethod(gc_module, "isenabled", NULL);
     PyObject *done = was ? PyObject_CallMethod(gc_module, on ? "enable" : "disable", NULL) : NULL;
     int result = done ? was == Py_True : -1;
+    if (type)
+        PyErr_Restore(type, value, trace);
     Py_XDECREF(was);
     Py_XDECREF(done);
     return result;

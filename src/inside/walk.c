@@ -39,6 +39,15 @@ void hw_collector_resume(int paused)
         gc_ask("enable");
 }
 
+void *hw_address_of(PyObject *number)
+{
+    enum { ADDRESS_BITS = 48 };
+    void *address = PyLong_Check(number) ? PyLong_AsVoidPtr(number) : NULL;
+    PyErr_Clear();
+    bool possible = (uintptr_t)address % sizeof(void *) == 0 && (uintptr_t)address >> ADDRESS_BITS == 0;
+    return possible ? address : NULL;
+}
+
 int hw_stack_push(struct hw_stack *stack, PyObject *object)
 {
     if (stack->count == stack->capacity) {

@@ -57,6 +57,9 @@ void hw_stack_deinit(struct hw_stack *stack);
 int hw_stack_keep(struct hw_stack *stack, PyObject *object); /* 0, or -1 with MemoryError */
 PyObject *hw_stack_list(struct hw_stack *stack, int result);
 
+/* The address that an int names as id() does; NULL, without an exception: no object can be there. */
+void *hw_address_of(PyObject *number);
+
 /* Prepares what needs Python code once. 0, or -1. */
 int hw_walk_init(PyObject *module);
 

@@ -56,7 +56,8 @@ def test_the_same_chain_as_searching_one_by_one(seed):
         return lambda obj: [other for other in edges(obj) if id(other) in members]
 
     ignore = [id(obj) for obj in gc.get_objects() if id(obj) not in members]
-    for backward, edges, start, end in ((True, gc.get_referrers, links[0], goal), (False, gc.get_referents, goal, links[0])):
+    ways = ((True, gc.get_referrers, links[0], goal), (False, gc.get_referents, goal, links[0]))
+    for backward, edges, start, end in ways:
         expected = slowly(start, lambda obj: obj is end, inside(edges), 20, ())
         found = _heapwhy.find_chain(start, lambda obj: obj is end, 20, ignore, backward)
         assert list(map(id, found or [])) == list(map(id, expected or []))

@@ -11,8 +11,8 @@ from support import ROOT, clean_environment, package_pythons, package_site
 sys.path.insert(0, os.path.join(ROOT, "tests", "env"))
 import peers  # noqa: E402
 
-ARTICLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "articles")
-PROGRAMS = sorted(name for name in os.listdir(ARTICLES) if name.endswith(".py"))
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs_objgraph")
+PROGRAMS = sorted(name for name in os.listdir(FOLDER) if name.endswith(".py"))
 RUN = """
 import runpy, sys
 module, path = sys.argv[1:]
@@ -32,7 +32,7 @@ def original():
 
 def run(python, module, place, program, folder):
     folder.mkdir()
-    done = subprocess.run([python, "-c", RUN, module, os.path.join(ARTICLES, program)], cwd=folder, text=True,
+    done = subprocess.run([python, "-c", RUN, module, os.path.join(FOLDER, program)], cwd=folder, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
                           env={**clean_environment(), "PYTHONPATH": place})
     assert not done.returncode, done.stderr

@@ -75,8 +75,8 @@ def test_each_kind_of_reference_has_its_name():
     next(generator)
     kept = [None, thing], (thing,), frozenset([thing]), as_key, closure, generator, slots
     found = names(thing)
-    expected = {("list", "index", 1), ("tuple", "index", 0), ("frozenset", "element", None), ("cell", "attribute", "cell_contents"),
-                ("dict", "as key", thing), ("Slotted", "attribute", "right")}
+    expected = {("list", "index", 1), ("tuple", "index", 0), ("frozenset", "element", None),
+                ("cell", "attribute", "cell_contents"), ("dict", "as key", thing), ("Slotted", "attribute", "right")}
     assert expected <= found
     assert ("Thing", "attribute", "held") in found or ("dict", "key", "held") in found
     assert ("generator", "local", "local") in found or ("frame", "local", "local") in found
@@ -108,6 +108,32 @@ def test_attributes_are_named_without_a_dict():
     dicts = dict(_heapwhy.type_counts(None))[dict] - dict(before)[dict]
     if found:
         assert dicts < 10 and {one.spelled for one in found} == {".value"}
+
+
+@pytest.mark.parametrize("python", package_pythons())
+def test_an_instance_with_a_dict_hides_no_other_referrer(python):
+    assert python_inside("""
+import gc, heapwhy
+class Thing: pass
+class Other: pass
+holder, other = Thing(), Other()
+holder.value = other
+vars(holder)  # its dict comes into being, and shares the values
+late = [other]
+gc.collect()
+del Thing
+other_at = id(other)
+del other
+kinds = [type(found.object).__name__ for found in heapwhy.referrers(late[0])]
+print(sorted(kinds))
+""", python).strip() in ("['Thing', 'list']", "['dict', 'list']")
+
+
+def test_ids_that_are_no_addresses_are_passed_over():
+    assert _heapwhy.objects_at([0, -1, 7, 1 << 50, 1 << 70, "x", None]) == []
+    thing = Thing()
+    kept = [thing]
+    assert _heapwhy.referrers([thing], [0, -1, 1 << 50, 1 << 70, "x"])[0] == [kept]
 
 
 def test_code_objects_have_parts():
@@ -156,7 +182,8 @@ class Late:
         heapwhy.edges._heapwhy.referrers([self])
 keep = Late(); keep.me = keep
 '''
-done = subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", CODE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+done = subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", CODE], stdout=subprocess.PIPE,
+                      stderr=subprocess.PIPE, text=True)
 assert not done.returncode and not done.stderr, done.stderr
 print(done.stdout)
 """, python)
