@@ -2,6 +2,7 @@
 #include "inside/walk.h"
 
 #include "inside/ndarray.h"
+#include "inside/roots.h"
 #include "inside/version.h"
 
 #include <stdlib.h>
@@ -189,6 +190,14 @@ static int referent_meet(PyObject *object, void *arg)
     return result || !hw_object_leads_on(object) ? result : hw_stack_push(&visit->stack, object);
 }
 
+static int stack_follow(struct heap_visit *visit)
+{
+    int result = 0;
+    while (!result && visit->stack.count)
+        result = hw_referents_visit(visit->stack.items[--visit->stack.count], referent_meet, visit);
+    return result;
+}
+
 static int tracked_meet(PyObject *object, void *arg)
 {
     struct heap_visit *visit = arg;
@@ -200,9 +209,14 @@ static int tracked_meet(PyObject *object, void *arg)
         if (!result)
             result = hw_referents_visit(object, referent_meet, visit);
     }
-    while (!result && visit->stack.count)
-        result = hw_referents_visit(visit->stack.items[--visit->stack.count], referent_meet, visit);
-    return result;
+    return result ? result : stack_follow(visit);
+}
+
+/* Running functions are on no list of the collector's, so what only their variables hold is met here. */
+static int root_meet(const struct hw_root *root, void *arg)
+{
+    int result = referent_meet(root->object, arg);
+    return result ? result : stack_follow(arg);
 }
 
 static int freeze_count(Py_ssize_t *to)
@@ -228,6 +242,8 @@ int hw_heap_visit(hw_object_fn fn, void *ctx)
         result = hw_gc_list_visit(HW_GC_FROZEN, tracked_meet, &visit);
     if (!result && frozen)
         result = tracked_meet(PyImport_GetModuleDict(), &visit);
+    if (!result)
+        result = hw_roots_visit(root_meet, &visit);
     hw_stack_deinit(&visit.stack);
     hw_bits_destroy(visit.seen);
     return result;
