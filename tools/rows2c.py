@@ -173,8 +173,8 @@ def generate(fields_path, rows):
     out = ['/* Made by tools/rows2c.py from src/cpython/rows. */',
            '#include <stddef.h>', '', '#include "cpython/layout.h"', '']
     prefixes = []
-    for path in sorted(rows):
-        row = parse_row(path, names)
+    parsed = [(parse_row(path, names), path) for path in rows]
+    for row, path in sorted(parsed, key=lambda pair: (pair[0]['version'], pair[1])):
         prefix = re.sub(r'\W', '_', row['name'])
         count = c_structs(path[:-len('.row')] + '.structs', prefix, out)
         c_layout(row, names, prefix, count, out)

@@ -24,8 +24,9 @@ _MODULES = {
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
+# Not by `import *`: what has the name of a builtin, and what needs IPython.
 __all__ = ["CorruptError", "Error", "NotFoundError", "PermissionDenied", "SystemFailure", "UnsupportedError",
-           "UsageError", "__version__", "deepsizeof", "sizeof"] + sorted(_HOMES)
+           "UsageError", "__version__", "deepsizeof", "sizeof"] + sorted(set(_HOMES) - {"load_ipython_extension", "open"})
 
 
 def __getattr__(name):

@@ -80,7 +80,11 @@ def referrers(obj: Any, ignore: Iterable[int] = ()) -> List[Reference]:
         [<Reference dict 0x7f54962dac0 ['user']>]
     """
     (found,) = _heapwhy.referrers([obj], tuple(ignore))
-    return [Reference(source, kind, name) for source in found for kind, name in named(source, obj)]
+    references = []
+    for source in found:  # a comprehension would make a cell, which refers to obj
+        for kind, name in named(source, obj):
+            references.append(Reference(source, kind, name))
+    return references
 
 
 def referents(obj: Any) -> List[Reference]:
@@ -89,8 +93,11 @@ def referents(obj: Any) -> List[Reference]:
         >>> heapwhy.referents({"user": 1})
         [<Reference str 0x7f5496e1a2f0 <key>>, <Reference int 0x955e48 ['user']>]
     """
-    return [Reference(target, kind, name)
-            for target in _heapwhy.referents(obj) for kind, name in named(obj, target)]
+    references = []
+    for target in _heapwhy.referents(obj):
+        for kind, name in named(obj, target):
+            references.append(Reference(target, kind, name))
+    return references
 
 
 class Chain(Sequence[Any]):

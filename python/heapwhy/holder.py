@@ -86,6 +86,8 @@ def step(parent, child):
             return found
     names = next((names for kind, names in _ATTRIBUTES.items() if isinstance(parent, kind)), ())
     if isinstance(parent, type):
+        if isinstance(child, dict):
+            return ".__dict__"
         return _in_values(vars(parent), child, lambda name: "." + str(name)) or ".<type>"
     if isinstance(getattr(parent, "__dict__", None), dict):
         if parent.__dict__ is child:

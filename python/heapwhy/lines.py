@@ -20,7 +20,6 @@ import argparse
 import contextlib
 import functools
 import gc
-import importlib.util
 import inspect
 import io
 import linecache
@@ -30,6 +29,8 @@ import sys
 import threading
 import time
 import types
+import warnings
+from typing import Callable, Iterator, List, Optional, Sequence, TextIO, Tuple, Union
 
 from heapwhy import _heapwhy, usage
 from heapwhy.usage import MIB, backend_of, measure
@@ -76,22 +77,24 @@ def _note_collections(tracer, by):
 @types.coroutine
 def _steps(around, inner):
     """Runs a generator or a coroutine, each of its steps within around()."""
-    resume, value = inner.send, None
+    # what passes through is popped, so that it does not live longer than without us
+    resume, passing = inner.send, [None]
     while True:
         try:
             with around():
-                told = resume(value)
+                passing.append(resume(passing.pop()))
         except StopIteration as stop:
             return stop.value
         try:
-            value = yield told
+            passing.append((yield passing.pop()))
             resume = inner.send
         except GeneratorExit:
             with around():
                 inner.close()
             raise
         except BaseException as error:
-            resume, value = inner.throw, error
+            resume = inner.throw
+            passing.append(error)
 
 
 def _wrap(function, around):
@@ -102,20 +105,21 @@ def _wrap(function, around):
     elif inspect.isasyncgenfunction(function):
         async def wrapper(*args, **kwargs):
             inner = function(*args, **kwargs)
-            resume, value = inner.asend, None
+            resume, passing = inner.asend, [None]
             try:
                 while True:
                     try:
-                        told = await _steps(around, _awaited(resume(value)))
+                        passing.append(await _steps(around, _awaited(resume(passing.pop()))))
                     except StopAsyncIteration:
                         return
                     try:
-                        value = yield told
+                        passing.append((yield passing.pop()))
                         resume = inner.asend
                     except GeneratorExit:
                         raise
                     except BaseException as error:
-                        resume, value = inner.athrow, error
+                        resume = inner.athrow
+                        passing.append(error)
             finally:
                 await _steps(around, _awaited(inner.aclose()))
     elif inspect.isgeneratorfunction(function):
@@ -144,8 +148,11 @@ class Lines(dict):
 
     def items(self):
         """(file, ((line, its numbers or None) for each line of the source)) of each function that has run."""
-        return [(code.co_filename, ((line, lines.get(line)) for line in _line_numbers(code, lines)))
-                for code, lines in dict.items(self) if lines]
+        return [(code.co_filename, _with_numbers(code, lines)) for code, lines in dict.items(self) if lines]
+
+
+def _with_numbers(code, lines):
+    return ((line, lines.get(line)) for line in _line_numbers(code, lines))
 
 
 def _line_numbers(code, lines):
@@ -164,14 +171,16 @@ class LineProfiler:
         profiler(function)(1, 2)         # or profiler.add_function() and with profiler: ...
         profiler.print()
 
-    backend           'python': bytes that the thread took from Python's allocators, exact; 'rss', 'uss', 'pss': pages of the
-                      process; 'tracemalloc'
+    backend           'python': bytes that the thread took from Python's allocators, and that libraries took from malloc in
+                      it, exact; 'rss', 'uss', 'pss': pages of the process; 'tracemalloc'
     include_children  add the resident memory of child processes; then pages are measured, not bytes
     max_mem           MiB: go into the debugger when there is as much
     """
 
-    def __init__(self, backend=None, include_children=False, max_mem=None):
+    def __init__(self, backend: Optional[str] = None, include_children: bool = False, max_mem: Optional[float] = None):
         self.backend = backend_of(backend, DEFAULT_BACKEND)
+        if self.backend == "python":
+            self.backend = _countable(backend)
         if self.backend == "tracemalloc":
             _start_tracemalloc()
         self.include_children = include_children
@@ -180,13 +189,13 @@ class LineProfiler:
         self._codes = set()
         self._tracer = _heapwhy.LineTracer(_source(self.backend, include_children))
 
-    def __call__(self, func=None, precision=None):
+    def __call__(self, func: Optional[Callable] = None, precision: Optional[int] = None) -> Callable:
         """The function, profiled whenever it runs; without one a decorator."""
         if func is None:
             return self
         return _wrapped_inside(func, self.wrap_function)
 
-    def add_function(self, func):
+    def add_function(self, func: Callable) -> None:
         """Measure this function when profiling is enabled. TypeError: it is not one in Python."""
         code = getattr(inspect.unwrap(getattr(func, "__func__", func)), "__code__", None)
         if code is None:
@@ -194,7 +203,8 @@ class LineProfiler:
         self._codes.add(code)
         self._tracer.add(code)
 
-    def wrap_function(self, func):
+    def wrap_function(self, func: Callable) -> Callable:
+        """The function, profiled whenever it runs."""
         self.add_function(func)
         return _wrap(func, self._counted)
 
@@ -206,7 +216,7 @@ class LineProfiler:
         finally:
             self.disable_by_count()
 
-    def enable_by_count(self):
+    def enable_by_count(self) -> None:
         """Begin to measure in this thread; calls nest."""
         self.enable_count += 1
         if self.max_mem is not None:
@@ -215,7 +225,7 @@ class LineProfiler:
         _note_collections(self._tracer, 1)
         self._tracer.enable()
 
-    def disable_by_count(self):
+    def disable_by_count(self) -> None:
         """The end of one enable_by_count()."""
         if not self.enable_count:
             return
@@ -235,7 +245,7 @@ class LineProfiler:
     def __exit__(self, *error):
         self.disable_by_count()
 
-    def runctx(self, cmd, globals, locals):
+    def runctx(self, cmd: Union[str, types.CodeType], globals: dict, locals: dict) -> "LineProfiler":
         """Measure the functions that were added while a statement runs."""
         with self:
             exec(cmd, globals, locals)
@@ -255,20 +265,33 @@ class LineProfiler:
         return debugger.trace_dispatch
 
     @property
-    def code_map(self):
+    def code_map(self) -> Lines:
         """What was measured, as Lines."""
         return Lines((code, {line: (increment / MIB, most / MIB, occurrences)
                              for line, increment, most, occurrences, _, _ in lines})
                      for code, lines in self._tracer.results())
 
-    def collections(self):
+    def collections(self) -> List[Tuple[str, int, int, int]]:
         """[(file, line, collections, bytes that they freed), ...] of lines during which the collector ran."""
         return [(code.co_filename, line, count, freed) for code, lines in self._tracer.results()
                 for line, _, _, _, count, freed in lines if count]
 
-    def print(self, stream=None, precision=1):
+    def print(self, stream: Optional[TextIO] = None, precision: int = 1) -> None:
         """The tables, and what collections have freed."""
         show_results(self, stream, precision, collections=True)
+
+
+def _countable(asked):
+    """'python'; 'rss', with a warning, where nobody has asked for bytes and they cannot be counted."""
+    try:
+        _heapwhy.allocated_start()
+    except _heapwhy.UnsupportedError as error:
+        if asked is not None:
+            raise
+        warnings.warn(str(error), stacklevel=4)
+        return "rss"
+    _heapwhy.allocated_stop()
+    return "python"
 
 
 def _start_tracemalloc():
@@ -291,7 +314,8 @@ def _table(filename, lines, precision):
     yield "=" * len(HEADER) + "\n"
     for line, told in lines:
         text = source[line - 1] if 0 < line <= len(source) else "\n"
-        columns = (number.format(told[1]), number.format(told[0]), told[2]) if told else ("", "", "")
+        # "+ 0.0" turns a negative zero into zero
+        columns = (number.format(told[1]), number.format(round(told[0], precision) + 0.0), told[2]) if told else ("", "", "")
         yield TEMPLATE.format(line, *columns, text if text.endswith("\n") else text + "\n")
     yield "\n\n"
 
@@ -302,7 +326,8 @@ def _freed_text(freed):
     return "and freed {0:.3f} MiB, which its increment has".format(freed / MIB)
 
 
-def show_results(prof, stream=None, precision=1, collections=False):
+def show_results(prof: LineProfiler, stream: Optional[TextIO] = None, precision: int = 1,
+                 collections: bool = False) -> None:
     """Write the tables of a LineProfiler as memory_profiler prints them.
 
     collections: also tell at which lines the garbage collector ran, and what it freed there
@@ -318,7 +343,8 @@ def show_results(prof, stream=None, precision=1, collections=False):
                     line, "once" if count == 1 else "%d times" % count, _freed_text(freed)))
 
 
-def profile(func=None, stream=None, precision=1, backend=None, include_children=False):
+def profile(func: Optional[Callable] = None, stream: Optional[TextIO] = None, precision: int = 1,
+            backend: Optional[str] = None, include_children: bool = False) -> Callable:
     """Decorator: after each call of the function print its memory line by line.
 
     stream            where to; standard output when None
@@ -375,7 +401,7 @@ def _printing(func, make, show):
 class TimeStamper:
     """When functions were entered and left, and how much memory there was: lines for `heapwhy plot`."""
 
-    def __init__(self, backend=None, include_children=False):
+    def __init__(self, backend: Optional[str] = None, include_children: bool = False):
         self.backend = backend_of(backend, "rss")
         self.include_children = include_children
         self.calls = []  # [name, (MiB, time) of entering, the same of leaving or None, depth]
@@ -409,7 +435,7 @@ class TimeStamper:
         return functools.wraps(func)(wrapper)
 
     @contextlib.contextmanager
-    def timestamp(self, name="<block>"):
+    def timestamp(self, name: str = "<block>") -> Iterator[None]:
         """A block of code that gets a name in the plot."""
         depth = self._depth.level = getattr(self._depth, "level", -1) + 1
         call = [name, self._now(), None, depth]
@@ -420,7 +446,7 @@ class TimeStamper:
             call[2] = self._now()
             self._depth.level = depth - 1
 
-    def show_results(self, stream=None):
+    def show_results(self, stream: Optional[TextIO] = None) -> None:
         """FUNC name MiB time MiB time depth; of each call that has ended."""
         stream = sys.stdout if stream is None else stream
         for name, begin, end, depth in self.calls:
@@ -446,7 +472,7 @@ def _parser():
                              "heapwhy watch -- python -m heapwhy.lines --timestamp SCRIPT.py")
     parser.add_argument("--include-children", action="store_true", help="add the memory of child processes")
     parser.add_argument("--backend", choices=sorted(usage.BACKENDS), default=None,
-                        help="python: bytes that the thread took from Python's allocators, exact (default); rss, uss, pss: "
+                        help="python: bytes that the thread took from Python's allocators and from malloc, exact (default); rss, uss, pss: "
                              "pages of the process; tracemalloc; the others are names of the same")
     parser.add_argument("program", nargs=argparse.REMAINDER, help="script, or module, with its arguments")
     return parser
@@ -491,7 +517,8 @@ def _show(profiler, args, stream):
         profiler.print(stream, args.precision)
 
 
-def main(argv=None):
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    """`python -m heapwhy.lines`; argv: without the program's name."""
     parser = _parser()
     args = parser.parse_args(argv)
     if not args.program:

@@ -8,6 +8,7 @@
 import builtins
 import gc
 import io
+import sys
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
@@ -43,6 +44,18 @@ def _size_text(size):
         if abs(size) < 1000 or unit == "GB":
             return "%d B" % size if unit == "B" else "%.1f %s" % (size, unit)
         size /= 1000.0
+
+
+def _change_text(size):
+    return "+" * (size > 0) + _size_text(size)
+
+
+def _show(text):
+    """By the pager in a terminal; in a notebook, or into a file, as output of the cell."""
+    if sys.stdout.isatty():
+        page(text)
+    else:
+        print(text)
 
 
 def _census():
@@ -125,7 +138,7 @@ class HeapwhyMagics(Magics):
             profiler.add_function(self._function(name))
         message = self._run(profiler, self._transformed(statement))
         text = self._tables(profiler, int(options.get("p", [3])[0]))
-        page(text.rstrip())
+        _show(text.rstrip())
         if message:
             print(message)
         if "T" in options:
@@ -186,10 +199,10 @@ class HeapwhyMagics(Magics):
         print("%10s %10s %9s %10s  %s" % ("objects", "size", "+objects", "+size", "type"))
         for name in chosen:
             print("%10d %10s %+9d %10s  %s" % (now[name][0], _size_text(now[name][1]), grown[name][0],
-                                             "+" * (grown[name][1] > 0) + _size_text(grown[name][1]), name))
+                                             _change_text(grown[name][1]), name))
         print("%10d %10s %+9d %10s  in all" % (
             sum(count for count, _ in now.values()), _size_text(sum(size for _, size in now.values())),
-            sum(count for count, _ in grown.values()), _size_text(sum(size for _, size in grown.values()))))
+            sum(count for count, _ in grown.values()), _change_text(sum(size for _, size in grown.values()))))
 
 
 def load_ipython_extension(ip):

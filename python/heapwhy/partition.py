@@ -7,7 +7,7 @@ from heapwhy import _heapwhy
 __all__ = ["Partition", "Row", "type_name"]
 
 TABLE_ROWS = 10
-KIND_WIDTH = 37
+KIND_WIDTH = 32
 TITLES = {"type": "type", "class": "class", "module": "module", "size": "bytes each", "referrers": "referrers by class",
           "via": "referred to as", "site": "allocated at", "id": "object", "unity": ""}
 

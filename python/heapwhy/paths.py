@@ -38,44 +38,46 @@ class Paths(_heapwhy.Result):
     references  [(level, holder, referent, type of the referent, label), ...]: the graph of all these ways
     cut         True: there are more references than limit, and so more paths
     """
-    __slots__ = ("starts", "references", "lengths", "cut", "_into", "_counts")
+    __slots__ = ("starts", "references", "lengths", "cut", "_levels", "_into", "_counts")
 
     def __init__(self, members, from_, avoid, limit, own):
-        self.starts, self.references, self.lengths, self.cut = _heapwhy.shortest_paths(members, from_, avoid, limit, own)
+        self.starts, self.references, found, self.cut = _heapwhy.shortest_paths(members, from_, avoid, limit, own)
+        self._levels = {address: level for address, (level, _) in found.items()}
+        self.lengths = {address: length for address, (_, length) in found.items()}
         self._into = {}
         for level, holder, referent, cls, label in self.references:
             self._into.setdefault((level + 1, referent), []).append((holder, label, cls))
-        for address, cls, label in self.starts:
-            self._into.setdefault((0, address), []).append((None, label, cls))
+        for level, address, cls, label in self.starts:
+            self._into.setdefault((level, address), []).append((None, label, cls))
         self._counts = self._ways_count()
 
     def _ways_count(self):
         """{(level, address): ways from the start}"""
         counts = {}
-        for address, _, _ in self.starts:
-            counts[0, address] = counts.get((0, address), 0) + 1
+        for level, address, _, _ in self.starts:
+            counts[level, address] = counts.get((level, address), 0) + 1
         for level, holder, referent, _, _ in sorted(self.references, key=lambda reference: reference[0]):
             counts[level + 1, referent] = counts.get((level + 1, referent), 0) + counts.get((level, holder), 0)
         return counts
 
     def __len__(self):
-        return sum(self._counts.get((level, address), 0) for address, level in self.lengths.items())
+        return sum(self._counts.get((level, address), 0) for address, level in self._levels.items())
 
     def __iter__(self):
-        for address, level in sorted(self.lengths.items(), key=lambda item: (item[1], item[0])):
+        for address, level in sorted(self._levels.items(), key=lambda item: (self.lengths[item[0]], item[0])):
             yield from self._ways(level, address)
 
     def _ways(self, level, address):
-        """Depth first, from the member back to the start, without recursion."""
-        waiting = [(level, address, ())]
+        """Depth first, from the member back to the start; a tail is (step, tail), so ways share it."""
+        waiting = [(level, address, None)]
         while waiting:
             at_level, at, tail = waiting.pop()
             for holder, label, cls in reversed(self._into.get((at_level, at), ())):
-                steps = ((label, cls, at),) + tail
+                way = ((label, cls, at), tail)
                 if holder is None:
-                    yield Path([(step[0], step[1]) for step in steps], [step[2] for step in steps])
+                    yield path_of(way)
                 else:
-                    waiting.append((at_level - 1, holder, steps))
+                    waiting.append((at_level - 1, holder, way))
 
     def __getitem__(self, place):
         if place < 0:
@@ -103,6 +105,15 @@ class Paths(_heapwhy.Result):
 
     def _repr_html_(self):
         return "<pre>%s</pre>" % html.escape(repr(self))
+
+
+def path_of(way):
+    steps, addresses = [], []
+    while way:
+        (label, cls, address), way = way
+        steps.append((label, cls))
+        addresses.append(address)
+    return Path(steps, addresses)
 
 
 class PatternNode(_heapwhy.Result):

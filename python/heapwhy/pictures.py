@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import types
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from heapwhy import _heapwhy, edges, walks
 
@@ -96,7 +96,7 @@ def show_backrefs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_node
                   shortnames: bool = True, filename: Optional[str] = None) -> Picture:
     """A picture of what refers to objs, an object or a list or tuple of objects, and what refers to that.
 
-    max_depth   steps from objs; modules end a path
+    max_depth   steps from objs; modules end a path, and of a module's names only the module is shown
     too_many    of one object more referrers than that are counted only, by type
     max_nodes   of the whole picture
     ignore      ids of objects to leave out
@@ -112,7 +112,7 @@ def show_backrefs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_node
     objs = listed(objs)
     ignored = tuple(ignore) + (id(objs),)
     roots = {id(obj) for obj in objs}
-    nodes = walks.walk(objs, walks.referrers_of, max_depth=max_depth, too_many=too_many,
+    nodes = walks.walk(objs, holders_of, max_depth=max_depth, too_many=too_many,
                        max_nodes=max_nodes, ignore=ignored, accept=filter,
                        stop=lambda obj: _heapwhy.is_module(obj) and id(obj) not in roots)
     style = Style(max_depth, highlight, extra_info, refcounts, shortnames)
@@ -136,21 +136,34 @@ def show_chain(*chains: Sequence[Any], highlight: Optional[Callable[[Any], Any]]
                shortnames: bool = True, filename: Optional[str] = None) -> Picture:
     """A picture of chains as heapwhy.chain() finds them: sequences of objects of which each refers to the
     next. What they have in common is drawn once."""
-    index: Dict[int, walks.Node] = {}
+    index: Dict[int, int] = {}
     nodes: List[walks.Node] = []
     longest = max(map(len, chains), default=1)
     for chain in chains:
         before = None
         for depth, obj in enumerate(reversed(list(chain))):
-            node = index.get(id(obj))
-            if node is None:
-                node = index[id(obj)] = walks.Node(obj, depth)
-                nodes.append(node)
-            if before is not None and node not in before.next:
-                before.next.append(node)
-            before = node
+            number = index.setdefault(id(obj), len(nodes))
+            if number == len(nodes):
+                nodes.append(walks.Node(obj, depth))
+            if before is not None and number not in before.next:
+                before.next.append(number)
+            before = nodes[number]
     style = Style(max(longest - 1, 1), highlight, extra_info, refcounts, shortnames)
     return finish(Drawing(nodes, style, backward=True), filename)
+
+
+def holders_of(objects: List[Any], ignored: Set[int]) -> List[Sequence[Any]]:
+    """Who refers to each. Of a module's names only the module: all of its functions refer to them."""
+    modules = [namespace_owner(obj) for obj in objects]
+    others = iter(walks.referrers_of([obj for obj, module in zip(objects, modules) if module is None], ignored))
+    return [next(others) if module is None else [module] for module in modules]
+
+
+def namespace_owner(obj: Any) -> Optional[types.ModuleType]:
+    if type(obj) is not dict or type(obj.get("__name__")) is not str:
+        return None
+    module = sys.modules.get(obj["__name__"])
+    return module if isinstance(module, types.ModuleType) and vars(module) is obj else None
 
 
 def listed(objs: Any) -> Sequence[Any]:
@@ -265,8 +278,8 @@ class Drawing:
         self.names = {id(node): "n%d" % i for i, node in enumerate(nodes)}
         self.dicts: Dict[int, walks.Node] = {}  # by owner
         for node in nodes:
-            for other in node.next:
-                self.join(*self.ends(node, other))
+            for number in node.next:
+                self.join(*self.ends(node, nodes[number]))
 
     def join(self, owner: walks.Node, part: walks.Node) -> None:
         is_dict = type(part.object) is dict and part.depth > 0 and part not in self.dicts.values()
@@ -305,8 +318,8 @@ class Drawing:
         return (other, node) if self.backward else (node, other)
 
     def edge_lines(self, node: walks.Node) -> Iterable[str]:
-        for other in node.next:
-            source, target = self.ends(node, other)
+        for number in node.next:
+            source, target = self.ends(node, self.nodes[number])
             if self.dicts.get(id(source)) is target:
                 continue
             names = [spelled_in(source.object, kind, name) for kind, name in

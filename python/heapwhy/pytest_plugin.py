@@ -6,6 +6,7 @@ scope set up and torn down each time, those of wider scope standing, and what ea
 (heapwhy.leakcheck). A leak takes the place of the result of the call.
 """
 import contextlib
+import functools
 import gc
 import warnings
 
@@ -53,6 +54,12 @@ class _Check:
                 self.options.setdefault(name, value)
 
 
+@functools.lru_cache(maxsize=1)
+def _fixtures(session):
+    """All definitions of fixtures, made when tests were collected. How the session keeps them differs by version."""
+    return [obj for obj in gc.get_objects() if isinstance(obj, FixtureDef)]
+
+
 class _Unrepeatable(Exception):
     """A repeat did not pass."""
 
@@ -65,7 +72,7 @@ class _Repeater:
         self.lists = [kept for kept in (getattr(item, name, None) for name in
                                         ("_report_sections", "user_properties", "own_markers")) if isinstance(kept, list)]
         self.lengths = [len(kept) for kept in self.lists]
-        self.fixtures = [obj for obj in gc.get_objects() if isinstance(obj, FixtureDef)]
+        self.fixtures = _fixtures(item.session)
         self.wider = (0, {})
         test = getattr(item, "dtest", None)  # of a doctest, whose globals are cleared after each run
         self.globals = dict(test.globs) if test is not None else None

@@ -218,9 +218,9 @@ class HeapSet(_heapwhy.HeapSet):
 
     def shortest_paths(self, from_: "HeapSet" = None, avoid: "HeapSet" = None, limit: int = 10_000,
                        own: bool = False) -> Paths:
-        """All shortest ways to each member, from the roots (modules, variables) or from the members of from_.
+        """All shortest ways to each member, from imported modules, or from the members of from_.
 
-        No way goes through a member of avoid. limit: so many references are kept; `.cut` tells if there are
+        Variables of running functions begin ways only to members to which no module leads. No way goes through a member of avoid. limit: so many references are kept; `.cut` tells if there are
         more. Memory: 8 bytes for each object that is reached before the last member is.
         """
         return Paths(self, from_, avoid, limit, own)

@@ -7,12 +7,11 @@
 
 Everything is read from /proc: proc(5).
 """
-import inspect
 import os
 import subprocess
-import sys
 import time
 import tracemalloc
+from typing import Any, List, Optional, TextIO
 
 from heapwhy import _heapwhy
 
@@ -24,7 +23,7 @@ BACKENDS = {"python": "python", "rss": "rss", "uss": "uss", "pss": "pss", "trace
             "psutil": "rss", "posix": "rss", "psutil_uss": "uss", "psutil_pss": "pss"}
 
 
-def backend_of(name, default):
+def backend_of(name: Optional[str], default: str) -> str:
     """The backend that a name means; None: the default. ValueError for one that is not known."""
     try:
         return BACKENDS[default if name is None else name]
@@ -32,7 +31,7 @@ def backend_of(name, default):
         raise ValueError("no backend %r; there are %s" % (name, ", ".join(sorted(BACKENDS)))) from None
 
 
-def rss_bytes(pid=None):
+def rss_bytes(pid: Optional[int] = None) -> int:
     """Resident memory of a process; of this one without pid. 0: it has ended."""
     if pid is None:
         return _heapwhy.rss()
@@ -52,12 +51,12 @@ def _rollup(pid, keys):
         return None
 
 
-def uss_bytes(pid=None):
+def uss_bytes(pid: Optional[int] = None) -> int:
     """Memory that would be free if the process ended: pages that no other process maps."""
     return _rollup(pid, ("Private_Clean:", "Private_Dirty:", "Private_Hugetlb:")) or 0
 
 
-def pss_bytes(pid=None):
+def pss_bytes(pid: Optional[int] = None) -> int:
     """Resident memory, of which pages that several processes map count in equal parts."""
     return _rollup(pid, ("Pss:",)) or 0
 
@@ -65,7 +64,7 @@ def pss_bytes(pid=None):
 READERS = {"rss": rss_bytes, "uss": uss_bytes, "pss": pss_bytes}
 
 
-def children_of(pid):
+def children_of(pid: int) -> List[int]:
     """Process ids of all children, theirs, and so on."""
     found, waiting = [], [pid]
     while waiting:
@@ -85,7 +84,7 @@ def children_of(pid):
     return found
 
 
-def measure(backend="rss", pid=None, include_children=False):
+def measure(backend: str = "rss", pid: Optional[int] = None, include_children: bool = False) -> int:
     """Bytes that a process has, by a backend: 'rss', 'uss', 'pss'; 'tracemalloc' and 'python' of this one."""
     if backend == "tracemalloc":
         return tracemalloc.get_traced_memory()[0]
@@ -162,8 +161,10 @@ def _write_samples(stream, sample, children):
         stream.write("CHLD {0} {1:.6f} {2:.4f}\n".format(*child))
 
 
-def memory_usage(proc=-1, interval=.1, timeout=None, timestamps=False, include_children=False, multiprocess=False,
-                 max_usage=False, retval=False, stream=None, backend=None, max_iterations=None):
+def memory_usage(proc: Any = -1, interval: float = .1, timeout: Optional[float] = None, timestamps: bool = False,
+                 include_children: bool = False, multiprocess: bool = False, max_usage: bool = False,
+                 retval: bool = False, stream: Optional[TextIO] = None, backend: Optional[str] = None,
+                 max_iterations: Optional[int] = None) -> Any:
     """Memory over time, in MiB: of a process, or of this one while a function runs.
 
     proc              a process id, -1 for this process; a subprocess.Popen; or a function: f, (f, args),

@@ -12,14 +12,15 @@ Neighbours = Callable[[List[Any], Set[int]], List[Sequence[Any]]]
 
 
 class Node:
-    """An object that was reached. next: nodes that it leads to; skipped: how many more, skipped_types: of
-    which types (short names)."""
+    """An object that was reached. next: numbers of the nodes that it leads to; skipped: how many more,
+    skipped_types: of which types (short names). Numbers, so that nodes are gone when nobody has them any
+    more, and no later walk meets them."""
     __slots__ = ("object", "depth", "next", "skipped", "skipped_types")
 
     def __init__(self, obj: Any, depth: int):
         self.object = obj
         self.depth = depth
-        self.next: List["Node"] = []
+        self.next: List[int] = []
         self.skipped = 0
         self.skipped_types: Counter = Counter()
 
@@ -53,16 +54,16 @@ def walk(objs: Iterable[Any], neighbours: Neighbours, *, max_depth: int, too_man
     index = {}
     ignored = set(ignore)
 
-    def node_of(obj: Any, depth: int) -> Optional[Node]:
-        node = index.get(id(obj))
-        if node is None and (max_nodes is None or len(nodes) < max_nodes):
-            node = index[id(obj)] = Node(obj, depth)
-            nodes.append(node)
-            ignored.add(id(node))
-        return node
+    def number_of(obj: Any, depth: int) -> Optional[int]:
+        number = index.get(id(obj))
+        if number is None and (max_nodes is None or len(nodes) < max_nodes):
+            number = index[id(obj)] = len(nodes)
+            nodes.append(Node(obj, depth))
+            ignored.add(id(nodes[-1]))
+        return number
 
     for obj in objs:
-        node_of(obj, 0)
+        number_of(obj, 0)
     begin = 0
     for depth in range(1, max_depth + 1):
         level = [node for node in nodes[begin:] if stop is None or not stop(node.object)]
@@ -73,11 +74,11 @@ def walk(objs: Iterable[Any], neighbours: Neighbours, *, max_depth: int, too_man
             for other in others:
                 if id(other) in ignored or (accept is not None and not accept(other)):
                     continue
-                known = node_of(other, depth) if len(node.next) < too_many else None
-                if known is None:
+                number = number_of(other, depth) if len(node.next) < too_many else None
+                if number is None:
                     node.skipped += 1
                     node.skipped_types[type(other).__name__] += 1
                 else:
-                    node.next.append(known)
+                    node.next.append(number)
         objects = found = others = other = None  # they refer to what the next level asks about
     return nodes

@@ -79,6 +79,12 @@ char *hw_arena_printf(struct hw_arena *arena, const char *format, ...)
     return p;
 }
 
+void hw_arena_visit(const struct hw_arena *arena, void (*visit)(void *ctx, const void *block), void *ctx)
+{
+    for (const struct hw_arena_block *block = arena->last; block; block = block->before)
+        visit(ctx, block);
+}
+
 void hw_arena_deinit(struct hw_arena *arena)
 {
     for (struct hw_arena_block *block = arena->last; block;) {

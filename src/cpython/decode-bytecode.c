@@ -22,6 +22,8 @@ struct opcodes {
     uint8_t delete_item, store_item[4];
 };
 static const struct opcodes opcodes[] = {
+    {9, 61, {60, 0, 0, 0}},
+    {10, 61, {60, 0, 0, 0}},
     {11, 61, {60, 168, 169, 170}},
     {12, 61, {60, 159, 160, 0}},
     {13, 9, {39, 212, 213, 0}},
@@ -64,9 +66,30 @@ static uint16_t read_pieces(const struct opcodes *known, const unsigned char *ta
     return flags;
 }
 
+/* Up to 3.10 there are no caches between instructions. */
+static uint16_t read_all(const struct opcodes *known, const unsigned char *code, uint64_t units)
+{
+    uint16_t flags = 0;
+    for (uint64_t i = 0; code && i < units; i++)
+        flags |= flags_of(known, code[i * 2]);
+    return flags;
+}
+
+static uint16_t flags_apart(struct hw_py *py, const struct opcodes *known, hw_addr addr)
+{
+    hw_addr bytes = hw_py_word(py, addr + PY_OFF(py, PyCodeObject_co_code));
+    uint64_t units = bytes ? hw_py_word(py, bytes + PY_OFF(py, PyVarObject_ob_size)) / 2 : 0;
+    if (!units || units > CODE_UNITS_MAX)
+        return 0;
+    return read_all(known, hw_py_at(py, bytes + PY_OFF(py, PyBytesObject_ob_sval), units * 2),
+                    units);
+}
+
 uint16_t hw_code_flags(struct hw_py *py, hw_addr addr)
 {
     const struct opcodes *known = opcodes_find(py);
+    if (known && PY_HAS(py, PyCodeObject_co_code))
+        return flags_apart(py, known, addr);
     if (!known || !PY_HAS(py, PyCodeObject_co_code_adaptive) ||
         !PY_HAS(py, PyCodeObject_co_linetable))
         return 0;

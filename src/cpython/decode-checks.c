@@ -21,6 +21,7 @@ enum kind {
     UNKNOWN,
     EXTENDED,
     LOCAL,
+    CELL, /* of two tuples, one after the other */
     TWO_LOCALS,
     GLOBAL,
     NAME,
@@ -37,11 +38,23 @@ enum kind {
 };
 
 /* By minor version: opcodes from first to last, specialised ones too, and how many units of inline
- * cache follow. Lib/opcode.py of 3.11 and 3.12; Include/opcode_ids.h and
+ * cache follow. Lib/opcode.py of 3.9 to 3.12; Include/opcode_ids.h and
  * Include/internal/pycore_opcode_metadata.h of 3.13 and 3.14. Others are UNKNOWN, without a cache. */
 static const struct range {
     uint8_t minor, first, last, kind, caches;
 } ranges[] = {
+    {9, 9, 9, NOTHING, 0},        {9, 25, 25, ITEM, 0},         {9, 61, 61, DELETE, 0},
+    {9, 100, 100, CONSTANT, 0},   {9, 101, 101, NAME, 0},       {9, 106, 106, ATTRIBUTE, 0},
+    {9, 107, 107, COMPARE, 0},    {9, 116, 116, GLOBAL, 0},     {9, 124, 124, LOCAL, 0},
+    {9, 131, 131, CALL, 0},       {9, 133, 133, SLICE, 0},      {9, 136, 136, CELL, 0},
+    {9, 144, 144, EXTENDED, 0},   {9, 148, 148, CELL, 0},       {9, 160, 160, METHOD, 0},
+    {9, 161, 161, CALL, 0},
+    {10, 9, 9, NOTHING, 0},       {10, 25, 25, ITEM, 0},        {10, 61, 61, DELETE, 0},
+    {10, 100, 100, CONSTANT, 0},  {10, 101, 101, NAME, 0},      {10, 106, 106, ATTRIBUTE, 0},
+    {10, 107, 107, COMPARE, 0},   {10, 116, 116, GLOBAL, 0},    {10, 124, 124, LOCAL, 0},
+    {10, 131, 131, CALL, 0},      {10, 133, 133, SLICE, 0},     {10, 136, 136, CELL, 0},
+    {10, 144, 144, EXTENDED, 0},  {10, 148, 148, CELL, 0},      {10, 160, 160, METHOD, 0},
+    {10, 161, 161, CALL, 0},
     {11, 0, 0, NOTHING, 0},       {11, 2, 2, NOTHING, 0},      {11, 3, 8, UNKNOWN, 1},
     {11, 9, 9, NOTHING, 0},       {11, 13, 14, UNKNOWN, 1},    {11, 16, 16, UNKNOWN, 1},
     {11, 17, 21, ITEM, 4},        {11, 22, 24, CALL, 4},       {11, 25, 25, ITEM, 4},
@@ -120,6 +133,7 @@ struct walk {
     struct hw_py *py;
     unsigned minor;
     hw_addr names, consts, locals;
+    hw_addr cells, free; /* up to 3.10; later they are locals */
     struct entry stack[STACK_MAX];
     unsigned depth;
     char *to;
@@ -147,6 +161,11 @@ static void push_text(struct walk *walk, enum thing thing, const char *text)
     push(walk, &entry);
 }
 
+static uint64_t length_of(const struct walk *walk, hw_addr tuple)
+{
+    return tuple ? hw_py_word(walk->py, tuple + PY_OFF(walk->py, PyVarObject_ob_size)) : 0;
+}
+
 static hw_addr item_of(const struct walk *walk, hw_addr tuple, uint32_t index)
 {
     struct hw_py *py = walk->py;
@@ -171,6 +190,15 @@ static void push_local(struct walk *walk, uint32_t index)
 {
     char name[TEXT_MAX];
     push_text(walk, PATH, name_of(walk, walk->locals, index, name));
+}
+
+static void push_cell(struct walk *walk, uint32_t index)
+{
+    char name[TEXT_MAX];
+    uint64_t cells = length_of(walk, walk->cells);
+    hw_addr tuple = index < cells ? walk->cells : walk->free;
+    push_text(walk, PATH,
+              name_of(walk, tuple, index < cells ? index : index - (uint32_t)cells, name));
 }
 
 static void push_constant(struct walk *walk, uint32_t index)
@@ -301,12 +329,16 @@ static void step(struct walk *walk, enum kind kind, uint32_t argument)
     case LOCAL:
         push_local(walk, argument);
         break;
+    case CELL:
+        push_cell(walk, argument);
+        break;
     case TWO_LOCALS:
         push_local(walk, argument >> 4);
         push_local(walk, argument & 15);
         break;
     case GLOBAL:
-        push_text(walk, PATH, name_of(walk, walk->names, argument >> 1, name));
+        push_text(walk, PATH,
+                  name_of(walk, walk->names, walk->minor < 11 ? argument : argument >> 1, name));
         break;
     case NAME:
         push_text(walk, PATH, name_of(walk, walk->names, argument, name));
@@ -362,23 +394,45 @@ static void follow(struct walk *walk, const unsigned char *code, uint64_t units)
     }
 }
 
+/* Where the instructions of the code object at addr lie: in it, up to 3.10 in a bytes object. */
+static hw_addr code_find(struct hw_py *py, hw_addr addr, uint64_t *ret_units)
+{
+    bool is_apart = PY_HAS(py, PyCodeObject_co_code);
+    hw_addr bytes = is_apart ? hw_py_word(py, addr + PY_OFF(py, PyCodeObject_co_code)) : 0;
+    if (!is_apart && !PY_HAS(py, PyCodeObject_co_code_adaptive))
+        return 0;
+    uint64_t size = hw_py_word(py, (is_apart ? bytes : addr) + PY_OFF(py, PyVarObject_ob_size));
+    *ret_units = is_apart ? size / 2 : size;
+    return is_apart ? bytes + PY_OFF(py, PyBytesObject_ob_sval)
+                    : addr + PY_OFF(py, PyCodeObject_co_code_adaptive);
+}
+
+static hw_addr tuple_of(struct hw_py *py, hw_addr addr, enum hw_field_id field)
+{
+    struct hw_field at = py->layout->f[field];
+    return at.width ? hw_py_word(py, addr + at.offset) : 0;
+}
+
 size_t hw_code_checks(struct hw_py *py, hw_addr addr, char *to, size_t used, size_t max)
 {
     struct walk walk = {.py = py,
                         .minor = py->version >> 16 & 255,
-                        .names = hw_py_word(py, addr + PY_OFF(py, PyCodeObject_co_names)),
-                        .consts = hw_py_word(py, addr + PY_OFF(py, PyCodeObject_co_consts)),
+                        .names = tuple_of(py, addr, HW_F_PyCodeObject_co_names),
+                        .consts = tuple_of(py, addr, HW_F_PyCodeObject_co_consts),
+                        .locals = tuple_of(py, addr,
+                                           PY_HAS(py, PyCodeObject_co_varnames)
+                                               ? HW_F_PyCodeObject_co_varnames
+                                               : HW_F_PyCodeObject_co_localsplusnames),
+                        .cells = tuple_of(py, addr, HW_F_PyCodeObject_co_cellvars),
+                        .free = tuple_of(py, addr, HW_F_PyCodeObject_co_freevars),
                         .to = to,
                         .used = used,
                         .max = max};
-    if (py->version >> 24 != 3 || !PY_HAS(py, PyCodeObject_co_code_adaptive))
+    uint64_t units = 0;
+    hw_addr at = py->version >> 24 == 3 ? code_find(py, addr, &units) : 0;
+    if (!at || !units || units > UNITS_MAX)
         return used;
-    uint64_t units = hw_py_word(py, addr + PY_OFF(py, PyVarObject_ob_size));
-    if (!units || units > UNITS_MAX)
-        return used;
-    walk.locals = hw_py_word(py, addr + PY_OFF(py, PyCodeObject_co_localsplusnames));
-    const unsigned char *code =
-        hw_py_at(py, addr + PY_OFF(py, PyCodeObject_co_code_adaptive), (size_t)units * 2);
+    const unsigned char *code = hw_py_at(py, at, (size_t)units * 2);
     unsigned char *copy = code ? malloc((size_t)units * 2) : NULL;
     if (!copy)
         return used;

@@ -61,7 +61,6 @@ void hw_decode_code(struct hw_py *py, const unsigned char *p)
         {HW_F_PyCodeObject_co_qualname, "co_qualname", HW_LABEL_ATTR},
         {HW_F_PyCodeObject_co_linetable, "co_linetable", HW_LABEL_ATTR},
         {HW_F_PyCodeObject_co_lnotab, "co_lnotab", HW_LABEL_ATTR},
-        {HW_F_PyCodeObject_co_zombieframe, "co_zombieframe", HW_LABEL_INTERNAL},
         {HW_F_PyCodeObject__co_code, "_co_code", HW_LABEL_INTERNAL},
     };
     static const struct named_field cached[] = {
@@ -71,6 +70,12 @@ void hw_decode_code(struct hw_py *py, const unsigned char *p)
         {HW_F__PyCoCached__co_freevars, "_co_freevars", HW_LABEL_INTERNAL},
     };
     fields_add(py, p, fields, sizeof(fields) / sizeof(*fields));
+    /* A dead frame, kept for the next call: it holds nothing, though its fields are not cleared. */
+    hw_addr dead = PY_HAS(py, PyCodeObject_co_zombieframe)
+                       ? PY_WORD(py, p, PyCodeObject_co_zombieframe)
+                       : 0;
+    if (dead && py->outside)
+        py->outside(py->outside_ctx, dead);
     if (!PY_HAS(py, PyCodeObject__co_cached))
         return;
     hw_addr block = PY_WORD(py, p, PyCodeObject__co_cached);

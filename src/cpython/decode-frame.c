@@ -42,24 +42,40 @@ static bool code_slots_grow(struct hw_py *py)
     return true;
 }
 
+static uint64_t tuple_length(struct hw_py *py, hw_addr tuple)
+{
+    const unsigned char *p = tuple ? hw_py_at(py, tuple, PY_SIZE(py, PyVarObject)) : NULL;
+    uint64_t count = p ? PY_WORD(py, p, PyVarObject_ob_size) : 0;
+    return count > FRAME_MAX_SLOTS ? 0 : count;
+}
+
+/* The slots' names: one tuple, up to 3.10 three. */
 static void code_read_names(struct hw_py *py, struct hw_code_slot *slot)
 {
+    static const enum hw_field_id fields[] = {
+        HW_F_PyCodeObject_co_localsplusnames, HW_F_PyCodeObject_co_varnames,
+        HW_F_PyCodeObject_co_cellvars, HW_F_PyCodeObject_co_freevars};
+    enum { FIELDS = sizeof(fields) / sizeof(*fields) };
     const struct hw_pytype *type = hw_pytype_of(py, slot->code);
+    hw_addr tuples[FIELDS] = {0};
+    uint64_t count = 0;
     if (!type || type->family != HW_FAMILY_CODE)
         return;
-    hw_addr names = hw_py_word(py, slot->code + PY_OFF(py, PyCodeObject_co_localsplusnames));
-    const unsigned char *p = names ? hw_py_at(py, names, PY_SIZE(py, PyVarObject)) : NULL;
-    uint64_t count = p ? PY_WORD(py, p, PyVarObject_ob_size) : 0;
-    if (!count || count > FRAME_MAX_SLOTS)
+    for (size_t i = 0; i < FIELDS; i++) {
+        struct hw_field at = py->layout->f[fields[i]];
+        tuples[i] = at.width ? hw_py_word(py, slot->code + at.offset) : 0;
+        count += tuple_length(py, tuples[i]);
+    }
+    uint32_t *numbers = count ? hw_arena_array(py->arena, count, sizeof(*numbers)) : NULL;
+    if (!numbers)
         return;
-    p = hw_py_at(py, names + PY_OFF(py, PyTupleObject_ob_item), count * 8);
-    uint32_t *numbers = hw_arena_array(py->arena, count, sizeof(*numbers));
-    if (!p || !numbers)
-        return;
-    for (uint64_t i = 0; i < count; i++)
-        numbers[i] = hw_py_name(py, load64(p + i * 8));
+    for (size_t i = 0; i < FIELDS; i++) {
+        uint64_t length = tuple_length(py, tuples[i]);
+        for (uint64_t n = 0; n < length; n++)
+            numbers[slot->count++] = hw_py_name(
+                py, hw_py_word(py, tuples[i] + PY_OFF(py, PyTupleObject_ob_item) + n * 8));
+    }
     slot->names = numbers;
-    slot->count = (uint32_t)count;
 }
 
 const uint32_t *hw_code_local_names(struct hw_py *py, hw_addr code, uint32_t *ret_count)
@@ -225,6 +241,10 @@ static void frame_field(struct hw_py *py, const unsigned char *p, enum hw_field_
 
 void hw_decode_frame_object(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
+    if (hw_frames_are_objects(py)) {
+        hw_decode_frame_alone(py, addr, p);
+        return;
+    }
     frame_field(py, p, HW_F_PyFrameObject_f_trace, HW_LABEL_ATTR, "f_trace");
     frame_field(py, p, HW_F_PyFrameObject_f_extra_locals, HW_LABEL_INTERNAL, "f_extra_locals");
     frame_field(py, p, HW_F_PyFrameObject_f_locals_cache, HW_LABEL_INTERNAL, "f_locals_cache");
@@ -251,16 +271,19 @@ static bool generator_has_frame(struct hw_py *py, const unsigned char *p)
     return state < 1;
 }
 
-/* One word with two meanings, and none in a plain generator. Objects/genobject.c. */
+/* One word with two meanings, and none in a plain generator; up to 3.10 two words. Objects/genobject.c. */
 static void generator_origin(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     const struct hw_pytype *type = hw_pytype_of(py, addr);
     const char *name = type ? type->solid->tp_name : "";
-    if (!strcmp(name, "coroutine"))
+    if (!strcmp(name, "coroutine")) {
         frame_field(py, p, HW_F_PyGenObject_gi_origin_or_finalizer, HW_LABEL_HIDDEN, "cr_origin");
-    else if (!strcmp(name, "async_generator"))
+        frame_field(py, p, HW_F_PyCoroObject_cr_origin, HW_LABEL_HIDDEN, "cr_origin");
+    } else if (!strcmp(name, "async_generator")) {
         frame_field(py, p, HW_F_PyGenObject_gi_origin_or_finalizer, HW_LABEL_INTERNAL,
                     "ag_finalizer");
+        frame_field(py, p, HW_F_PyAsyncGenObject_ag_finalizer, HW_LABEL_INTERNAL, "ag_finalizer");
+    }
 }
 
 /* What has ended keeps its code (gen_dealloc); the collector is told of it since 3.14 (gen_traverse). */
@@ -273,6 +296,15 @@ static void generator_code(struct hw_py *py, hw_addr addr)
         ref_add(py, hw_frame_code(py, f), hw_label_named(py, kind, "f_code"));
 }
 
+/* Up to 3.10: its frame is an object; what that holds, the thread tells while it runs. */
+static void generator_frame(struct hw_py *py, const unsigned char *p)
+{
+    hw_addr frame = PY_WORD(py, p, PyGenObject_gi_frame);
+    frame_field(py, p, HW_F_PyGenObject_gi_frame, HW_LABEL_ATTR, "gi_frame");
+    if (frame && !hw_frame_is_running(py, frame))
+        hw_decode_frame_held(py, frame);
+}
+
 void hw_decode_generator(struct hw_py *py, hw_addr addr, const unsigned char *p)
 {
     frame_field(py, p, HW_F_PyGenObject_gi_code, HW_LABEL_ATTR, "gi_code");
@@ -280,8 +312,12 @@ void hw_decode_generator(struct hw_py *py, hw_addr addr, const unsigned char *p)
     frame_field(py, p, HW_F_PyGenObject_gi_qualname, HW_LABEL_ATTR, "__qualname__");
     generator_origin(py, addr, p);
     const unsigned char *e = p + PY_OFF(py, PyGenObject_gi_exc_state);
+    frame_field(py, e, HW_F__PyErr_StackItem_exc_type, HW_LABEL_INTERNAL, "gi_exc_state");
     frame_field(py, e, HW_F__PyErr_StackItem_exc_value, HW_LABEL_INTERNAL, "gi_exc_state");
-    if (generator_has_frame(py, p))
+    frame_field(py, e, HW_F__PyErr_StackItem_exc_traceback, HW_LABEL_INTERNAL, "gi_exc_state");
+    if (hw_frames_are_objects(py))
+        generator_frame(py, p);
+    else if (generator_has_frame(py, p))
         hw_decode_interpreter_frame(py, addr + PY_OFF(py, PyGenObject_gi_iframe));
     else if (py->version >= 0x030c0000)
         generator_code(py, addr);

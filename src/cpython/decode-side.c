@@ -32,7 +32,8 @@ static void side_lru_cache(struct hw_py *py, hw_addr addr, const unsigned char *
         if (!l)
             return;
         ref_add(py, link, label);
-        ref_add(py, PY_WORD(py, l, PyObject_ob_type), type);
+        if (PY_HAS(py, lru_cache_object_lru_list_elem_type)) /* else it is a static one */
+            ref_add(py, PY_WORD(py, l, PyObject_ob_type), type);
         ref_add(py, PY_WORD(py, l, lru_list_elem_key), key);
         ref_add(py, PY_WORD(py, l, lru_list_elem_result), result);
         link = PY_WORD(py, l, lru_list_elem_next);

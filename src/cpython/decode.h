@@ -56,7 +56,7 @@ bool hw_object_plausible(struct hw_py *py, hw_addr addr);
  * dies. *ret_count 0 when unreadable. */
 const uint32_t *hw_code_local_names(struct hw_py *py, hw_addr code, uint32_t *ret_count);
 
-/* What a code object does to items: HW_NODE_DELETES, HW_NODE_STORES. 3.11 and later. */
+/* What a code object does to items: HW_NODE_DELETES, HW_NODE_STORES. */
 uint16_t hw_code_flags(struct hw_py *py, hw_addr addr);
 
 /* Appends to the used bytes of the text to, of max, what a code object compares lengths with, each
@@ -82,10 +82,20 @@ struct hw_operands hw_frame_operands(struct hw_py *py, hw_addr addr);
  * right behind them that the thread's C stack or registers have, 0: none. */
 uint32_t hw_operands_used(struct hw_py *py, const struct hw_operands *operands, hw_addr highest);
 
+/* Up to 3.10 frames are objects (decode-frame-object.c); the functions above take none of these. What
+ * such a frame holds, and what it reports itself; its operand stack, line, and whether it has not begun. */
+bool hw_frames_are_objects(const struct hw_py *py);
+bool hw_frame_is_running(const struct hw_py *py, hw_addr frame); /* on some thread's chain */
+void hw_decode_frame_held(struct hw_py *py, hw_addr frame);
+void hw_decode_frame_alone(struct hw_py *py, hw_addr addr, const unsigned char *p);
+struct hw_operands hw_frame_object_operands(struct hw_py *py, hw_addr frame);
+uint32_t hw_frame_object_line(struct hw_py *py, hw_addr frame);
+bool hw_frame_object_is_new(struct hw_py *py, hw_addr frame);
+
 /* The code object of the frame whose bytes begin at p. */
 hw_addr hw_frame_code(struct hw_py *py, const unsigned char *p);
 
-/* The source line that the _PyInterpreterFrame at addr has come to; 0: not known. */
+/* The source line that the frame at addr, of either kind, has come to; 0: not known. */
 uint32_t hw_frame_line(struct hw_py *py, hw_addr addr);
 
 /* The decoder of a C type with references in side buffers, by tp_name; NULL: no such type. */

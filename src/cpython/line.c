@@ -52,6 +52,8 @@ static uint32_t find_line(const unsigned char *p, const unsigned char *end, uint
 
 hw_addr hw_frame_code(struct hw_py *py, const unsigned char *p)
 {
+    if (hw_frames_are_objects(py))
+        return PY_WORD(py, p, PyFrameObject_f_code);
     if (PY_HAS(py, _PyInterpreterFrame_f_executable))
         return PY_WORD(py, p, _PyInterpreterFrame_f_executable) & ~(hw_addr)3;
     return PY_WORD(py, p, _PyInterpreterFrame_f_code);
@@ -59,6 +61,8 @@ hw_addr hw_frame_code(struct hw_py *py, const unsigned char *p)
 
 uint32_t hw_frame_line(struct hw_py *py, hw_addr frame)
 {
+    if (hw_frames_are_objects(py))
+        return hw_frame_object_line(py, frame);
     bool is_next = PY_HAS(py, _PyInterpreterFrame_instr_ptr);
     if (!is_next && !PY_HAS(py, _PyInterpreterFrame_prev_instr))
         return 0;

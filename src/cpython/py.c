@@ -55,6 +55,7 @@ void hw_py_deinit(struct hw_py *py)
     free(py->type_slots);
     free(py->codes);
     free(py->claims);
+    free(py->running);
     *py = (struct hw_py){0};
 }
 

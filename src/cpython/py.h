@@ -55,6 +55,8 @@ struct hw_py {
     hw_addr set_dummy;  /* marks deleted slots in sets; 0: not met yet */
     hw_addr *interned;  /* the tables of interned strings, where the interpreters name them */
     size_t interned_count;
+    hw_addr *running; /* up to 3.10: frames on the chains of threads, by address */
+    size_t running_count;
     uint64_t bad_pointers;
     uint64_t item_limit;             /* nothing in this image can have more items: its bytes / 8 */
     uint32_t label_type, label_dict; /* labels used all the time */

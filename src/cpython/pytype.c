@@ -105,6 +105,32 @@ static bool type_name_read(struct hw_py *py, hw_addr addr, char to[TYPE_NAME_BYT
     return hw_image_read(py->image, addr, to, TYPE_NAME_BYTES - 1);
 }
 
+static const struct hw_struct_row *row_find(const struct hw_py *py, const struct hw_pytype *type)
+{
+    for (size_t low = 0, high = py->layout->struct_count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        const struct hw_struct_row *row = &py->layout->structs[middle];
+        int order = strcmp(row->type_name, type->tp_name);
+        if (!order)
+            order = row->basicsize < type->basicsize ? -1 : row->basicsize > type->basicsize;
+        if (!order)
+            return row;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+/* Up to 3.9 two types of functools are used without PyType_Ready() (Modules/_functoolsmodule.c): they
+ * have no base. Such a type is believed when its structure is known. */
+static bool is_never_ready(const struct hw_py *py, const struct hw_pytype *type)
+{
+    return py->version < 0x030a0000 && !(type->tp_flags & HW_TPFLAG_READY) && !type->is_heap &&
+           row_find(py, type);
+}
+
 /* Fields of the type object itself; false when it cannot be one. */
 static bool type_read(struct hw_py *py, struct hw_pytype *type)
 {
@@ -114,8 +140,8 @@ static bool type_read(struct hw_py *py, struct hw_pytype *type)
     uint64_t basicsize = PY_WORD(py, p, PyTypeObject_tp_basicsize);
     uint64_t itemsize = PY_WORD(py, p, PyTypeObject_tp_itemsize);
     type->tp_flags = PY_WORD(py, p, PyTypeObject_tp_flags);
-    if (!(type->tp_flags & HW_TPFLAG_READY) || basicsize < PY_SIZE(py, PyObject) ||
-        basicsize > TYPE_MAX_BASICSIZE || itemsize > TYPE_MAX_BASICSIZE)
+    if (basicsize < PY_SIZE(py, PyObject) || basicsize > TYPE_MAX_BASICSIZE ||
+        itemsize > TYPE_MAX_BASICSIZE)
         return false;
     /* A C type has a decent name; a class may be called anything. */
     char name[TYPE_NAME_BYTES];
@@ -133,7 +159,7 @@ static bool type_read(struct hw_py *py, struct hw_pytype *type)
     type->managed_dict = type->tp_flags & HW_TPFLAG_MANAGED_DICT && py->version >= 0x030b0000;
     type->managed_weakref = type->tp_flags & HW_TPFLAG_MANAGED_WEAKREF && py->version >= 0x030c0000;
     type->inline_values = type->tp_flags & HW_TPFLAG_INLINE_VALUES && py->version >= 0x030d0000;
-    return type->tp_name != NULL;
+    return type->tp_name && (type->tp_flags & HW_TPFLAG_READY || is_never_ready(py, type));
 }
 
 /* The metatype must be `type` or derive from it. */
@@ -155,27 +181,9 @@ static bool type_read_base(struct hw_py *py, struct hw_pytype *type)
 {
     hw_addr base = hw_py_word(py, type->addr + PY_OFF(py, PyTypeObject_tp_base));
     if (!base)
-        return !strcmp(type->tp_name, "object");
+        return !strcmp(type->tp_name, "object") || is_never_ready(py, type);
     type->base = hw_pytype_get(py, base);
     return type->base && type->base->basicsize <= type->basicsize;
-}
-
-static const struct hw_struct_row *row_find(const struct hw_py *py, const struct hw_pytype *type)
-{
-    for (size_t low = 0, high = py->layout->struct_count; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        const struct hw_struct_row *row = &py->layout->structs[middle];
-        int order = strcmp(row->type_name, type->tp_name);
-        if (!order)
-            order = row->basicsize < type->basicsize ? -1 : row->basicsize > type->basicsize;
-        if (!order)
-            return row;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
 }
 
 static void type_choose_family(struct hw_py *py, struct hw_pytype *type)

@@ -293,10 +293,17 @@ static const struct interpreter_field thread_fields[] = {
 /* The stack of exceptions being handled: items live in the thread or in generators. */
 static void roots_exceptions(struct hw_py *py, struct hw_roots *roots, hw_addr thread)
 {
+    static const enum hw_field_id fields[] = {HW_F__PyErr_StackItem_exc_value,
+                                              HW_F__PyErr_StackItem_exc_type,
+                                              HW_F__PyErr_StackItem_exc_traceback};
     hw_addr item = hw_py_word(py, thread + PY_OFF(py, PyThreadState_exc_info));
     uint32_t label = hw_label_named(py, HW_LABEL_ROOT, "handled exception");
     for (unsigned i = 0; item && i < ROOTS_MAX_EXC_DEPTH; i++) {
-        hw_roots_ref(roots, hw_py_word(py, item + PY_OFF(py, _PyErr_StackItem_exc_value)), label);
+        for (size_t f = 0; f < sizeof(fields) / sizeof(*fields); f++) {
+            struct hw_field at = py->layout->f[fields[f]];
+            if (at.width)
+                hw_roots_ref(roots, hw_py_word(py, item + at.offset), label);
+        }
         item = hw_py_word(py, item + PY_OFF(py, _PyErr_StackItem_previous_item));
     }
 }
@@ -369,6 +376,34 @@ static bool roots_frames(struct hw_py *py, struct hw_roots *roots, hw_addr threa
     return true;
 }
 
+/* Up to 3.10. Whose call it is owns a frame; a generator owns its own. */
+static bool roots_frame_objects(struct hw_py *py, struct hw_roots *roots, hw_addr thread,
+                                uint32_t parent, int32_t tid)
+{
+    hw_addr frame = hw_py_word(py, thread + PY_OFF(py, PyThreadState_frame));
+    for (uint32_t depth = 0; frame && depth < ROOTS_MAX_FRAMES; depth++) {
+        const unsigned char *p = hw_py_at(py, frame, PY_SIZE(py, PyFrameObject));
+        struct hw_synthetic as = {.kind = HW_SYN_FRAME, .tid = tid, .depth = depth};
+        if (!p || !hw_frame_is_running(py, frame))
+            break;
+        hw_addr back = PY_WORD(py, p, PyFrameObject_f_back);
+        bool is_generator = PY_WORD(py, p, PyFrameObject_f_gen) != 0;
+        frame_describe(py, hw_frame_code(py, p), &as);
+        uint32_t node = hw_roots_add(roots, as, parent);
+        if (node == HW_NONE)
+            return false;
+        roots->nodes[node].at_line = hw_frame_line(py, frame);
+        if (!is_generator)
+            hw_roots_ref(roots, frame, hw_label_named(py, HW_LABEL_INTERNAL, "frame_obj"));
+        py->refs.count = 0;
+        hw_decode_frame_held(py, frame);
+        roots_take_decoded(py, roots);
+        roots->nodes[node].operands = hw_frame_object_operands(py, frame);
+        frame = back;
+    }
+    return true;
+}
+
 hw_addr hw_module_table(struct hw_py *py, const struct hw_runtime *rt)
 {
     uint32_t offset = PY_HAS(py, PyInterpreterState_imports_modules)
@@ -421,12 +456,22 @@ static const char *thread_name(struct hw_py *py, const struct hw_runtime *rt, hw
     return copy ? copy : "";
 }
 
+/* Up to 3.10 only pthread_self() is kept, which glibc's thread pointer is, too. */
+static int32_t thread_tid(struct hw_py *py, hw_addr thread)
+{
+    if (PY_HAS(py, PyThreadState_native_thread_id))
+        return (int32_t)hw_py_word(py, thread + PY_OFF(py, PyThreadState_native_thread_id));
+    hw_addr self = hw_py_word(py, thread + PY_OFF(py, PyThreadState_thread_id));
+    for (size_t i = 0; self && i < py->image->thread_count; i++)
+        if (py->image->threads[i].tls == self)
+            return py->image->threads[i].tid;
+    return 0;
+}
+
 static bool roots_thread(struct hw_py *py, const struct hw_runtime *rt, struct hw_roots *roots,
                          hw_addr thread, uint32_t parent)
 {
-    int32_t tid = PY_HAS(py, PyThreadState_native_thread_id)
-                      ? (int32_t)hw_py_word(py, thread + PY_OFF(py, PyThreadState_native_thread_id))
-                      : 0;
+    int32_t tid = thread_tid(py, thread);
     const char *name = thread_name(py, rt, thread, tid);
     hw_py_outside_at(py, thread, sizeof(hw_addr));
     uint32_t node = hw_roots_add(
@@ -441,7 +486,16 @@ static bool roots_thread(struct hw_py *py, const struct hw_runtime *rt, struct h
                          hw_label_named(py, HW_LABEL_ROOT, thread_fields[i].name));
     }
     roots_exceptions(py, roots, thread);
-    return roots_frames(py, roots, thread, node, tid);
+    return hw_frames_are_objects(py) ? roots_frame_objects(py, roots, thread, node, tid)
+                                     : roots_frames(py, roots, thread, node, tid);
+}
+
+static hw_addr first_thread(struct hw_py *py, hw_addr interp)
+{
+    uint32_t head = PY_HAS(py, PyInterpreterState_threads_head)
+                        ? PY_OFF(py, PyInterpreterState_threads_head)
+                        : PY_OFF(py, PyInterpreterState_tstate_head);
+    return hw_py_word(py, interp + head);
 }
 
 bool hw_roots_collect(struct hw_py *py, const struct hw_runtime *rt, struct hw_roots *ret_roots,
@@ -452,10 +506,7 @@ bool hw_roots_collect(struct hw_py *py, const struct hw_runtime *rt, struct hw_r
         uint32_t node = roots_interpreter(py, rt, &roots, i);
         if (node == HW_NONE)
             goto no_memory;
-        uint32_t head = PY_HAS(py, PyInterpreterState_threads_head)
-                            ? PY_OFF(py, PyInterpreterState_threads_head)
-                            : PY_OFF(py, PyInterpreterState_tstate_head);
-        hw_addr thread = hw_py_word(py, rt->interpreters[i] + head);
+        hw_addr thread = first_thread(py, rt->interpreters[i]);
         size_t most = py->image->thread_count + ROOTS_SPARE_THREADS;
         for (size_t t = 0; thread && t < most; t++) {
             if (!roots_thread(py, rt, &roots, thread, node))
@@ -484,9 +535,46 @@ static void learn_interned(struct hw_py *py, const struct hw_runtime *rt)
                                PY_OFF(py, PyInterpreterState_cached_objects_interned_strings));
 }
 
+static int by_address(const void *a, const void *b)
+{
+    hw_addr x = *(const hw_addr *)a, y = *(const hw_addr *)b;
+    return (x > y) - (x < y);
+}
+
+/* The frames on a thread's chain; nothing where one is no frame. */
+static void learn_chain(struct hw_py *py, hw_addr thread, size_t *capacity)
+{
+    hw_addr frame = hw_py_word(py, thread + PY_OFF(py, PyThreadState_frame));
+    for (unsigned i = 0; frame && i < ROOTS_MAX_FRAMES; i++) {
+        hw_addr *running =
+            hw_vec_grow(py->running, capacity, py->running_count + 1, sizeof(*running));
+        if (!running)
+            return;
+        py->running = running;
+        py->running[py->running_count++] = frame;
+        frame = hw_py_word(py, frame + PY_OFF(py, PyFrameObject_f_back));
+    }
+}
+
+static void learn_running(struct hw_py *py, const struct hw_runtime *rt)
+{
+    size_t capacity = 0, most = py->image->thread_count + ROOTS_SPARE_THREADS;
+    for (size_t i = 0; i < rt->interpreter_count; i++) {
+        hw_addr thread = first_thread(py, rt->interpreters[i]);
+        for (size_t t = 0; thread && t < most; t++) {
+            learn_chain(py, thread, &capacity);
+            thread = hw_py_word(py, thread + PY_OFF(py, PyThreadState_next));
+        }
+    }
+    if (py->running_count)
+        qsort(py->running, py->running_count, sizeof(*py->running), by_address);
+}
+
 void hw_py_learn_classes(struct hw_py *py, const struct hw_runtime *rt)
 {
     learn_interned(py, rt);
+    if (hw_frames_are_objects(py))
+        learn_running(py, rt);
     /* ModuleSpec is a class written in Python that no process can do without. */
     hw_addr dict = hw_module_dict(py, rt, "_frozen_importlib");
     hw_addr spec = dict ? hw_dict_find(py, dict, "ModuleSpec") : 0;

@@ -45,7 +45,7 @@ hw_addr hw_module_table(struct hw_py *py, const struct hw_runtime *runtime);
 hw_addr hw_module_dict(struct hw_py *py, const struct hw_runtime *runtime, const char *name);
 
 /* Learns what tells a class from a C type (py->class_dealloc), and which dicts are the tables of interned
- * strings. Call before any other type is read. */
+ * strings, which frames run. Call before any other type is read. */
 void hw_py_learn_classes(struct hw_py *py, const struct hw_runtime *runtime);
 
 #endif

@@ -34,6 +34,51 @@ static void version_text(uint32_t version, char *to, size_t max)
     snprintf(to, max, "%u.%u.%u", version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);
 }
 
+/* "3.10.13 (main, Nov  3 2026, 10:11:12) [GCC 12.2.0]" -> 0x030a0df0; 0: it does not begin like that. A
+ * "+" stands behind the version of a build from a branch. */
+static uint32_t version_parse(const char *text)
+{
+    unsigned minor, micro;
+    int end = 0;
+    if (sscanf(text, "3.%2u.%2u%n", &minor, &micro, &end) != 2 || !end)
+        return 0;
+    end += text[end] == '+';
+    const char *build = text + end, *compiler = strstr(build, ") ");
+    if (strncmp(build, " (", 2) != 0 || !compiler || minor > 10)
+        return 0;
+    compiler += compiler[2] == '\n' ? 3 : 2; /* up to 3.9 on a line of its own */
+    if (*compiler != '[')
+        return 0;
+    return 3u << 24 | minor << 16 | micro << 8 | 0xf0;
+}
+
+/* Up to 3.10 the version is nowhere but in the text that Py_GetVersion() makes when the interpreter
+ * starts, in a variable of its file (Python/getversion.c). */
+static uint32_t version_in_text(struct hw_image *image, const struct hw_module *module)
+{
+    enum { STEP = 4096, TEXT_MAX = 250 };
+    char text[STEP + TEXT_MAX + 1];
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct hw_segment *s = &image->segments[i];
+        hw_addr start = s->start > module->start ? s->start : module->start;
+        hw_addr end = s->end < module->end ? s->end : module->end;
+        if (!(s->prot & HW_PROT_WRITE))
+            continue;
+        for (hw_addr at = start; at < end; at += STEP) {
+            size_t bytes = end - at < STEP + TEXT_MAX ? end - at : STEP + TEXT_MAX;
+            if (!hw_image_read(image, at, text, bytes))
+                continue;
+            text[bytes] = 0;
+            for (size_t n = 0; n < STEP && n + 8 < bytes; n += 8) {
+                uint32_t version = text[n] == '3' ? version_parse(text + n) : 0;
+                if (version)
+                    return version;
+            }
+        }
+    }
+    return 0;
+}
+
 /* Version and flavour, from what the process itself says of them. 0: unknown. */
 static uint32_t version_read(struct hw_image *image, const struct hw_module *module,
                              hw_addr runtime, enum hw_flavour *ret_flavour)
@@ -49,7 +94,7 @@ static uint32_t version_read(struct hw_image *image, const struct hw_module *mod
     struct hw_symbol symbol;
     if (hw_module_symbol(image, module, "Py_Version", &symbol))
         return (uint32_t)word_at(image, symbol.addr);
-    return 0;
+    return version_in_text(image, module);
 }
 
 static bool layout_fits(const struct hw_layout *row, uint32_t version, uint64_t bytes,
@@ -87,13 +132,13 @@ static bool unsupported(const struct hw_runtime *rt, struct hw_err *err, const c
                       version, rt->path, what, (unsigned long long)rt->bytes, series);
 }
 
-/* What has no Py_Version is from before 3.11. */
+/* What says no version is from before 3.7, or not the CPython that we know. */
 static bool too_old(const char *path, struct hw_err *err)
 {
     char series[128];
     series_text(series, sizeof(series));
     return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                      "CPython older than 3.11 in %s is not supported by this version of heapwhy; "
+                      "CPython older than 3.9 in %s is not supported by this version of heapwhy; "
                       "it reads releases of %s",
                       path, series);
 }
@@ -238,8 +283,13 @@ static bool runtime_try(struct hw_image *image, const struct hw_module *module,
     struct hw_symbol type;
     snprintf(rt.path, sizeof(rt.path), "%s", module->path);
     rt.version = version_read(image, module, rt.addr, &flavour);
-    if (!rt.version)
+    if (!rt.version) {
+        char byte;
+        if (!hw_image_read(image, rt.addr, &byte, 1))
+            return hw_err_set(err, HW_ERR_GONE, "process %d exited while it was being read",
+                              (int)image->pid);
         return too_old(rt.path, err);
+    }
     layout_choose(image, &rt, flavour);
     if (!rt.layout)
         return unsupported(&rt, err,

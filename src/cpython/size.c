@@ -163,9 +163,7 @@ static uint64_t frame_size(struct hw_py *py, hw_addr frame)
     const unsigned char *p = hw_py_at(py, frame, PY_SIZE(py, _PyInterpreterFrame));
     if (!p)
         return 0;
-    hw_addr code = PY_HAS(py, _PyInterpreterFrame_f_executable)
-                       ? PY_WORD(py, p, _PyInterpreterFrame_f_executable) & ~(hw_addr)3
-                       : PY_WORD(py, p, _PyInterpreterFrame_f_code);
+    hw_addr code = hw_frame_code(py, p);
     const struct hw_pytype *type = hw_pytype_of(py, code);
     p = hw_image_at(py->image, code, PY_SIZE(py, PyCodeObject));
     if (!type || type->family != HW_FAMILY_CODE || !p)
@@ -173,6 +171,17 @@ static uint64_t frame_size(struct hw_py *py, hw_addr frame)
     uint64_t slots = (uint64_t)load32(p + PY_OFF(py, PyCodeObject_co_nlocalsplus)) +
                      load32(p + PY_OFF(py, PyCodeObject_co_stacksize));
     return PY_OFF(py, _PyInterpreterFrame_localsplus) + (slots > 1 << 20 ? 0 : slots * 8);
+}
+
+/* Up to 3.10; one slot is in the structure. */
+static uint64_t size_frame_object(struct hw_py *py, const unsigned char *p)
+{
+    hw_addr code = PY_WORD(py, p, PyFrameObject_f_code);
+    uint32_t names = 0;
+    hw_code_local_names(py, code, &names);
+    const unsigned char *c = hw_py_at(py, code, PY_SIZE(py, PyCodeObject));
+    uint64_t slots = c ? (uint64_t)names + load32(c + PY_OFF(py, PyCodeObject_co_stacksize)) : 1;
+    return PY_SIZE(py, PyFrameObject) + (slots > 1 << 20 ? 0 : slots * 8) - 8;
 }
 
 struct hw_named_size {
@@ -306,9 +315,13 @@ static uint64_t size_body(struct hw_py *py, hw_addr addr, const struct hw_pytype
         return type->basicsize + (alloc > (uint64_t)1 << 48 ? 0 : alloc);
     }
     case HW_FAMILY_FRAME:
+        if (hw_frames_are_objects(py))
+            return size_frame_object(py, p);
         return PY_OFF(py, PyFrameObject__f_frame_data) +
                frame_size(py, PY_WORD(py, p, PyFrameObject_f_frame));
     case HW_FAMILY_GENERATOR:
+        if (hw_frames_are_objects(py))
+            return type->basicsize;
         return PY_OFF(py, PyGenObject_gi_iframe) +
                frame_size(py, addr + PY_OFF(py, PyGenObject_gi_iframe));
     case HW_FAMILY_CODE:

@@ -90,14 +90,20 @@ static size_t value_float(struct hw_py *py, hw_addr addr, char *to)
 
 size_t hw_value_code(struct hw_py *py, hw_addr code, char *to, size_t max)
 {
+    return hw_value_code_named(py, code, 0, to, max);
+}
+
+size_t hw_value_code_named(struct hw_py *py, hw_addr code, hw_addr qualname, char *to, size_t max)
+{
     const struct hw_pytype *type = hw_pytype_of(py, code);
     const unsigned char *p = hw_image_at(py->image, code, PY_SIZE(py, PyCodeObject));
     char name[128] = "", file[256] = "";
     if (!type || type->family != HW_FAMILY_CODE || !p)
         return 0;
-    hw_addr qualname = PY_HAS(py, PyCodeObject_co_qualname)
-                           ? PY_WORD(py, p, PyCodeObject_co_qualname)
-                           : PY_WORD(py, p, PyCodeObject_co_name);
+    if (PY_HAS(py, PyCodeObject_co_qualname))
+        qualname = PY_WORD(py, p, PyCodeObject_co_qualname);
+    if (!qualname)
+        qualname = PY_WORD(py, p, PyCodeObject_co_name);
     hw_py_text(py, qualname, name, sizeof(name), NULL);
     hw_py_text(py, PY_WORD(py, p, PyCodeObject_co_filename), file, sizeof(file), NULL);
     const char *base = strrchr(file, '/');
@@ -108,8 +114,9 @@ size_t hw_value_code(struct hw_py *py, hw_addr code, char *to, size_t max)
 
 static size_t value_function(struct hw_py *py, hw_addr addr, char *to, size_t max)
 {
-    return hw_value_code(py, hw_py_word(py, addr + PY_OFF(py, PyFunctionObject_func_code)), to,
-                         max);
+    return hw_value_code_named(py, hw_py_word(py, addr + PY_OFF(py, PyFunctionObject_func_code)),
+                               hw_py_word(py, addr + PY_OFF(py, PyFunctionObject_func_qualname)),
+                               to, max);
 }
 
 static size_t value_module(struct hw_py *py, hw_addr addr, char *to, size_t max)
@@ -165,6 +172,9 @@ static const struct {
     {"weakref.ReferenceType", hw_value_weakref},
     {"weakref.ProxyType", hw_value_weakref},
     {"weakref.CallableProxyType", hw_value_weakref},
+    {"weakref", hw_value_weakref}, /* up to 3.9 */
+    {"weakproxy", hw_value_weakref},
+    {"weakcallableproxy", hw_value_weakref},
 };
 
 static size_t value_named(struct hw_py *py, hw_addr addr, const struct hw_pytype *type, char *to,

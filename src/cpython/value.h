@@ -16,6 +16,10 @@
 #include "cpython/decode.h"
 
 size_t hw_value_code(struct hw_py *py, hw_addr code, char *to, size_t max);
+
+/* The same with the qualified name that a function or generator has for it, 0: none; up to 3.10 code does
+ * not know its own. */
+size_t hw_value_code_named(struct hw_py *py, hw_addr code, hw_addr qualname, char *to, size_t max);
 size_t hw_value_generator(struct hw_py *py, hw_addr addr, char *to, size_t max);
 size_t hw_value_frame(struct hw_py *py, hw_addr addr, char *to, size_t max);
 size_t hw_value_future(struct hw_py *py, hw_addr addr, char *to, size_t max);

@@ -83,6 +83,9 @@ bool hw_build_find_lost(struct hw_builder *b);
 /* Takes the objects of opts->own_package out of what is marked. Before the objects are numbered. Whether
  * a class was made in the package; adds an object that is one of its own. */
 bool hw_build_hide_own(struct hw_builder *b);
+/* Graphs in this process are its data: no C code's memory, and nothing to search for references. Before
+ * discovering. */
+void hw_build_note_graphs(struct hw_builder *b);
 bool hw_build_is_own(const struct hw_builder *b, const struct hw_pytype *type);
 bool hw_build_add_own(struct hw_builder *b, hw_addr addr);
 /* Adds the roots that need to know what an object is: C globals, native stacks, static types. */

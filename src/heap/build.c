@@ -108,8 +108,10 @@ static bool roots_collect(struct hw_builder *b)
 static bool build_run(struct hw_builder *b)
 {
     hw_py_learn_classes(&b->py, b->runtime);
-    return hw_modules_list(b->image, &b->modules, &b->module_count, b->err) && marks_init(b) &&
-           roots_collect(b) && hw_build_discover(b) && hw_build_find_lost(b) &&
+    if (!hw_modules_list(b->image, &b->modules, &b->module_count, b->err) || !marks_init(b))
+        return false;
+    hw_build_note_graphs(b);
+    return roots_collect(b) && hw_build_discover(b) && hw_build_find_lost(b) &&
            hw_build_hide_own(b) && hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) &&
            (!b->opts->residence || hw_build_pools_init(b)) && hw_build_record(b) &&
            (!b->opts->residence || hw_build_ledger(b));

@@ -140,10 +140,20 @@ static bool graph_build(struct capture *capture, struct hw_graph **ret_graph, st
     return true;
 }
 
+static bool copies_itself(const struct capture *capture)
+{
+    return capture->hold && capture->facts.freeze == HW_FREEZE_STOP;
+}
+
+/* The mirrors of our own memory lie in mappings of our own, too: which pages are resident is asked before
+ * they are filled. */
 static bool freeze_as(struct capture *capture, const struct hw_freeze_options *freeze,
                       struct hw_freeze_result *frozen, struct hw_err *err)
 {
     capture->facts.freeze = freeze->freeze;
+    if (copies_itself(capture) &&
+        !hw_residence_settle(&capture->residence, capture->live->pid, err))
+        return false;
     return capture->hold ? hw_image_freeze_self(capture->live, freeze, capture->hold,
                                                 &capture->image, frozen, err)
                          : hw_image_freeze(capture->live, freeze, &capture->image, frozen, err);
@@ -180,6 +190,9 @@ static bool freeze_between_looks(struct capture *capture, struct hw_freeze_optio
         facts->retries = frozen.retries;
         hw_system_finish(&capture->system, pid, &before, &facts->descriptor_total,
                          &facts->descriptor_limit);
+        const pid_t read[] = {pid, capture->image->memory_pid};
+        if (capture->hold)
+            hw_system_forget_reading(&capture->system, read, 2, &facts->descriptor_total);
         facts->system_recorded = capture->system.recorded;
     }
     hw_system_look_deinit(&before);
@@ -218,7 +231,8 @@ static bool process_freeze(struct capture *capture, struct hw_err *err)
     facts_before(&capture->facts, live->pid);
     return hw_residence_read(live->pid, &capture->residence, err) &&
            freeze_between_looks(capture, &freeze, err) &&
-           hw_residence_settle(&capture->residence, capture->image->memory_pid, err);
+           (copies_itself(capture) ||
+            hw_residence_settle(&capture->residence, capture->image->memory_pid, err));
 }
 
 static bool capture_run(struct capture *capture, struct hw_graph **ret_graph, struct hw_err *err)
@@ -231,6 +245,7 @@ static bool capture_run(struct capture *capture, struct hw_graph **ret_graph, st
         facts_after(&(*ret_graph)->facts, &capture->facts, capture->image);
         (*ret_graph)->facts.capture_ns = now_ns(CLOCK_MONOTONIC) - start;
         (*ret_graph)->system = capture->system;
+        hw_graph_enlist(*ret_graph);
     } else {
         hw_system_deinit(&capture->system);
     }

@@ -19,6 +19,7 @@ void hw_graph_destroy(struct hw_graph *graph)
 {
     if (!graph || __atomic_fetch_sub(&graph->sharers, 1, __ATOMIC_ACQ_REL))
         return;
+    hw_graph_delist(graph);
     free(graph->where);
     free(graph->type);
     free(graph->size);

@@ -70,12 +70,21 @@ struct hw_graph {
     struct hw_ledger ledger;
     struct hw_facts facts;
     struct hw_system system; /* empty without facts.system_recorded */
+    struct hw_graph *listed_next, **listed_at; /* see hw_graph_enlist() */
     unsigned sharers; /* owners besides the first; changed atomically */
     struct hw_arena arena; /* owns strings, names of types and synthetic nodes, the ledger's texts */
 };
 /* All arrays but the arena's are malloc'ed and owned by the graph. */
 
 struct hw_graph *hw_graph_create(void); /* empty; NULL: no memory */
+
+/* The graphs that are whole, in this process: whoever looks at its own process must not take their memory
+ * for the program's. A listed graph leaves the list when it is destroyed. */
+void hw_graph_enlist(struct hw_graph *graph);
+void hw_graph_delist(struct hw_graph *graph);
+/* Calls visit with each block of malloc() that a listed graph has; some are NULL. */
+typedef void (*hw_block_fn)(void *ctx, const void *block);
+void hw_graphs_visit_blocks(hw_block_fn visit, void *ctx);
 
 /* Checks every cross reference: spans sorted, positions rising, types, labels' strings, edge
  * targets in range, edge_start rising, last node the root. True for every graph we make; a file's

@@ -247,6 +247,23 @@ static bool hide_all(struct own *own)
     return keep_references(own);
 }
 
+static void note_block(void *ctx, const void *block)
+{
+    struct hw_builder *b = ctx;
+    hw_addr addr = (hw_addr)(uintptr_t)block & ~(hw_addr)15;
+    if (!addr)
+        return;
+    hw_marks_set(&b->outside, addr);
+    if (b->opts->residence)
+        hw_marks_set(&b->buffers[HW_BUFFER_DATA], addr);
+}
+
+void hw_build_note_graphs(struct hw_builder *b)
+{
+    if (b->opts->own_package)
+        hw_graphs_visit_blocks(note_block, b);
+}
+
 bool hw_build_hide_own(struct hw_builder *b)
 {
     struct own own = {.b = b};

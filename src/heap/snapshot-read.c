@@ -339,6 +339,8 @@ bool hw_snapshot_load(const char *path, struct hw_graph **ret_graph, struct hw_e
         return false;
     bool ok = hw_snap_file_load(&file, ret_graph, err);
     hw_snap_file_close(&file);
+    if (ok)
+        hw_graph_enlist(*ret_graph);
     return ok;
 }
 

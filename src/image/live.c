@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 struct live_source {
@@ -30,10 +31,30 @@ int hw_process_memory_open(pid_t pid, struct hw_err *err)
     return -1;
 }
 
+int hw_process_memory_open_own(void)
+{
+    int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? HW_MEMORY_OWN : fd;
+}
+
+void hw_process_memory_close(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Nothing is asked of who reads himself (kernel/ptrace.c, __ptrace_may_access). */
+static size_t own_read(hw_addr addr, void *to, size_t bytes)
+{
+    struct iovec here = {to, bytes}, there = {(void *)(uintptr_t)addr, bytes};
+    ssize_t n = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
+    return n > 0 ? (size_t)n : 0;
+}
+
 size_t hw_process_memory_read(struct hw_image *image, int fd, hw_addr addr, void *to, size_t bytes)
 {
-    size_t done = 0;
-    while (done < bytes) {
+    size_t done = fd == HW_MEMORY_OWN ? own_read(addr, to, bytes) : 0;
+    while (fd >= 0 && done < bytes) {
         ssize_t n = pread(fd, (char *)to + done, bytes - done, (off_t)(addr + done));
         if (n < 0 && errno == EINTR)
             continue;
@@ -93,7 +114,7 @@ static size_t live_read(struct hw_image *image, hw_addr addr, void *to, size_t b
 static void live_close(struct hw_image *image)
 {
     struct live_source *source = image->source;
-    close(source->memory);
+    hw_process_memory_close(source->memory);
     free(source);
 }
 
@@ -129,14 +150,14 @@ bool hw_image_open_live(pid_t pid, struct hw_image **ret_image, struct hw_err *e
 {
     if (!pid_is_readable(pid, err))
         return false;
-    int memory = hw_process_memory_open(pid, err);
-    if (memory < 0)
+    int memory = pid == getpid() ? hw_process_memory_open_own() : hw_process_memory_open(pid, err);
+    if (memory == -1)
         return false;
     struct live_source *source = calloc(1, sizeof(*source));
     struct hw_image *image = source ? hw_image_create(&live_ops, source) : NULL;
     if (!image) {
         free(source);
-        close(memory);
+        hw_process_memory_close(memory);
         return hw_err_no_memory(err);
     }
     source->memory = memory;

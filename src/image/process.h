@@ -11,6 +11,12 @@
 /* An open /proc/PID/mem; -1 with err filled when it is refused. */
 int hw_process_memory_open(pid_t pid, struct hw_err *err);
 
+/* Likewise of our own process. Where that may not be opened, as after giving up the rights of root, it is
+ * HW_MEMORY_OWN: to be read by a system call, and not to be closed. */
+enum { HW_MEMORY_OWN = -2 };
+int hw_process_memory_open_own(void);
+void hw_process_memory_close(int fd); /* any of these; -1: nothing */
+
 /* pread() until everything is there or a page cannot be read. Sets image->lost when the process
  * behind fd has ended. */
 size_t hw_process_memory_read(struct hw_image *image, int fd, hw_addr addr, void *to, size_t bytes);

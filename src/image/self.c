@@ -47,8 +47,7 @@ static void copy_end(pid_t copy)
 static void self_close(struct hw_image *image)
 {
     struct self_source *source = image->source;
-    if (source->memory >= 0)
-        close(source->memory);
+    hw_process_memory_close(source->memory);
     if (source->pagemap >= 0)
         close(source->pagemap);
     if (source->copy)
@@ -178,11 +177,12 @@ static int64_t clock_ns(clockid_t clock)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static bool is_calm(const struct hw_busy_words *busy, int memory)
+static bool is_calm(struct hw_image *image, const struct hw_busy_words *busy, int memory)
 {
     for (size_t i = 0; i < busy->count; i++) {
         int32_t word = 0;
-        if (pread(memory, &word, sizeof(word), (off_t)busy->addr[i]) == sizeof(word) && word)
+        size_t n = hw_process_memory_read(image, memory, busy->addr[i], &word, sizeof(word));
+        if (n == sizeof(word) && word)
             return false;
     }
     return true;
@@ -196,13 +196,13 @@ static void held(const struct hw_self_hold *hold, void (*what)(void *ctx))
 
 /* Holds at a good moment, or at the last of the tries. A collection that called us does not end before
  * we do; then every try is in vain. */
-static bool hold_calmly(const struct hw_freeze_options *opts, const struct hw_self_hold *hold,
-                        int memory, struct hw_freeze_result *result, struct hw_err *err)
+static bool hold_calmly(struct hw_image *image, const struct hw_freeze_options *opts,
+                        const struct hw_self_hold *hold, int memory, struct hw_freeze_result *result, struct hw_err *err)
 {
     unsigned wait_us = RETRY_FIRST_US;
     for (;; result->retries++) {
         held(hold, hold->hold);
-        result->calm = is_calm(&opts->busy, memory);
+        result->calm = is_calm(image, &opts->busy, memory);
         if (result->calm || result->retries >= opts->retries)
             return true;
         held(hold, hold->release);
@@ -256,11 +256,9 @@ static bool image_settle(struct hw_image *image, struct hw_err *err)
 
 static bool source_open(struct self_source *source, enum hw_freeze freeze, struct hw_err *err)
 {
-    pid_t memory_of = freeze == HW_FREEZE_TWIN ? source->copy : getpid();
-    if (source->memory >= 0)
-        return true;
-    source->memory = hw_process_memory_open(memory_of, err);
-    return source->memory >= 0;
+    if (freeze == HW_FREEZE_TWIN)
+        source->memory = hw_process_memory_open(source->copy, err);
+    return source->memory != -1;
 }
 
 static bool threads_copy(struct hw_image *image, const struct hw_image *live, struct hw_err *err)
@@ -279,13 +277,11 @@ static bool freeze_into(struct hw_image *image, const struct hw_freeze_options *
 {
     struct self_source *source = image->source;
     struct hw_regs own;
-    int words = hw_process_memory_open(getpid(), err);
-    if (words < 0)
-        return false;
-    bool ok = hold_calmly(opts, hold, words, result, err);
+    int own_memory = hw_process_memory_open_own();
+    bool ok = hold_calmly(image, opts, hold, own_memory, result, err);
     if (ok) {
         if (opts->freeze == HW_FREEZE_STOP) {
-            source->memory = words;
+            source->memory = own_memory;
             source->pagemap = hw_process_pagemap_open(getpid());
         }
         int64_t start = clock_ns(CLOCK_MONOTONIC);
@@ -294,8 +290,8 @@ static bool freeze_into(struct hw_image *image, const struct hw_freeze_options *
         image->pause_ns = clock_ns(CLOCK_MONOTONIC) - start;
         held(hold, hold->release);
     }
-    if (source->memory != words)
-        close(words);
+    if (source->memory != own_memory)
+        hw_process_memory_close(own_memory);
     image->memory_pid = source->copy ? source->copy : getpid();
     return ok && source_open(source, opts->freeze, err) && image_settle(image, err);
 }

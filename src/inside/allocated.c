@@ -11,6 +11,7 @@
  */
 #include "inside/allocated.h"
 
+#include "inside/foreign.h"
 #include "inside/version.h"
 
 #include <malloc.h>
@@ -313,6 +314,12 @@ static bool find_object_mode(void)
     return pools_are_known();
 }
 
+static void count_foreign(int64_t bytes)
+{
+    if (!mine.paused)
+        mine.bytes += bytes;
+}
+
 static int refuse(void)
 {
     const struct hw_err unknown = {.code = HW_ERR_UNSUPPORTED,
@@ -325,13 +332,17 @@ static int refuse(void)
 
 int hw_allocated_start(void)
 {
-    if (users++)
+    if (users++) {
+        hw_foreign_hook(count_foreign);
         return 0;
+    }
     if (!find_raw_mode())
         return refuse();
     set_hooks();
-    if (find_object_mode())
+    if (find_object_mode()) {
+        hw_foreign_hook(count_foreign);
         return 0;
+    }
     remove_hooks();
     return refuse();
 }

@@ -3,8 +3,8 @@
 #define HW_INSIDE_ALLOCATED_H
 
 /*
- * How many bytes a thread has taken from Python's allocators, and given back: exact, and a few
- * nanoseconds for each block.
+ * How many bytes a thread has taken from Python's allocators, and what libraries and extension modules have
+ * taken from malloc in it (foreign.h), less what was given back: exact, and a few nanoseconds for each block.
  *
  * Nothing is remembered of a block. Its size is where the allocator keeps it, so a block from before
  * the counting began counts when it is freed:

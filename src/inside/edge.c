@@ -194,6 +194,12 @@ static int type_tell(struct edge_visit *visit)
     return type->tp_flags & Py_TPFLAGS_HEAPTYPE ? member_tell(visit, "__class__", (PyObject *)type) : 0;
 }
 
+static int static_type_tell(struct edge_visit *visit)
+{
+    int result = member_tell(visit, "__dict__", hw_object_dict(visit->holder));
+    return result ? result : getters_tell(visit);
+}
+
 int hw_named_references_visit(PyObject *holder, hw_reference_fn fn, void *ctx)
 {
     struct edge_visit visit = {.holder = holder, .fn = fn, .ctx = ctx};
@@ -204,7 +210,7 @@ int hw_named_references_visit(PyObject *holder, hw_reference_fn fn, void *ctx)
     if (PyCode_Check(holder))
         return code_tell(&visit);
     if (!hw_object_is_gc(holder))
-        return 0;
+        return PyType_Check(holder) ? static_type_tell(&visit) : 0;
     static int (*const parts[])(struct edge_visit *) = {members_tell, getters_tell, frame_tell, type_tell};
     result = hw_inline_attributes_visit(holder, attribute_tell, &visit);
     if (!result)

@@ -2,6 +2,8 @@
 #define Py_BUILD_CORE 1
 #include "inside/innards.h"
 
+#include "inside/version.h"
+
 #include <frameobject.h>
 
 /*
@@ -22,6 +24,8 @@
 
 static PyObject *plain_dict(PyObject *object)
 {
+    if (PyType_Check(object))
+        return hw_type_dict((PyTypeObject *)object);
     PyObject **slot = Py_TYPE(object)->tp_dictoffset ? _PyObject_GetDictPtr(object) : NULL;
     return slot ? *slot : NULL;
 }

@@ -7,9 +7,10 @@
 
 const char hw_unreferred_doc[] =
     "unreferred(objects, /)\n--\n\n"
-    "Those of a list of objects, or with None of all tracked ones, that no tracked or frozen object, no code\n"
-    "object and no static type refers to, in their order. The list itself does not count. The bitmap for\n"
-    "it takes a 64th of the memory that the objects span. No Python code is called.";
+    "Those of a list of objects, or with None of all tracked ones, that no tracked or frozen object, no\n"
+    "function's code and no type refers to, in their order. The list itself does not count. With None also\n"
+    "without the tuples and dicts that the next collection would stop tracking.\n\n"
+    "The bitmap for it takes a 64th of the memory that the objects span. No Python code is called.";
 
 struct search {
     struct hw_bits *referred; /* addresses that somebody refers to */
@@ -50,18 +51,66 @@ static int source_mark(PyObject *source, void *arg)
     return hw_referents_visit(source, mark, search);
 }
 
+static bool may_be_tracked(PyObject *object)
+{
+    return hw_object_is_gc(object) && (!PyTuple_CheckExact(object) || PyObject_GC_IsTracked(object));
+}
+
+/* Young tuples and dicts of things that can't refer to anything: a collection would take them from its
+ * lists (untrack_tuples() in Modules/gcmodule.c), and code objects and types hold many such tuples. */
+static bool soon_untracked(PyObject *object)
+{
+    PyObject *key, *value;
+    if (PyTuple_CheckExact(object)) {
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(object); i++)
+            if (may_be_tracked(PyTuple_GET_ITEM(object, i)))
+                return false;
+        return true;
+    }
+    if (!PyDict_CheckExact(object))
+        return false;
+    for (Py_ssize_t at = 0; PyDict_Next(object, &at, &key, &value);)
+        if (may_be_tracked(key) || may_be_tracked(value))
+            return false;
+    return true;
+}
+
+/* A type's subclasses: {address: weak reference to the type there}. From 3.12 on those of builtin types are
+ * in PyInterpreterState. */
+static bool is_subclass_table(PyObject *object)
+{
+    Py_ssize_t at = 0;
+    PyObject *key, *value;
+    if (!PyDict_CheckExact(object) || !PyDict_Next(object, &at, &key, &value))
+        return false;
+    if (!PyLong_CheckExact(key) || !PyWeakref_CheckRefExact(value))
+        return false;
+    void *address = PyLong_AsVoidPtr(key);
+    PyErr_Clear();
+    return address == ((PyWeakReference *)value)->wr_object && PyType_Check((PyObject *)address);
+}
+
 static int unreferred_keep(PyObject *object, void *arg)
 {
     struct search *search = arg;
-    return hw_bits_has(search->referred, object) ? 0 : hw_stack_keep(&search->found, object);
+    if (hw_bits_has(search->referred, object) || is_subclass_table(object) ||
+        (!search->asking && soon_untracked(object)))
+        return 0;
+    return hw_stack_keep(&search->found, object);
 }
 
-/* The collector does not know static types: nobody tells what they hold. That is what type_dealloc()
- * would let go (Objects/typeobject.c). */
-static int static_type_mark(PyTypeObject *type, struct search *search)
+/* What a type holds and does not tell the collector of: all, if it is a static one; of a heap type its slots
+ * and its subclasses (type_dealloc() and type_traverse() in Objects/typeobject.c). */
+static int type_mark(PyTypeObject *type, struct search *search)
 {
-    PyObject *parts[] = {hw_type_dict(type), type->tp_bases, type->tp_mro, type->tp_cache,
-                         hw_type_subclasses(type)};
+    bool heap = PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE);
+    PyObject *parts[] = {
+        hw_type_subclasses(type),
+        heap ? ((PyHeapTypeObject *)type)->ht_slots : hw_type_dict(type),
+        heap ? NULL : type->tp_bases,
+        heap ? NULL : type->tp_mro,
+        heap ? NULL : type->tp_cache,
+    };
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
         if (parts[i] && mark(parts[i], search) < 0)
             return -1;
@@ -69,15 +118,14 @@ static int static_type_mark(PyTypeObject *type, struct search *search)
 }
 
 /* All types, from object on. Makes lists: called after the walk. */
-static int static_types_mark(struct search *search)
+static int types_mark(struct search *search)
 {
     struct hw_stack types = {0};
     struct hw_bits *met = hw_bits_create();
     int result = met ? hw_stack_push(&types, (PyObject *)&PyBaseObject_Type) : -1;
     while (!result && types.count) {
         PyTypeObject *type = (PyTypeObject *)types.items[--types.count];
-        if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
-            result = static_type_mark(type, search);
+        result = type_mark(type, search);
         PyObject *children =
             result ? NULL : PyObject_CallMethod((PyObject *)&PyType_Type, "__subclasses__", "O", type);
         if (!children)
@@ -132,7 +180,7 @@ PyObject *hw_unreferred(PyObject *module, PyObject *objects)
     if (!result)
         result = candidates_keep(&search);
     if (!result && search.found.count)
-        result = static_types_mark(&search);
+        result = types_mark(&search);
     PyObject *found = found_list(&search, result);
     hw_bits_destroy(search.referred);
     return found;

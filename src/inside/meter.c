@@ -33,9 +33,52 @@ void hw_meter_deinit(struct hw_meter *meter)
     Py_CLEAR(meter->call);
 }
 
+/* ---- resident memory ---- */
+
+static int statm_open(void)
+{
+    return open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+}
+
+static int64_t statm_read(int fd)
+{
+    char text[128];
+    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    text[n > 0 ? n : 0] = 0;
+    const char *second = strchr(text, ' '); /* proc(5): size resident shared ..., in pages */
+    return second ? strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
+}
+
+int64_t hw_meter_rss(void)
+{
+    int fd = statm_open();
+    if (fd < 0)
+        return 0;
+    int64_t bytes = statm_read(fd);
+    close(fd);
+    return bytes;
+}
+
+/* After a fork the open file would tell of the parent. */
+static int64_t rss_of_reader(struct hw_meter *meter)
+{
+    if (meter->reader != getpid()) {
+        close(meter->statm);
+        meter->statm = statm_open();
+        meter->reader = getpid();
+    }
+    return statm_read(meter->statm);
+}
+
+/* ---- reading ---- */
+
 int hw_meter_start(struct hw_meter *meter, int64_t *ret_base)
 {
     *ret_base = 0;
+    if (meter->kind == HW_METER_RSS && meter->readers++ == 0) {
+        meter->statm = statm_open();
+        meter->reader = getpid();
+    }
     if (meter->kind != HW_METER_PYTHON)
         return 0;
     if (hw_allocated_start() < 0)
@@ -48,19 +91,8 @@ void hw_meter_stop(struct hw_meter *meter)
 {
     if (meter->kind == HW_METER_PYTHON)
         hw_allocated_stop();
-}
-
-/* The file is opened each time: an open one would tell of the parent after a fork. */
-int64_t hw_meter_rss(void)
-{
-    char text[128];
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-    if (fd >= 0)
-        close(fd);
-    text[n > 0 ? n : 0] = 0;
-    const char *second = strchr(text, ' '); /* proc(5): size resident shared ..., in pages */
-    return second ? strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
+    if (meter->kind == HW_METER_RSS && --meter->readers == 0)
+        close(meter->statm);
 }
 
 static int read_call(PyObject *call, int64_t *ret_bytes)
@@ -76,11 +108,11 @@ static int read_call(PyObject *call, int64_t *ret_bytes)
     return 0;
 }
 
-int hw_meter_read(const struct hw_meter *meter, int64_t *ret_bytes)
+int hw_meter_read(struct hw_meter *meter, int64_t *ret_bytes)
 {
     if (meter->kind == HW_METER_CALL)
         return read_call(meter->call, ret_bytes);
-    *ret_bytes = meter->kind == HW_METER_PYTHON ? hw_allocated_bytes() : hw_meter_rss();
+    *ret_bytes = meter->kind == HW_METER_PYTHON ? hw_allocated_bytes() : rss_of_reader(meter);
     return 0;
 }
 

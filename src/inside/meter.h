@@ -15,6 +15,9 @@ enum hw_meter_kind {
 struct hw_meter {
     enum hw_meter_kind kind;
     PyObject *call; /* strong; of HW_METER_CALL */
+    int statm;      /* of HW_METER_RSS, while somebody reads: /proc/self/statm of the process reader */
+    pid_t reader;
+    unsigned readers;
 };
 
 /* source: "python", "rss", or a callable. 0, or -1 with an exception. */
@@ -26,7 +29,7 @@ void hw_meter_deinit(struct hw_meter *meter);
 int hw_meter_start(struct hw_meter *meter, int64_t *ret_base);
 void hw_meter_stop(struct hw_meter *meter);
 
-int hw_meter_read(const struct hw_meter *meter, int64_t *ret_bytes); /* 0, or -1 with an exception */
+int hw_meter_read(struct hw_meter *meter, int64_t *ret_bytes); /* 0, or -1 with an exception */
 
 /* Of this process, now; 0: /proc cannot be read. */
 int64_t hw_meter_rss(void);

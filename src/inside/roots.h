@@ -21,6 +21,11 @@ struct hw_root {
     PyObject *name;               /* of a variable; NULL: on the evaluation stack */
     unsigned long thread;         /* 0: of no thread */
 };
+/* Whether it is there for as long as the process is: not a variable, nor of a thread. */
+static inline bool hw_root_is_lasting(const struct hw_root *root)
+{
+    return !root->frame && !root->thread;
+}
 typedef int (*hw_root_fn)(const struct hw_root *root, void *ctx);
 
 /* Returns what fn ended with, else 0. Calls no Python code. */

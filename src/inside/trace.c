@@ -8,9 +8,9 @@
 
 const char hw_shortest_paths_doc[] =
     "shortest_paths(targets, start=None, avoid=None, limit=10000, own=False)\n--\n\n"
-    "(starts, references, lengths, cut): [(address, type, label), ...], [(level, holder, referent, type of\n"
-    "the referent, label), ...], {target: references from the start}, whether there are more references\n"
-    "than limit. start and avoid are heap sets; without start the ways begin at the roots.";
+    "(starts, references, lengths, cut): [(level, address, type, label), ...], [(level, holder, referent, type of\n"
+    "the referent, label), ...], {target: (level, references from the start)}, whether there are more\n"
+    "references than limit. start and avoid are heap sets; without start the ways begin at the roots.";
 
 /* Paths are longer only where something like a linked list is: the ways there are cut. */
 enum { LEVELS_MAX = 1 << 20 };
@@ -27,6 +27,8 @@ struct trace {
     struct hw_stack queue; /* holders reached, level by level */
     size_t *level_ends;    /* [level]: where it ends in the queue */
     uint32_t level_count, level_capacity;
+    uint32_t variables_level; /* from here on the ways begin at variables */
+    bool at_variables;        /* roots of which kind are looked at */
     struct target *found;
     size_t found_count, found_capacity;
     /* on the way back */
@@ -66,9 +68,10 @@ static int object_reach(PyObject *object, void *arg)
     return hw_bits_has(trace->targets, object) ? target_note(trace, object) : 0;
 }
 
-static int root_reach(const struct hw_root *root, void *trace)
+static int root_reach(const struct hw_root *root, void *arg)
 {
-    return object_reach(root->object, trace);
+    struct trace *trace = arg;
+    return hw_root_is_lasting(root) == !trace->at_variables ? object_reach(root->object, trace) : 0;
 }
 
 static int level_end(struct trace *trace)
@@ -88,11 +91,9 @@ static int level_end(struct trace *trace)
 }
 
 /* 1: all targets were met; 0: there is nothing more to look at. */
-static int levels_reach(struct trace *trace)
+static int levels_reach(struct trace *trace, size_t at)
 {
-    int result = trace->start ? hw_members_visit(trace->start, object_reach, trace)
-                              : hw_roots_visit(root_reach, trace);
-    size_t at = 0;
+    int result = 0;
     while (!result && at < trace->queue.count && trace->level_count < LEVELS_MAX) {
         if (level_end(trace) < 0)
             return -1;
@@ -100,6 +101,24 @@ static int levels_reach(struct trace *trace)
             result = hw_referents_visit(trace->queue.items[at], object_reach, trace);
     }
     return result;
+}
+
+/* What modules lead to was seen when the variables' turn comes: no way of theirs goes through it. */
+static int ways_reach(struct trace *trace)
+{
+    int result = trace->start ? hw_members_visit(trace->start, object_reach, trace)
+                              : hw_roots_visit(root_reach, trace);
+    if (!result)
+        result = levels_reach(trace, 0);
+    if (result || trace->start)
+        return result;
+    size_t at = trace->queue.count;
+    if (level_end(trace) < 0)
+        return -1;
+    trace->variables_level = trace->level_count;
+    trace->at_variables = true;
+    result = hw_roots_visit(root_reach, trace);
+    return result ? result : levels_reach(trace, at);
 }
 
 static bool is_full(struct trace *trace)
@@ -155,9 +174,9 @@ static int level_return(struct trace *trace)
 static int root_emit(const struct hw_root *root, void *arg)
 {
     struct trace *trace = arg;
-    if (!hw_bits_has(trace->wanted, root->object))
+    if (!hw_bits_has(trace->wanted, root->object) || hw_root_is_lasting(root) != !trace->at_variables)
         return 0;
-    return list_add(trace->starts, Py_BuildValue("(KON)", (unsigned long long)(uintptr_t)root->object,
+    return list_add(trace->starts, Py_BuildValue("(IKON)", trace->level, (unsigned long long)(uintptr_t)root->object,
                                                  Py_TYPE(root->object), hw_root_label(root)));
 }
 
@@ -168,7 +187,7 @@ static int start_emit(PyObject *object, void *arg)
         return 0;
     PyObject *label = PyUnicode_FromFormat("<%s at %p>", Py_TYPE(object)->tp_name, (void *)object);
     return list_add(trace->starts,
-                    Py_BuildValue("(KON)", (unsigned long long)(uintptr_t)object, Py_TYPE(object), label));
+                    Py_BuildValue("(IKON)", 0u, (unsigned long long)(uintptr_t)object, Py_TYPE(object), label));
 }
 
 static int starts_emit(struct trace *trace)
@@ -200,16 +219,25 @@ static int levels_return(struct trace *trace)
         trace->passed = hw_bits_create();
         if (!trace->passed)
             return -1;
+        trace->at_variables = trace->variables_level && trace->level == trace->variables_level;
+        if ((!trace->level || trace->at_variables) && starts_emit(trace) < 0)
+            return -1;
         if (!trace->level)
-            return starts_emit(trace);
+            return 0;
     }
+}
+
+static uint32_t way_start(const struct trace *trace, uint32_t level)
+{
+    return trace->variables_level && level >= trace->variables_level ? trace->variables_level : 0;
 }
 
 static int lengths_note(struct trace *trace)
 {
     for (size_t i = 0; i < trace->found_count; i++) {
         PyObject *address = PyLong_FromVoidPtr(trace->found[i].object);
-        PyObject *length = PyLong_FromUnsignedLong(trace->found[i].level);
+        uint32_t level = trace->found[i].level, length_here = level - way_start(trace, level);
+        PyObject *length = Py_BuildValue("(II)", level, length_here);
         int result = address && length ? PyDict_SetItem(trace->lengths, address, length) : -1;
         Py_XDECREF(address);
         Py_XDECREF(length);
@@ -227,7 +255,7 @@ static PyObject *trace_run(struct trace *trace, const struct hw_bits *avoid, boo
     if (!trace->seen || !trace->passed || !trace->starts || !trace->references || !trace->lengths ||
         (!own && hw_own_mark(trace->seen) < 0))
         return NULL;
-    if (trace->targets_left && (levels_reach(trace) < 0 || levels_return(trace) < 0 || lengths_note(trace) < 0))
+    if (trace->targets_left && (ways_reach(trace) < 0 || levels_return(trace) < 0 || lengths_note(trace) < 0))
         return NULL;
     return Py_BuildValue("(OOOO)", trace->starts, trace->references, trace->lengths,
                          trace->is_cut ? Py_True : Py_False);

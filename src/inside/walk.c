@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/walk.h"
 
+#include "inside/innards.h"
 #include "inside/ndarray.h"
-#include "inside/roots.h"
 #include "inside/version.h"
 
 #include <stdlib.h>
@@ -130,6 +130,13 @@ static int keys_visit(PyObject *dict, hw_object_fn fn, void *ctx)
     return result;
 }
 
+/* What a type that C code defined holds: the collector must not ask it (type_traverse()). */
+static int static_type_visit(PyTypeObject *type, hw_object_fn fn, void *ctx)
+{
+    PyObject *parts[] = {hw_type_dict(type), type->tp_bases, type->tp_mro, (PyObject *)type->tp_base};
+    return items_visit(parts, sizeof(parts) / sizeof(*parts), fn, ctx);
+}
+
 /* The common containers without the detour through tp_traverse. */
 int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
 {
@@ -144,6 +151,8 @@ int hw_referents_visit(PyObject *object, hw_object_fn fn, void *ctx)
         PyObject *parts[HW_CODE_PARTS];
         return items_visit(parts, hw_code_parts((PyCodeObject *)object, parts), fn, ctx);
     }
+    if (PyType_Check(object) && !hw_object_is_gc(object))
+        return static_type_visit((PyTypeObject *)object, fn, ctx);
     int result = PyDict_Check(object)     ? keys_visit(object, fn, ctx)
                  : hw_array_is(object) ? hw_array_visit(object, fn, ctx)
                                        : 0;
@@ -164,7 +173,7 @@ int hw_references_visit(PyObject *object, hw_object_fn fn, void *ctx)
 
 bool hw_object_leads_on(PyObject *object)
 {
-    return hw_object_is_gc(object) || PyCode_Check(object) || hw_array_is(object);
+    return hw_object_is_gc(object) || PyCode_Check(object) || PyType_Check(object) || hw_array_is(object);
 }
 
 /* Of the whole heap. Tracked objects come by themselves, from the lists; so only what is not tracked
@@ -190,7 +199,7 @@ static int referent_meet(PyObject *object, void *arg)
     return result || !hw_object_leads_on(object) ? result : hw_stack_push(&visit->stack, object);
 }
 
-static int stack_follow(struct heap_visit *visit)
+static int stack_empty(struct heap_visit *visit)
 {
     int result = 0;
     while (!result && visit->stack.count)
@@ -209,14 +218,7 @@ static int tracked_meet(PyObject *object, void *arg)
         if (!result)
             result = hw_referents_visit(object, referent_meet, visit);
     }
-    return result ? result : stack_follow(visit);
-}
-
-/* Running functions are on no list of the collector's, so what only their variables hold is met here. */
-static int root_meet(const struct hw_root *root, void *arg)
-{
-    int result = referent_meet(root->object, arg);
-    return result ? result : stack_follow(arg);
+    return result ? result : stack_empty(visit);
 }
 
 static int freeze_count(Py_ssize_t *to)
@@ -227,6 +229,16 @@ static int freeze_count(Py_ssize_t *to)
     *to = PyLong_AsSsize_t(count);
     Py_DECREF(count);
     return 0;
+}
+
+static int variable_meet(PyObject *name, PyObject *value, void *visit)
+{
+    return referent_meet(value, visit);
+}
+
+static int frame_meet(const struct hw_frame *frame, void *visit)
+{
+    return hw_frame_locals_visit(frame, variable_meet, visit);
 }
 
 int hw_heap_visit(hw_object_fn fn, void *ctx)
@@ -243,7 +255,9 @@ int hw_heap_visit(hw_object_fn fn, void *ctx)
     if (!result && frozen)
         result = tracked_meet(PyImport_GetModuleDict(), &visit);
     if (!result)
-        result = hw_roots_visit(root_meet, &visit);
+        result = hw_frames_visit(frame_meet, &visit);
+    if (!result)
+        result = stack_empty(&visit);
     hw_stack_deinit(&visit.stack);
     hw_bits_destroy(visit.seen);
     return result;

@@ -8,7 +8,8 @@
  *     tracked    what the collector has on its lists, in the order of gc.get_objects()
  *     referents  what one object refers to: as gc.get_referents() says, and what code objects and
  *                arrays of numpy's hold, which the collector does not visit
- *     heap       everything alive: tracked, what that and variables of running functions lead to, each once
+ *     heap       everything alive: tracked, the variables of running functions, and what these lead to,
+ *                each object once
  *
  * A visitor calls no Python code and makes no object that the collector tracks: then no collection can
  * begin, nothing is freed, and no list changes under the walk. It may collect into C memory, and what it

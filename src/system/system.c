@@ -44,6 +44,34 @@ void hw_system_finish(struct hw_system *system, pid_t pid, const struct hw_syste
     *ret_limit = system->recorded ? read_limit(pid) : 0;
 }
 
+static bool is_reading(const struct hw_system_fd *fd, pid_t pid)
+{
+    static const char *const files[] = {"mem", "pagemap", "fd"};
+    char path[64];
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
+        if (strcmp(fd->name, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+void hw_system_forget_reading(struct hw_system *system, const pid_t *pids, size_t count,
+                              uint64_t *total)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < system->fd_count; i++) {
+        bool forgets = false;
+        for (size_t n = 0; n < count; n++)
+            forgets |= is_reading(&system->fds[i], pids[n]);
+        if (forgets)
+            --*total;
+        else
+            system->fds[kept++] = system->fds[i];
+    }
+    system->fd_count = kept;
+}
+
 void hw_system_deinit(struct hw_system *system)
 {
     free(system->fds);

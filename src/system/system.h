@@ -98,6 +98,11 @@ void hw_system_begin(struct hw_system *ret_system, struct hw_system_look *ret_lo
 void hw_system_finish(struct hw_system *system, pid_t pid, const struct hw_system_look *before,
                       uint64_t *ret_total, uint64_t *ret_limit);
 
+/* For who reads itself: takes out the files of /proc/PID that are open for reading it, of each pid of
+ * count, and takes them off *total. */
+void hw_system_forget_reading(struct hw_system *system, const pid_t *pids, size_t count,
+                              uint64_t *total);
+
 /* The name of a system call that threads wait in; "" for others. x86-64. */
 const char *hw_system_call_name(uint32_t call);
 /* Whether its first argument is a descriptor. */

@@ -14,7 +14,7 @@ or without a mirror; a warning then says which.
 
 more_interpreters() returns those of other versions, for the few tests that every version must pass:
 
-    pyenv-*       3.12.1 with a shared libpython, where pyenv has it
+    pyenv-*       3.9.18, 3.10.13, 3.12.1 with a shared libpython, where pyenv has them
     debian-3.14   python3.14 of Debian forky in a directory, run through chroot
 
 None of them must be there. Set HEAPWHY_INTERPRETERS=NAME,NAME to run any test on those alone,
@@ -31,8 +31,8 @@ import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYENV = {'3.11.7': '3.11', '3.13.0': '3.13'}
-MORE_PYENV = {'3.12.1': '3.12'}
-ONE_ROW = {'3.11', '3.12', '3.14'}  # series of which one row covers every release
+MORE_PYENV = {'3.9.18': '3.9', '3.10.13': '3.10', '3.12.1': '3.12'}
+ONE_ROW = {'3.9', '3.10', '3.11', '3.12', '3.14'}  # series of which one row covers every release
 
 
 # In a chroot; of this run alone, which others at the same time must not remove.

@@ -14,8 +14,7 @@ import heapwhy.compat.objgraph
 
 class Lines(unittest.TextTestResult):
     def tell(self, test, result, text=""):
-        name = os.path.relpath(test.id()) if os.path.isabs(test.id()) else test.id().replace("__main__.", "")
-        print(json.dumps([name, result, text]), file=sys.__stdout__)
+        print(json.dumps([test.id().replace("__main__.", ""), result, text]), file=sys.__stdout__)
 
     def addSuccess(self, test):
         self.tell(test, "passed")

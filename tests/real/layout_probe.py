@@ -54,7 +54,7 @@ def attempt(keep, text, names):
     """Keep the object that an expression makes; a version without it has no such type."""
     try:
         keep.append(eval(text, names))
-    except (AttributeError, ImportError, NameError, SyntaxError, LookupError, OSError):
+    except (AttributeError, ImportError, NameError, SyntaxError, LookupError, OSError, TypeError):
         pass
 
 
@@ -313,6 +313,9 @@ def runtime_checks(fields):
     interp = at(runtime, '_PyRuntimeState.interpreters.head')
     state = interp + fields['PyInterpreterState.gc']
     thread = at(interp, 'PyInterpreterState.threads.head')
+    if thread is None:
+        thread = at(interp, 'PyInterpreterState.tstate_head')
+    tid = at(thread, 'PyThreadState.native_thread_id')
     modules = at(interp, 'PyInterpreterState.imports.modules')
     return {
         'sys.modules': id(sys.modules) == (modules or at(interp, 'PyInterpreterState.modules')),
@@ -323,7 +326,8 @@ def runtime_checks(fields):
         'generations': state + fields['_gc_runtime_state.generations'] ==
                        at(state, '_gc_runtime_state.generation0'),
         'interp': interp == at(thread, 'PyThreadState.interp'),
-        'thread': threading.get_native_id() == at(thread, 'PyThreadState.native_thread_id'),
+        'native thread': tid in (None, threading.get_native_id()),
+        'thread': threading.get_ident() == at(thread, 'PyThreadState.thread_id'),
     }
 
 

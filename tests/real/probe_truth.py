@@ -7,8 +7,9 @@ stdout a line for itself and one for every object the collector tracks:
     v HEXVERSION MODULES         sys.hexversion, how many modules it imported
     f COUNT                      gc.get_freeze_count(): objects that gc.get_objects() leaves out
     o ID SIZE TYPE ID,ID,...     id(o), sys.getsizeof(o), module.qualname, ids of gc.get_referents(o)
-    u ID REASON                  nothing to compare: it changed between two passes, or is the table of
-                                 interned strings, which does not count its references
+    u ID REASON                  nothing to compare: it changed between two passes, is the table of
+                                 interned strings, which does not count its references, or a frame that
+                                 runs, whose references its thread tells
 
 All numbers are hexadecimal. Then prints READY and sleeps. Nothing that belongs to the dump is alive
 by then: the list of objects is deleted and was never in itself.
@@ -103,6 +104,14 @@ def interned_tables():
             and all(type(key) is str and key is value for key, value in obj.items())]
 
 
+def running_frames():
+    """Up to 3.10 they are objects."""
+    for frame in sys._current_frames().values():
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
+
+
 def main():
     put("v %x %d\n" % (sys.hexversion, import_all()))
     import probe_objects
@@ -113,6 +122,8 @@ def main():
     dump()
     for table in interned_tables():
         put("u %x interned\n" % id(table))
+    for frame in running_frames():
+        put("u %x running\n" % id(frame))
     put("f %x\n" % gc.get_freeze_count())
     put("READY\n")
     time.sleep(100000)

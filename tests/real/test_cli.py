@@ -208,15 +208,15 @@ int main(void) { pause(); }
 
 @pytest.mark.parametrize("runtime", ["", "char _PyRuntime[1000];"])
 def test_a_cpython_that_is_too_old(tmp_path, runtime):
-    """2.7 to 3.6 have no _PyRuntime, 3.7 to 3.10 have one that does not say its version."""
+    """2.7 to 3.6 have no _PyRuntime, those with one say their version."""
     (tmp_path / "python.c").write_text(OLD_PYTHON % runtime)
     program = str(tmp_path / "python")
     subprocess.run(["cc", "-rdynamic", "-o", program, program + ".c"], check=True)
     process = subprocess.Popen([program])
     try:
         time.sleep(0.1)
-        assert_one_line_error(run("types", process.pid), 1, "CPython older than 3.11 in " + program,
-                              "it reads releases of 3.11, 3.12, 3.13, 3.14")
+        assert_one_line_error(run("types", process.pid), 1, "CPython older than 3.9 in " + program,
+                              "it reads releases of 3.9, 3.10, 3.11, 3.12, 3.13, 3.14")
     finally:
         process.kill()
         process.wait()

@@ -17,7 +17,7 @@ import second_reader as reader  # noqa: E402
 import support  # noqa: E402
 
 LARGEST, RANDOM = 60, 60
-LINKS = 900  # of the list in weighed.py
+LINKS = 450  # of the list in weighed.py
 C_GLOBALS, NATIVE_STACK = 5, 6  # enum hw_synthetic_kind: words that may be no references
 
 
@@ -151,17 +151,17 @@ def test_totals(heap, snapshot):
     assert sum(row["objects"] for row in places) == sum(reached[:heap.objects])
     assert sum(row["bytes"] for row in places) == answer["bytes"] - answer["unreached_bytes"]
     assert {row["name"] for row in places if row["kind"] == "module"} >= {"__main__", "json"}
-    frames = [row for row in places if row["kind"] == "frame" and "wait_with" in row["name"]]
+    frames = [row for row in places if row["kind"] == "frame" and row["name"].startswith("wait_with()")]
     assert len(frames) == 3
     assert all(row["objects"] > 100 for row in frames)
     link = next(row for row in answer["types"] if row["type"] == "__main__.Link")
     assert link["objects"] == LINKS
     assert link["retained_bytes"] >= link["bytes"]
-    assert link["retained_objects"] < 2 * LINKS  # not LINKS * LINKS / 2
+    assert link["retained_objects"] < 3 * LINKS  # each with its __dict__; not LINKS * LINKS / 2
 
 
 def test_one_object_in_words(snapshot):
     text = support.heapwhy("retained", snapshot, "sys.modules['__main__'].hub.rooms")
     assert "Retains" in text and "__main__.Hub" in text
     text = support.heapwhy("tree", snapshot, "sys.modules['__main__'].hub")
-    assert "__main__.Hub" in text and ".rooms" in text
+    assert "__main__.Hub" in text and "rooms" in text

@@ -78,7 +78,7 @@ def wait_with(rows, ready):
 hub = Hub()
 for i in range(500):
     hub.enter(i)
-links = long_list(900)
+links = long_list(450)
 spare = links.before.before
 forest = [tree(5), tree(4)]
 hub.weak["tree"] = forest[0]

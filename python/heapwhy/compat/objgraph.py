@@ -33,9 +33,9 @@ except (NameError, ImportError):
 
 def count(typename, objects=None):
     """How many tracked objects, or how many of `objects`, have a type of that name: short, or with its
-    module ('package.module.Class')."""
-    name_of = _type_naming("." not in typename)
-    return sum(number for kind, number in _counts(objects) if name_of(kind) == typename)
+    module ('package.module.Class'). A class instead of a name: how many are its direct instances."""
+    has_name = _type_test(typename)
+    return sum(number for kind, number in _counts(objects) if has_name(kind))
 
 
 def typestats(objects=None, shortnames=True, filter=None):
@@ -170,11 +170,12 @@ def get_leaking_objects(objects=None):
 
 
 def by_type(typename, objects=None):
-    """The tracked objects, or those of `objects`, whose type has that name, short or with its module."""
-    name_of = _type_naming("." not in typename)
+    """The tracked objects, or those of `objects`, whose type has that name, short or with its module, or
+    is that class."""
+    has_name = _type_test(typename)
     if objects is not None:
-        return [obj for obj in objects if name_of(type(obj)) == typename]
-    return _heapwhy.instances([kind for kind, _ in _heapwhy.type_counts(None) if name_of(kind) == typename])
+        return [obj for obj in objects if has_name(type(obj))]
+    return _heapwhy.instances([kind for kind, _ in _heapwhy.type_counts(None) if has_name(kind)])
 
 
 def at(addr):
@@ -358,7 +359,7 @@ class _Drawing:
         lines += ["  %s[fontcolor=red];" % _obj_node_id(node.object) for node in nodes if node.depth == 0]
         for node in nodes:
             lines += self.node_lines(node)
-            lines += self.edge_lines(node)
+            lines += self.edge_lines(node, nodes)
             lines += self.truncation(node)
         return "\n".join(lines + ["}", ""])
 
@@ -379,8 +380,9 @@ class _Drawing:
             yield ('  %s_has_a_del[label="__del__",shape=doublecircle,height=0.25,color=red,'
                    'fillcolor="0,.5,1",fontsize=6];' % name)
 
-    def edge_lines(self, node):
-        for other in node.next:
+    def edge_lines(self, node, nodes):
+        for number in node.next:
+            other = nodes[number]
             source, target = (node, other) if self.forward else (other, node)
             yield "  %s -> %s%s;" % (_obj_node_id(source.object), _obj_node_id(target.object),
                                      _edge_label(source.object, target.object, self.shortnames))
@@ -474,6 +476,14 @@ def _counts(objects):
 
 def _type_naming(shortnames):
     return _short_name if shortnames else _long_name
+
+
+def _type_test(typename):
+    """Whether a type is the one that a user named."""
+    if _is(typename, type):
+        return lambda kind: kind is typename
+    name_of = _type_naming("." not in typename)
+    return lambda kind: name_of(kind) == typename
 
 
 def _short_name(kind):
