@@ -126,19 +126,6 @@ static inline int hw_code_parts(PyCodeObject *code, PyObject **to)
     return n;
 }
 
-/* The dict of a type, borrowed, or NULL. That of a builtin one is the interpreter's from 3.12 on
- * (Objects/typeobject.c, lookup_tp_dict). */
-static inline PyObject *hw_type_dict(PyTypeObject *type)
-{
-#if PY_VERSION_HEX >= 0x030c0000
-    PyObject *dict = PyType_GetDict(type);
-    Py_XDECREF(dict);
-    return dict;
-#else
-    return type->tp_dict;
-#endif
-}
-
 /* int.__sizeof__() of an exact int, or 0 where the header does not tell (Objects/longobject.c). */
 static inline size_t hw_int_bytes(PyObject *number)
 {
