@@ -11,12 +11,25 @@ const char hw_objects_doc[] =
     "A list of everything that is alive, each object once.\n\n"
     "tracked  only what the collector tracks: as gc.get_objects(), without frozen objects\n"
     "frames   False: no frames; a list in a variable of its own frame would be a cycle\n\n"
-    "The list itself is not in it. It keeps all of them alive: delete it soon. No collection runs.";
+    "The list itself is not in it, nor that of the last call. It keeps all of them alive: delete it soon. No\n"
+    "collection runs.";
 
 const char hw_unique_doc[] = "unique(list, /)\n--\n\nThe members of a list, each object once, in order.";
 
 const char hw_missing_doc[] =
     "missing(left, right, /)\n--\n\nThe members of the list left that are not, as the same objects, in right.";
+
+/* The list that objects() gave last, by its address: in a loop it is still alive when the next one is made,
+ * which would keep it, and so each the one before. */
+static struct {
+    const PyObject *list;
+    Py_ssize_t size;
+} last_given;
+
+static bool was_given(PyObject *object)
+{
+    return object == last_given.list && PyList_CheckExact(object) && Py_SIZE(object) == last_given.size;
+}
 
 /* A list that fills. The collector does not see it before it is ready; it has its room from the
  * beginning, as making a list may start a collection. */
@@ -37,7 +50,7 @@ static int object_put(PyObject *object, void *ctx)
 {
     struct filling *filling = ctx;
     Py_ssize_t at = Py_SIZE(filling->list);
-    if (!filling->frames && Py_IS_TYPE(object, &PyFrame_Type))
+    if (was_given(object) || (!filling->frames && Py_IS_TYPE(object, &PyFrame_Type)))
         return 0;
     if ((size_t)at == filling->room)
         return 1; /* what appeared in between: the collector's own list */
@@ -73,7 +86,10 @@ PyObject *hw_objects(PyObject *module, PyObject *args, PyObject *kwargs)
     int tracked = 0, frames = 1;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pp:objects", names, &tracked, &frames))
         return NULL;
-    return walk_list(tracked ? hw_tracked_visit : hw_heap_visit, frames);
+    PyObject *list = walk_list(tracked ? hw_tracked_visit : hw_heap_visit, frames);
+    last_given.list = list;
+    last_given.size = list ? Py_SIZE(list) : 0;
+    return list;
 }
 
 /* The members of a list that are new to a set, which has them then. */

@@ -187,15 +187,12 @@ static PyObject *sizer_values(PyObject *object, PyObject *item)
     return PyLong_FromSsize_t(hw_deep_values(&((struct sizer *)object)->deep, item));
 }
 
-/* Pointers first: making the list may start a collection. */
 static int referent_keep(PyObject *object, void *stack)
 {
-    if (hw_stack_push(stack, object) < 0)
-        return -1;
-    Py_INCREF(object);
-    return 0;
+    return hw_stack_keep(stack, object);
 }
 
+/* Pointers first: making the list may start a collection. */
 static PyObject *sizer_referents(PyObject *object, PyObject *args)
 {
     PyObject *item;
@@ -204,15 +201,7 @@ static PyObject *sizer_referents(PyObject *object, PyObject *args)
         return NULL;
     struct hw_stack stack = {0};
     int result = hw_deep_visit(&((struct sizer *)object)->deep, item, given, referent_keep, &stack);
-    PyObject *list = result ? NULL : PyList_New((Py_ssize_t)stack.count);
-    for (size_t i = 0; i < stack.count; i++) {
-        if (list)
-            PyList_SET_ITEM(list, (Py_ssize_t)i, stack.items[i]);
-        else
-            Py_DECREF(stack.items[i]);
-    }
-    hw_stack_deinit(&stack);
-    return list;
+    return hw_stack_list(&stack, result);
 }
 
 static PyObject *sizer_exclude(PyObject *object, PyObject *item)

@@ -113,11 +113,7 @@ static int object_sum(PyObject *object, void *ctx)
         return 0;
     if (!is_apart(summary, Py_TYPE(object)))
         return hw_counting_add(&summary->counting, object);
-    Py_INCREF(object);
-    int result = hw_stack_push(&summary->apart, object);
-    if (result)
-        Py_DECREF(object);
-    return result;
+    return hw_stack_keep(&summary->apart, object);
 }
 
 static int objects_sum(struct summary *summary, PyObject *objects)
@@ -129,20 +125,6 @@ static int objects_sum(struct summary *summary, PyObject *objects)
         if (object_sum(PyList_GET_ITEM(objects, i), summary) < 0)
             return -1;
     return 0;
-}
-
-/* Gives the references of a stack to a new list. */
-static PyObject *stack_list(struct hw_stack *stack)
-{
-    PyObject *list = PyList_New((Py_ssize_t)stack->count);
-    for (size_t i = 0; i < stack->count; i++) {
-        if (list)
-            PyList_SET_ITEM(list, (Py_ssize_t)i, stack->items[i]);
-        else
-            Py_DECREF(stack->items[i]);
-    }
-    hw_stack_deinit(stack);
-    return list;
 }
 
 PyObject *hw_summary(PyObject *module, PyObject *args)
@@ -163,7 +145,7 @@ PyObject *hw_summary(PyObject *module, PyObject *args)
         result = objects_sum(&summary, objects);
     hw_bits_destroy(summary.hidden);
     PyObject *rows = hw_counting_end(&summary.counting, result);
-    PyObject *rest = stack_list(&summary.apart);
+    PyObject *rest = hw_stack_list(&summary.apart, rows ? 0 : -1);
     if (rows && rest)
         return Py_BuildValue("(NN)", rows, rest);
     Py_XDECREF(rows);
