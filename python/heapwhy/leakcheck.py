@@ -146,15 +146,16 @@ def _growing_blocks(run, limits):
     Free lists let single repeats differ by some blocks, so this looks after many."""
     if limits.names is not None or limits.objects is None or _is_traced():
         return 0, 0
-    least, total, blocks = sys.maxsize, 0, sys.getallocatedblocks()
+    rates, total, blocks = [], 0, sys.getallocatedblocks()
     for repeats in CONFIRM_REPEATS:
         _times(run, repeats)
         now = sys.getallocatedblocks()
-        least, total = min(least, (now - blocks + repeats // 4) // repeats), total + repeats
-        blocks = now
-        if least <= limits.objects:
+        rates.append((now - blocks) / repeats)
+        total, blocks = total + repeats, now
+        # a lost reference costs the same each time; what fills a table of the interpreter's costs less and less
+        if rates[-1] < limits.objects + 0.75 or rates[-1] < 0.8 * rates[0]:
             return 0, total
-    return least, total
+    return round(min(rates)), total
 
 
 def find_leak(run, *, objects=None, bytes=None, types=None, repeats=REPEATS, warmup=WARMUP):
@@ -228,7 +229,8 @@ def _without_bounded_caches(measured, rows):
     """Without what hangs in functools.lru_caches with a bound: too large, some, to be filled here, but no leaks."""
     caches = _bounded_caches()
     born = {row[0]: measured.births.born(row[0]) for row in rows if row[1]}
-    waiting = {id(obj): obj for many in born.values() for obj in many}
+    every = measured.births.born()
+    waiting = {id(obj) for obj in every}
     frontier = [obj for cache in caches for obj in gc.get_referents(cache) if id(obj) in waiting or type(obj) is dict]
     kept = set(map(id, frontier))
     while frontier:
