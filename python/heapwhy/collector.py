@@ -102,7 +102,7 @@ def garbage():
       1 x app.Parent.child -> app.Child.parent  (2 objects, 112 bytes)
       they also hold 1 list
 
-    Takes about as long as gc.collect(). From 3.11 on, an instance that keeps its attributes without a dict may be given
+    Takes about twice as long as gc.collect(). From 3.11 on, an instance that keeps its attributes without a dict may be given
     one when the names of attributes can't be learnt otherwise; only garbage instances.
     """
     return _report(_heapwhy.garbage(), ())

@@ -66,13 +66,13 @@ class OnMemoryError(_Armed):
 
     def __init__(self, dump, caught):
         super().__init__(dump)
+        self._tool = _monitor(dump) if caught else None
         self._hooks = []
         for module, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
             before = getattr(module, name)
             hook = dump.hook(before)
             setattr(module, name, hook)
             self._hooks.append((module, name, hook, before))
-        self._tool = _monitor(dump) if caught else None
 
     def stop(self):
         for module, name, hook, before in self._hooks:

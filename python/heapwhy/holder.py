@@ -221,7 +221,7 @@ def holder_path(obj, hidden=()):
     """
     chain = holder_chain(obj, hidden)
     if len(chain) == 1:
-        return "nothing that Python can see: C code kept, or lost, a reference (refcount %d)" % (sys.getrefcount(obj) - 2)
+        return "nothing that Python can see: C code kept, or lost, a reference"
     text = _spell(chain)
     local = _local_of(chain[0]) if isinstance(chain[0], dict) else None
     return text if local is None else "%s, values of %s" % (text, local)

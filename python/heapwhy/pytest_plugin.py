@@ -60,6 +60,11 @@ def _fixtures(session):
     return [obj for obj in gc.get_objects() if isinstance(obj, FixtureDef)]
 
 
+def _report_nothing(**unused):
+    """In place of a hook that nobody is to hear."""
+    return []
+
+
 class _Unrepeatable(Exception):
     """A repeat did not pass."""
 
@@ -110,10 +115,22 @@ class _Repeater:
         self.wider = self._wider_finalizers()
         return reports
 
+    @contextlib.contextmanager
+    def _unreported(self):
+        name, relays = "pytest_runtest_logreport", {id(relay): relay for relay in (self.item.config.hook, self.item.ihook)}
+        callers = [(relay, getattr(relay, name)) for relay in relays.values()]
+        for relay, _ in callers:
+            setattr(relay, name, _report_nothing)
+        try:
+            yield
+        finally:
+            for relay, caller in callers:
+                setattr(relay, name, caller)
+
     def again(self):
         self.take_back()
-        # pytest gathers warnings as long as an item runs; these would pile up
-        with warnings.catch_warnings(record=True):
+        # pytest gathers warnings as long as an item runs, and subtests report by themselves; these would pile up
+        with warnings.catch_warnings(record=True), self._unreported():
             reports = runtestprotocol(self.item, log=False, nextitem=self.item.parent)
         for report in reports:
             if not report.passed:
