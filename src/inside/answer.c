@@ -72,7 +72,7 @@ static PyObject *answer_json(PyObject *self, PyObject *unused)
 /* ---- asking ---- */
 
 const char hw_ask_doc[] =
-    "ask(question, graphs, word=None, *, most=1, links=0, depth=3)\n--\n\n"
+    "ask(question, graphs, word=None, *, most=1, links=0, depth=4)\n--\n\n"
     "An Answer, whose json() and text() are those of the program.\n\n"
     "question  types, holders, show, paths, owners, retained, weighing, tree, cycles, gc, audit, resources,\n"
     "          diff, memory, diagnose\n"
@@ -132,7 +132,7 @@ PyObject *hw_ask(PyObject *module, PyObject *args, PyObject *kwargs)
     static char *names[] = {"question", "graphs", "word", "most", "links", "depth", NULL};
     const char *name, *word = NULL;
     PyObject *graphs;
-    Py_ssize_t most = 1, links = 0, depth = 3;
+    Py_ssize_t most = 1, links = 0, depth = 4;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "sO!|z$nnn:ask", names, &name, &PyTuple_Type,
                                      &graphs, &word, &most, &links, &depth) ||
         graphs_check(graphs) < 0)
