@@ -57,6 +57,8 @@ class Record:
         self._moment = moment
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
         try:
             value = self._row[name]
         except KeyError:
@@ -293,8 +295,10 @@ class Answer(Rows):
         return self._rows
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
         whole = self.to_dict()
-        if name.startswith("_") or name not in whole:
+        if name not in whole:
             raise AttributeError("this answer has no %r; it has %s" % (name, ", ".join(whole)))
         return _wrapped(name, whole[name], self._moment)
 

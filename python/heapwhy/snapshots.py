@@ -143,7 +143,7 @@ class Snapshot(_heapwhy.Graph):
             return self._ask("retained", "largest")
         return self._ask("weighing", "objects", word=self._word(what), most=objects)
 
-    def tree(self, what: Any = None, depth: int = 3, branches: int = 0) -> Answer:
+    def tree(self, what: Any = None, depth: int = 4, branches: int = 0) -> Answer:
         """The tree of owners below OBJECT, or below all: branches in order, each with its depth.
 
         branches  the most below one; 0: eight, and none that retains less than one percent

@@ -6,8 +6,8 @@
  * An image: the bytes of a process at one moment, and where they lie. It knows nothing of Python.
  *
  * Five sources stand behind one seam: a running process that is not stopped (live), its frozen
- * twin, the process itself held stopped, a table in memory (unit tests, fuzzers), and later core
- * files.
+ * twin, the process itself held stopped, ourselves (self.h), and a table in memory (unit tests,
+ * fuzzers).
  *
  * Every segment of the target has a mirror here: an equally long range of our own address space, in
  * which pages appear when they are first asked for. So a pointer into the mirror stays valid and

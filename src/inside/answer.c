@@ -38,12 +38,11 @@ static void answer_dealloc(PyObject *object)
 
 static PyObject *tell(struct hw_answer *self, struct hw_out *out, size_t limit)
 {
-    if (hw_ask_begin(graphs_of(self), graph_count(self)) < 0)
+    PyThreadState *state = hw_ask_begin(graphs_of(self), graph_count(self));
+    if (!state)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
     self->asking.question->tell(out, &self->asking, limit);
-    Py_END_ALLOW_THREADS
-    hw_ask_end(graphs_of(self), graph_count(self));
+    hw_ask_end(state, graphs_of(self), graph_count(self));
     PyObject *text = hw_out_finish(out) ? PyUnicode_DecodeUTF8((const char *)out->buf.data,
                                                                (Py_ssize_t)out->buf.len, "replace")
                                         : PyErr_NoMemory();
@@ -72,7 +71,7 @@ static PyObject *answer_json(PyObject *self, PyObject *unused)
 /* ---- asking ---- */
 
 const char hw_ask_doc[] =
-    "ask(question, graphs, word=None, *, most=1, links=0, depth=3)\n--\n\n"
+    "ask(question, graphs, word=None, *, most=1, links=0, depth=4)\n--\n\n"
     "An Answer, whose json() and text() are those of the program.\n\n"
     "question  types, holders, show, paths, owners, retained, weighing, tree, cycles, gc, audit, resources,\n"
     "          diff, memory, diagnose\n"
@@ -117,13 +116,11 @@ static int graphs_check(PyObject *graphs)
 static PyObject *answer_ask(struct hw_answer *self)
 {
     struct hw_err err = HW_ERR_INIT;
-    bool ok;
-    if (hw_ask_begin(graphs_of(self), graph_count(self)) < 0)
+    PyThreadState *state = hw_ask_begin(graphs_of(self), graph_count(self));
+    if (!state)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    ok = self->asking.question->ask(&self->asking, &err);
-    Py_END_ALLOW_THREADS
-    hw_ask_end(graphs_of(self), graph_count(self));
+    bool ok = self->asking.question->ask(&self->asking, &err);
+    hw_ask_end(state, graphs_of(self), graph_count(self));
     return ok ? (PyObject *)self : hw_raise(&err);
 }
 
@@ -132,7 +129,7 @@ PyObject *hw_ask(PyObject *module, PyObject *args, PyObject *kwargs)
     static char *names[] = {"question", "graphs", "word", "most", "links", "depth", NULL};
     const char *name, *word = NULL;
     PyObject *graphs;
-    Py_ssize_t most = 1, links = 0, depth = 3;
+    Py_ssize_t most = 1, links = 0, depth = 4;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "sO!|z$nnn:ask", names, &name, &PyTuple_Type,
                                      &graphs, &word, &most, &links, &depth) ||
         graphs_check(graphs) < 0)

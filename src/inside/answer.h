@@ -9,7 +9,7 @@
 
 #include "inside/inside.h"
 
-/* ask(question, graphs, word=None, *, most=1, links=0, depth=3) -> Answer */
+/* ask(question, graphs, word=None, *, most=1, links=0, depth=4) -> Answer */
 PyObject *hw_ask(PyObject *module, PyObject *args, PyObject *kwargs);
 extern const char hw_ask_doc[];
 

@@ -20,31 +20,37 @@ static void forked(void)
     process_number++;
 }
 
-int hw_ask_begin(PyObject *const *graphs, size_t count)
+static bool is_asked_by_nobody(PyObject *object)
+{
+    const struct hw_py_graph *graph = (struct hw_py_graph *)object;
+    return graph->asked_in && graph->asked_in != process_number + 1;
+}
+
+/* The lock is never held by somebody who waits for the interpreter: when that ends, it ends the thread. */
+PyThreadState *hw_ask_begin(PyObject *const *graphs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct hw_py_graph *graph = (struct hw_py_graph *)graphs[i];
-        if (!graph->asked_in || graph->asked_in == process_number + 1)
+        if (!is_asked_by_nobody(graphs[i]))
             continue;
         struct hw_err err = {.code = HW_ERR_UNSUPPORTED,
                              .msg = "another thread was asking this snapshot when this process was forked "
                                     "off, so it is of no use here; take a new one"};
         hw_raise(&err);
-        return -1;
+        return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *state = PyEval_SaveThread();
     pthread_mutex_lock(&asking);
-    Py_END_ALLOW_THREADS
     for (size_t i = 0; i < count; i++)
         ((struct hw_py_graph *)graphs[i])->asked_in = process_number + 1;
-    return 0;
+    return state;
 }
 
-void hw_ask_end(PyObject *const *graphs, size_t count)
+void hw_ask_end(PyThreadState *state, PyObject *const *graphs, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         ((struct hw_py_graph *)graphs[i])->asked_in = 0;
     pthread_mutex_unlock(&asking);
+    PyEval_RestoreThread(state);
 }
 
 /* ---- the object ---- */
@@ -125,23 +131,18 @@ static PyObject *graph_save(PyObject *self, PyObject *args)
 {
     PyObject *path;
     struct hw_err err = HW_ERR_INIT;
-    bool ok;
     struct hw_graph *graph = graph_of(self);
     if (!graph || !PyArg_ParseTuple(args, "O&:save", PyUnicode_FSConverter, &path))
         return NULL;
-    if (hw_ask_begin(&self, 1) < 0) {
-        Py_DECREF(path);
-        return NULL;
-    }
-    graph = hw_graph_share(graph);
-    Py_BEGIN_ALLOW_THREADS
-    ok = hw_snapshot_save(graph, PyBytes_AS_STRING(path), &err);
+    hw_graph_share(graph);
+    PyThreadState *state = hw_ask_begin(&self, 1);
+    bool ok = state && hw_snapshot_save(graph, PyBytes_AS_STRING(path), &err);
+    if (state)
+        hw_ask_end(state, &self, 1);
     hw_graph_destroy(graph);
-    Py_END_ALLOW_THREADS
-    hw_ask_end(&self, 1);
     Py_DECREF(path);
     if (!ok)
-        return hw_raise(&err);
+        return state ? hw_raise(&err) : NULL;
     Py_RETURN_NONE;
 }
 

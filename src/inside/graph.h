@@ -24,10 +24,10 @@ extern PyTypeObject *hw_graph_type_object;
 /* One more owner of the graph, who calls hw_graph_destroy(). NULL with an exception: it was closed. */
 struct hw_graph *hw_py_graph_share(PyObject *object);
 
-/* Between these the interpreter may be released and count graphs asked. -1 with an exception: one of
- * them was being asked by another thread when this process was forked off. */
-int hw_ask_begin(PyObject *const *graphs, size_t count);
-void hw_ask_end(PyObject *const *graphs, size_t count);
+/* Between these count graphs may be asked, by this thread alone and without the interpreter. NULL with an
+ * exception: one of them was being asked by another thread when this process was forked off. */
+PyThreadState *hw_ask_begin(PyObject *const *graphs, size_t count);
+void hw_ask_end(PyThreadState *state, PyObject *const *graphs, size_t count);
 
 /* Makes the type and puts it into the module. 0, or -1. */
 int hw_graph_init(PyObject *module);

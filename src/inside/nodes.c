@@ -44,12 +44,13 @@ static PyObject *nodes_item(PyObject *object, Py_ssize_t index)
         PyErr_SetString(PyExc_IndexError, "no such object");
         return NULL;
     }
-    if (hw_ask_begin(&self->owner, 1) < 0)
+    PyThreadState *state = hw_ask_begin(&self->owner, 1);
+    if (!state)
         return NULL;
     hw_id id = self->ids[index];
     const struct hw_graph *graph = self->graph;
     size_t bytes = hw_graph_value(graph, id, value, sizeof(value));
-    hw_ask_end(&self->owner, 1);
+    hw_ask_end(state, &self->owner, 1);
     PyObject *text = PyUnicode_DecodeUTF8(value, (Py_ssize_t)bytes, "replace");
     return !text ? NULL
                  : Py_BuildValue("(KsKKkN)", (unsigned long long)hw_graph_addr(graph, id),
@@ -115,7 +116,6 @@ PyObject *hw_nodes(PyObject *module, PyObject *args)
     PyObject *owner;
     const char *word;
     struct hw_err err = HW_ERR_INIT;
-    bool ok;
     if (!PyArg_ParseTuple(args, "O!s:nodes", hw_graph_type_object, &owner, &word))
         return NULL;
     struct hw_graph *graph = hw_py_graph_share(owner);
@@ -128,18 +128,14 @@ PyObject *hw_nodes(PyObject *module, PyObject *args)
     self->graph = graph;
     self->owner = owner;
     Py_INCREF(owner);
-    if (hw_ask_begin(&owner, 1) < 0) {
-        Py_DECREF(self);
-        return NULL;
-    }
-    Py_BEGIN_ALLOW_THREADS
-    ok = find(graph, word, self, &err);
-    Py_END_ALLOW_THREADS
-    hw_ask_end(&owner, 1);
+    PyThreadState *state = hw_ask_begin(&owner, 1);
+    bool ok = state && find(graph, word, self, &err);
+    if (state)
+        hw_ask_end(state, &owner, 1);
     if (ok)
         return (PyObject *)self;
     Py_DECREF(self);
-    return hw_raise(&err);
+    return state ? hw_raise(&err) : NULL;
 }
 
 /* ---- the type ---- */

@@ -544,6 +544,17 @@ static void test_garbage(void **state)
                    0);
 }
 
+static void test_a_graph_may_have_several_owners(void **state)
+{
+    (void)state;
+    struct hw_graph *graph = graph_from_text("@0x10 app.A\n@0x20 app.B\n");
+    uint32_t count = hw_graph_object_count(graph);
+    assert_ptr_equal(hw_graph_share(graph), graph);
+    hw_graph_destroy(graph);
+    assert_int_equal(hw_graph_object_count(graph), count);
+    hw_graph_destroy(graph);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -565,6 +576,7 @@ int main(void)
         cmocka_unit_test(test_object_links),
         cmocka_unit_test(test_types_merge_names),
         cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_a_graph_may_have_several_owners),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
