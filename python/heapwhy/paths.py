@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds the members of a set: shortest paths, spelled as Python, and patterns of referrers."""
+from __future__ import annotations
+
 import html
 import re
 
