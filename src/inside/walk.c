@@ -28,11 +28,6 @@ static int gc_ask(const char *method)
 
 int hw_collector_pause(void)
 {
-    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        hw_raise(&(struct hw_err){.code = HW_ERR_UNSUPPORTED,
-                                  .msg = "heapwhy looks at the heap of the main interpreter only; call it there"});
-        return -1;
-    }
     int was_enabled = gc_ask("isenabled");
     return was_enabled <= 0 ? was_enabled : gc_ask("disable") < 0 ? -1 : 1;
 }

@@ -38,8 +38,7 @@ static inline bool hw_object_is_tracked(PyObject *object)
 }
 
 /* No collection begins between the two, whoever allocates. Both keep an exception that is set. Pause
- * returns what to hand to resume: 1, 0, or -1 with an exception set; UnsupportedError in a
- * sub-interpreter, as the C code has one memory for all. */
+ * returns what to hand to resume: 1, 0, or -1 with an exception set. */
 int hw_collector_pause(void);
 void hw_collector_resume(int paused);
 

@@ -418,16 +418,6 @@ def test_every_interpreter(python, mode):
     assert lines[1] == "True"
 
 
-def test_a_sub_interpreter_is_refused():
-    told = python_inside("""
-import _xxsubinterpreters as interpreters
-sub = interpreters.create()
-code = "import heapwhy\\ntry: heapwhy.heap()\\nexcept heapwhy.UnsupportedError as e: print(e, flush=True)"
-interpreters.run_string(sub, code)
-""")
-    assert "main interpreter only" in told
-
-
 def test_a_forked_child_has_sets_of_its_own():
     told = python_inside("""
 import heapwhy, os
