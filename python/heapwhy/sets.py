@@ -222,8 +222,9 @@ class HeapSet(_heapwhy.HeapSet):
                        own: bool = False) -> Paths:
         """All shortest ways to each member, from imported modules, or from the members of from_.
 
-        Variables of running functions begin ways only to members to which no module leads. No way goes through a member of avoid. limit: so many references are kept; `.cut` tells if there are
-        more. Memory: 8 bytes for each object that is reached before the last member is.
+        Variables of running functions begin ways only to members to which no module leads. No way goes
+        through a member of avoid. limit: so many references are kept; `.cut` tells if there are more.
+        Memory: 8 bytes for each object that is reached before the last member is.
         """
         return Paths(self, from_, avoid, limit, own)
 

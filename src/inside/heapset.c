@@ -363,7 +363,8 @@ static PyMethodDef set_methods[] = {
     {"_owners", set_owners, METH_VARARGS, "Whose attributes the members hold."},
     {"_dominated", set_freed, METH_VARARGS, "What would be freed with the members."},
     {"_unreachable", set_not_reached, METH_VARARGS, "Members that no root leads to."},
-    {"_immediate_dominators", set_nearest_dominators, METH_VARARGS, "Referrers that roots lead to past other referrers."},
+    {"_immediate_dominators", set_nearest_dominators, METH_VARARGS,
+     "Referrers that roots lead to past other referrers."},
     {NULL, NULL, 0, NULL},
 };
 

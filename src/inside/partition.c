@@ -244,7 +244,8 @@ static void partition_dealloc(PyObject *self)
 }
 
 static PyMethodDef partition_methods[] = {
-    {"select", partition_select, METH_VARARGS, "select(type, numbers)\n--\n\nThe members of these parts, as a set of that type."},
+    {"select", partition_select, METH_VARARGS,
+     "select(type, numbers)\n--\n\nThe members of these parts, as a set of that type."},
     {NULL, NULL, 0, NULL},
 };
 static PyGetSetDef partition_getters[] = {

@@ -4,7 +4,8 @@
 
 /*
  * What differs between the versions of CPython that the extension is built for, 3.9 to 3.14; no other
- * file here asks for the version. Source: Include/ of each version.
+ * file here asks for the version, but innards.c, which needs CPython's internal headers. Source: Include/
+ * of each version.
  */
 
 #include "inside/inside.h"
