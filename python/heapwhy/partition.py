@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A heap set in parts: a table that is a sequence of sets."""
+from __future__ import annotations
+
 import html
 
 from heapwhy import _heapwhy
@@ -71,7 +73,7 @@ class Table(_heapwhy.Result):
     def title(self) -> str:
         raise NotImplementedError
 
-    def table(self, limit: int = TABLE_ROWS) -> str:
+    def table(self, limit: int | None = TABLE_ROWS) -> str:
         """The first rows as text; limit=None: all of them."""
         shown = self.rows if limit is None else self.rows[:limit]
         lines = [self.title(), "   #      count    %          bytes    %  cum%  " + TITLES[self.by]]

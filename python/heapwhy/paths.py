@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds the members of a set: shortest paths, spelled as Python, and patterns of referrers."""
+from __future__ import annotations
+
 import html
 import re
 
@@ -100,7 +102,8 @@ class Paths(_heapwhy.Result):
             return "no path leads there"
         lines = ["%2d: %s" % (number, path) for number, path in zip(range(SHOWN), self)]
         if total > len(lines) or self.cut:
-            lines.append("    %s more paths%s" % (number_text(total - len(lines)), " and those beyond the limit" if self.cut else ""))
+            beyond = " and those beyond the limit" if self.cut else ""
+            lines.append("    %s more paths%s" % (number_text(total - len(lines)), beyond))
         return "\n".join(lines)
 
     def _repr_html_(self):

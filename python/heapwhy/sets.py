@@ -11,6 +11,8 @@ A set holds no reference to its members: it keeps nothing alive. What works on t
 which of them are alive, by a walk of the whole heap (0.3 seconds for 7 million objects). Where a member
 has died and another object begins at the same address, that one counts as a member.
 """
+from __future__ import annotations
+
 import sys
 
 from heapwhy import _heapwhy
@@ -63,7 +65,7 @@ class HeapSet(_heapwhy.HeapSet):
     __slots__ = ("_kind",)
 
     @classmethod
-    def of(cls, objects) -> "HeapSet":
+    def of(cls, objects) -> HeapSet:
         """The set of these objects (an iterable). Whatever else holds them must keep them alive."""
         return cls(objects)
 
@@ -88,15 +90,15 @@ class HeapSet(_heapwhy.HeapSet):
         return self._weigh()[1]
 
     @property
-    def alive(self) -> "HeapSet":
+    def alive(self) -> HeapSet:
         """The members that are alive now."""
         return self._alive()
 
-    def objects(self, limit: int = None) -> list:
+    def objects(self, limit: int | None = None) -> list:
         """The members that are alive, in address order, as a list, which keeps them alive."""
         return self._objects(0, sys.maxsize if limit is None else limit)
 
-    def addresses(self, limit: int = None) -> list:
+    def addresses(self, limit: int | None = None) -> list:
         """The addresses of all members, alive or not, ascending."""
         return self._addresses(0, sys.maxsize if limit is None else limit)
 
@@ -118,7 +120,7 @@ class HeapSet(_heapwhy.HeapSet):
             start = records[-1].address + 1
             limit = min(limit * 8, CHUNK)
 
-    def of_type(self, cls: type) -> "HeapSet":
+    def of_type(self, cls: type) -> HeapSet:
         """The members that are exactly of this class."""
         parts = _heapwhy.partition(self, "type")
         return parts.select(HeapSet, tuple(row[0] for row in parts.rows if row[1] is cls))
@@ -173,7 +175,7 @@ class HeapSet(_heapwhy.HeapSet):
     # What follows from it
 
     @property
-    def dominated(self) -> "HeapSet":
+    def dominated(self) -> HeapSet:
         """What would be freed if all members went, themselves included.
 
         Counted as the collector counts: what anything outside refers to stays, and that includes variables
@@ -187,41 +189,42 @@ class HeapSet(_heapwhy.HeapSet):
         return self._weigh(True)[1]
 
     @property
-    def immediate_dominators(self) -> "HeapSet":
+    def immediate_dominators(self) -> HeapSet:
         """The referrers to which a way leads from the roots that goes through no other referrer."""
         return self._immediate_dominators()
 
     @property
-    def referrers(self) -> "HeapSet":
+    def referrers(self) -> HeapSet:
         """All objects that refer to a member."""
         return self._referrers()
 
     @property
-    def referents(self) -> "HeapSet":
+    def referents(self) -> HeapSet:
         """All objects to which a member refers."""
         return self._referents()
 
     @property
-    def reachable(self) -> "HeapSet":
+    def reachable(self) -> HeapSet:
         """The members, and everything that they lead to."""
         return self._reachable()
 
     @property
-    def owners(self) -> "HeapSet":
+    def owners(self) -> HeapSet:
         """The objects whose attributes are held in a dict that is a member."""
         return self._owners()
 
     @property
-    def unreachable(self) -> "HeapSet":
+    def unreachable(self) -> HeapSet:
         """The members to which no way leads from modules and running functions: garbage, or held by C code."""
         return self._unreachable()
 
-    def shortest_paths(self, from_: "HeapSet" = None, avoid: "HeapSet" = None, limit: int = 10_000,
+    def shortest_paths(self, from_: HeapSet | None = None, avoid: HeapSet | None = None, limit: int = 10_000,
                        own: bool = False) -> Paths:
         """All shortest ways to each member, from imported modules, or from the members of from_.
 
-        Variables of running functions begin ways only to members to which no module leads. No way goes through a member of avoid. limit: so many references are kept; `.cut` tells if there are
-        more. Memory: 8 bytes for each object that is reached before the last member is.
+        Variables of running functions begin ways only to members to which no module leads. No way goes
+        through a member of avoid. limit: so many references are kept; `.cut` tells if there are more.
+        Memory: 8 bytes for each object that is reached before the last member is.
         """
         return Paths(self, from_, avoid, limit, own)
 
@@ -238,13 +241,13 @@ class HeapSet(_heapwhy.HeapSet):
     def _repr_html_(self):
         return self.by_class()._repr_html_()
 
-    def to_dicts(self, limit: int = None) -> list:
+    def to_dicts(self, limit: int | None = None) -> list:
         """[{"address", "type", "size"}, ...] of the members that are alive."""
         return [{"address": id(obj), "type": type_name(type(obj)), "size": Record(obj).size}
                 for obj in self.objects(limit)]
 
 
-def heap(since: HeapSet = None, own: bool = False) -> HeapSet:
+def heap(since: HeapSet | None = None, own: bool = False) -> HeapSet:
     """All live objects of this process, or of them what was not in an earlier set.
 
     since  a HeapSet of before: an address in it counts as known, even if another object is there now, so

@@ -16,15 +16,10 @@ enum { NAMES_MAX = 1 << 16 };
 
 enum { KIND_OWNED = 1, KIND_NO_OWNER = 2, KIND_ROOT = 3 };
 
-struct owners {
-    struct hw_kinds *kinds;
-    struct hw_bits *owned;
-};
-
-static int owned_find(PyObject *holder, void *arg)
+static int owned_find(PyObject *holder, void *owned)
 {
     PyObject *dict = hw_object_dict(holder);
-    return dict && PyDict_CheckExact(dict) && hw_bits_add(((struct owners *)arg)->owned, dict) < 0 ? -1 : 0;
+    return dict && PyDict_CheckExact(dict) && hw_bits_add(owned, dict) < 0 ? -1 : 0;
 }
 
 static int owner_note(PyObject *holder, void *arg)
@@ -39,9 +34,8 @@ static int owner_note(PyObject *holder, void *arg)
 
 int hw_kinds_init(struct hw_kinds *kinds, const struct hw_live *live)
 {
-    struct owners owners = {kinds, hw_bits_create()};
-    kinds->owned = owners.owned;
-    if (!owners.owned || hw_members_visit(live->holders, owned_find, &owners) < 0)
+    kinds->owned = hw_bits_create();
+    if (!kinds->owned || hw_members_visit(live->holders, owned_find, kinds->owned) < 0)
         return -1;
     kinds->owner = hw_column_create(kinds->owned);
     return kinds->owner ? hw_members_visit(live->holders, owner_note, kinds) : -1;
@@ -51,7 +45,7 @@ void hw_kinds_deinit(struct hw_kinds *kinds)
 {
     hw_keys_deinit(&kinds->keys);
     hw_column_destroy(kinds->owner);
-    hw_bits_destroy((struct hw_bits *)kinds->owned);
+    hw_bits_destroy(kinds->owned);
     *kinds = (struct hw_kinds){0};
 }
 
@@ -103,23 +97,22 @@ static uint32_t text_number(struct hw_grouping *grouping, PyObject *text)
     return number;
 }
 
-/* The number of a text that belongs to a key: made once, then looked up by the key. */
+/* The number of a text that belongs to a key: made once, then looked up by the key. `notes` has 4 bytes
+ * for each key. */
 static uint32_t keyed_number(struct hw_grouping *grouping, uint64_t key, PyObject *(*make)(void *), void *arg)
 {
     bool is_new;
-    uint32_t at = hw_keys_number(&grouping->keys, key, &is_new);
+    uint32_t number, at = hw_keys_number(&grouping->keys, key, &is_new);
     if (!at)
         return 0;
-    /* The column `note` of numbers is a bytearray: 4 bytes for each key. */
     if (is_new) {
-        uint32_t number = text_number(grouping, make(arg));
-        if (!number || PyByteArray_Resize(grouping->note, (Py_ssize_t)(at * sizeof(number))) < 0)
+        number = text_number(grouping, make(arg));
+        if (!number || PyByteArray_Resize(grouping->notes, (Py_ssize_t)(at * sizeof(number))) < 0)
             return 0;
-        memcpy(PyByteArray_AS_STRING(grouping->note) + (at - 1) * sizeof(number), &number, sizeof(number));
+        memcpy(PyByteArray_AS_STRING(grouping->notes) + (at - 1) * sizeof(number), &number, sizeof(number));
         return number;
     }
-    uint32_t number;
-    memcpy(&number, PyByteArray_AS_STRING(grouping->note) + (at - 1) * sizeof(number), sizeof(number));
+    memcpy(&number, PyByteArray_AS_STRING(grouping->notes) + (at - 1) * sizeof(number), sizeof(number));
     return number;
 }
 
@@ -158,15 +151,15 @@ static PyObject *dict_name(PyObject *dict, const char *key)
     return name && PyUnicode_CheckExact(name) ? name : NULL;
 }
 
-static PyObject *type_module(PyTypeObject *type, PyObject **ret_text)
+/* As __module__ tells; that of a type of C code is part of its name. A new reference. */
+static PyObject *type_module(PyTypeObject *type)
 {
     PyObject *name = type->tp_flags & Py_TPFLAGS_HEAPTYPE ? dict_name(type->tp_dict, "__module__") : NULL;
     const char *dot = strrchr(type->tp_name, '.');
+    Py_XINCREF(name);
     if (name)
-        Py_INCREF(name);
-    else
-        name = dot ? PyUnicode_FromStringAndSize(type->tp_name, dot - type->tp_name) : PyUnicode_FromString("builtins");
-    return *ret_text = name;
+        return name;
+    return dot ? PyUnicode_FromStringAndSize(type->tp_name, dot - type->tp_name) : PyUnicode_FromString("builtins");
 }
 
 /* By whom the module of an object is decided: another str, or its type. */
@@ -186,11 +179,11 @@ static PyObject *module_decider(PyObject *object)
 
 static PyObject *module_text(void *arg)
 {
-    PyObject *decider = arg, *text = decider;
+    PyObject *decider = arg;
     if (PyType_Check(decider))
-        return type_module((PyTypeObject *)decider, &text);
-    Py_INCREF(text);
-    return text;
+        return type_module((PyTypeObject *)decider);
+    Py_INCREF(decider);
+    return decider;
 }
 
 static int module_group(PyObject *member, void *arg)
@@ -353,9 +346,9 @@ int hw_grouping_init(struct hw_grouping *grouping, enum hw_by by, const struct h
         return -1;
     grouping->texts = PyList_New(0);
     grouping->text_numbers = PyDict_New();
-    grouping->note = PyByteArray_FromStringAndSize(NULL, 0);
+    grouping->notes = PyByteArray_FromStringAndSize(NULL, 0);
     grouping->column = hw_column_create(members);
-    if (!grouping->texts || !grouping->text_numbers || !grouping->note || !grouping->column ||
+    if (!grouping->texts || !grouping->text_numbers || !grouping->notes || !grouping->column ||
         ((by_holders || by == HW_BY_CLASS) && hw_kinds_init(&grouping->kinds, live) < 0))
         return -1;
     if (by_holders)
@@ -373,7 +366,7 @@ void hw_grouping_deinit(struct hw_grouping *grouping)
     Py_XDECREF(grouping->texts);
     Py_XDECREF(grouping->text_numbers);
     Py_XDECREF(grouping->ask_site);
-    Py_XDECREF(grouping->note);
+    Py_XDECREF(grouping->notes);
     *grouping = (struct hw_grouping){0};
 }
 

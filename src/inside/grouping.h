@@ -28,8 +28,8 @@ extern const char *const hw_by_names[HW_BY_COUNT];
 /* Objects of the same class; dicts by whose attributes they hold. */
 struct hw_kinds {
     struct hw_keys keys; /* address of the type; + 1: dict of it; 2: dict without owner; 3: a root */
-    const struct hw_bits *owned;    /* dicts that hold attributes; NULL: not looked for */
-    struct hw_column *owner;        /* of these, the kind */
+    struct hw_bits *owned;   /* dicts that hold attributes; NULL: not looked for */
+    struct hw_column *owner; /* of these, the kind */
 };
 /* Finds the owners of the heap's dicts. 0, or -1 with MemoryError. To be deinitialized in both cases. */
 int hw_kinds_init(struct hw_kinds *kinds, const struct hw_live *live);
@@ -49,7 +49,7 @@ struct hw_grouping {
     struct hw_sets sets;
     PyObject *texts, *text_numbers; /* list of str; dict of the same to its number */
     PyObject *ask_site;             /* _tracemalloc._get_object_traceback */
-    PyObject *note;                 /* scratch while a text is being found */
+    PyObject *notes;                /* bytearray: the text's number for each of the keys */
 };
 
 /* Fills the column. 0, or -1 with an exception. To be deinitialized in both cases; the column is the

@@ -21,8 +21,9 @@ extern PyTypeObject *hw_heap_set_type;
  * when it fails, NULL with the exception. */
 PyObject *hw_heap_set_wrap(PyTypeObject *type, struct hw_bits *bits);
 
-/* Walks the heap, and finds the members that are alive, own objects among them; flags are for live. live is to be deinitialized when ret_members is
- * done with, in both cases; ret_members belongs to the caller. 0, or -1 with an exception. */
+/* Walks the heap, and finds the members that are alive, own objects among them; the flags are for live,
+ * which is to be deinitialized when ret_members is done with, in both cases; ret_members belongs to the
+ * caller. 0, or -1 with an exception. */
 int hw_heap_set_members(const struct hw_heap_set *set, struct hw_live *live, unsigned flags,
                         struct hw_bits **ret_members);
 

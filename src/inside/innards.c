@@ -11,15 +11,15 @@
  * of each version; Include/cpython/frameobject.h and pystate.h of 3.9 and 3.10.
  */
 #if PY_VERSION_HEX >= 0x030b0000
-#include "internal/pycore_dict.h"
-#include "internal/pycore_object.h"
+#include <internal/pycore_dict.h>
+#include <internal/pycore_object.h>
 #endif
 #if PY_VERSION_HEX >= 0x030e0000
-#include "internal/pycore_genobject.h"
-#include "internal/pycore_interpframe.h"
-#include "internal/pycore_stackref.h"
+#include <internal/pycore_genobject.h>
+#include <internal/pycore_interpframe.h>
+#include <internal/pycore_stackref.h>
 #elif PY_VERSION_HEX >= 0x030b0000
-#include "internal/pycore_frame.h"
+#include <internal/pycore_frame.h>
 #endif
 
 static PyObject *plain_dict(PyObject *object)

@@ -48,8 +48,8 @@ static void result_dealloc(PyObject *result)
 
 static PyType_Slot result_slots[] = {
     {Py_tp_doc, "Base of what heapwhy hands out: not counted in its answers."},
-    {Py_tp_new, HW_SLOT(result_new)},
-    {Py_tp_dealloc, HW_SLOT(result_dealloc)},
+    {Py_tp_new, result_new},
+    {Py_tp_dealloc, result_dealloc},
     {0, NULL},
 };
 static PyType_Spec result_spec = {

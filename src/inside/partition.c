@@ -244,7 +244,8 @@ static void partition_dealloc(PyObject *self)
 }
 
 static PyMethodDef partition_methods[] = {
-    {"select", partition_select, METH_VARARGS, "select(type, numbers)\n--\n\nThe members of these parts, as a set of that type."},
+    {"select", partition_select, METH_VARARGS,
+     "select(type, numbers)\n--\n\nThe members of these parts, as a set of that type."},
     {NULL, NULL, 0, NULL},
 };
 static PyGetSetDef partition_getters[] = {
@@ -256,8 +257,8 @@ static PyObject *partition_new(PyTypeObject *type, PyObject *args, PyObject *kwa
     return PyErr_Format(PyExc_TypeError, "a partition is made by partition()");
 }
 static PyType_Slot partition_slots[] = {
-    {Py_tp_new, HW_SLOT(partition_new)},         {Py_tp_dealloc, HW_SLOT(partition_dealloc)},   {Py_tp_traverse, HW_SLOT(partition_traverse)},
-    {Py_tp_clear, HW_SLOT(partition_clear)},     {Py_tp_methods, partition_methods},   {Py_tp_getset, partition_getters},
+    {Py_tp_new, partition_new},         {Py_tp_dealloc, partition_dealloc},   {Py_tp_traverse, partition_traverse},
+    {Py_tp_clear, partition_clear},     {Py_tp_methods, partition_methods},   {Py_tp_getset, partition_getters},
     {0, NULL},
 };
 static PyType_Spec partition_spec = {

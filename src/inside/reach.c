@@ -167,7 +167,8 @@ struct hw_bits *hw_reach_dominated(const struct hw_bits *members)
 {
     struct tally tally = {.reached = hw_reach_from(members, NULL), .members = members};
     tally.met = tally.reached ? hw_column_create(tally.reached) : NULL;
-    tally.kept = (struct search){.found = tally.met ? hw_bits_create() : NULL, .avoid = members, .within = tally.reached};
+    tally.kept = (struct search){.avoid = members, .within = tally.reached};
+    tally.kept.found = tally.met ? hw_bits_create() : NULL;
     int result = tally.kept.found ? hw_members_visit(tally.reached, references_count, &tally) : -1;
     if (!result)
         result = hw_members_visit(tally.reached, kept_find, &tally);

@@ -5,8 +5,8 @@
 /*
  * All shortest ways to the members of a set: breadth first until every member was met, then back along
  * references that lead from one level to the next. The ways begin at modules; at variables of running
- * functions and what else belongs to threads only for members to which no module leads. A way begun at the roots leads to nothing but
- * what is alive, so the heap is not walked.
+ * functions and what else belongs to threads only for members to which no module leads. A way begun there
+ * leads to nothing but what is alive, so the heap is not walked.
  *
  * Memory: a bitmap of what was reached, and 8 bytes for each of these objects that refers to others.
  */
