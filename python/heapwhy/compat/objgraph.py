@@ -109,7 +109,8 @@ def get_new_ids(skip_update=False, limit=10, sortby="deltas", shortnames=None, f
     sortby       column, descending: 'old', 'current', 'new' or 'deltas'
     shortnames   None: as in the last call; at first True
 
-    Between calls 8 bytes are kept for each tracked object.
+    Between calls 8 bytes are kept for each tracked object, and the sets that were returned: in the first call
+    everything is new.
     """
     if not _state:
         _state.update(old={}, current={}, new=collections.defaultdict(set), shortnames=True)
