@@ -91,7 +91,7 @@ def is_debug(python):
     return python.endswith("-dbg")
 
 
-@pytest.mark.parametrize("python", package_pythons())
+@pytest.mark.parametrize("python", [python for python in package_pythons() if python == SYSTEM_PYTHON or is_debug(python)])
 def test_nothing_is_left_behind(python):
-    heap_calls, calls = (100, 1000) if is_debug(python) else (200, 10_000 if python == SYSTEM_PYTHON else 1000)
+    heap_calls, calls = (30, 1000) if is_debug(python) else (200, 10_000 if python == SYSTEM_PYTHON else 1000)
     python_inside(PROGRAM, python, args=[heap_calls, calls], timeout=900)
