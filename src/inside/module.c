@@ -18,32 +18,48 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* The reason why this interpreter is refused, or NULL. */
+static const char *refusal(void)
+{
+    if (HW_FREE_THREADED)
+        return "heapwhy can't work inside a free-threaded Python: nothing holds the other threads while it "
+               "walks the heap; use a build with the GIL, or look from outside: heapwhy PID";
+    if (PyInterpreterState_Get() != PyInterpreterState_Main())
+        return "heapwhy works in the main interpreter only: the heap of a sub-interpreter is not its own "
+               "process; look from outside: heapwhy PID";
+    return NULL;
+}
+
+static int module_exec(PyObject *module)
+{
+    const char *reason = refusal();
+    if (reason) {
+        PyErr_SetString(PyExc_ImportError, reason);
+        return -1;
+    }
+    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_graph_init(module) < 0 ||
+        hw_answer_init(module) < 0 || hw_nodes_init(module) < 0)
+        return -1;
+    return PyModule_AddStringConstant(module, "version", HW_VERSION);
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, module_exec},
+    HW_MODULE_SLOTS
+    {0, NULL},
+};
+
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "heapwhy._heapwhy",
     .m_doc = "The part of heapwhy that is written in C. Use the package's own functions.",
-    .m_size = -1, /* one interpreter: sub-interpreters with a lock of their own refuse it */
     .m_methods = methods,
+    .m_slots = slots,
 };
 
 PyMODINIT_FUNC PyInit__heapwhy(void); /* for -Wmissing-prototypes */
 
 PyMODINIT_FUNC PyInit__heapwhy(void)
 {
-    if (HW_FREE_THREADED) {
-        PyErr_SetString(PyExc_ImportError,
-                        "heapwhy can't work inside a free-threaded Python: nothing holds the other threads "
-                        "while it walks the heap; use a build with the GIL");
-        return NULL;
-    }
-    PyObject *module = PyModule_Create(&definition);
-    if (!module)
-        return NULL;
-    if (hw_raise_init(module) < 0 || hw_walk_init() < 0 || hw_graph_init(module) < 0 || hw_answer_init(module) < 0 ||
-        hw_nodes_init(module) < 0 ||
-        PyModule_AddStringConstant(module, "version", HW_VERSION) < 0) {
-        Py_DECREF(module);
-        return NULL;
-    }
-    return module;
+    return PyModuleDef_Init(&definition);
 }

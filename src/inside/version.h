@@ -15,6 +15,16 @@
 #define HW_FREE_THREADED 0
 #endif
 
+/* Further slots of the module (PEP 489): whatever interpreter loads it, we come to refuse it in our own
+ * words (module.c). */
+#if PY_VERSION_HEX >= 0x030d0000
+#define HW_MODULE_SLOTS {Py_mod_gil, Py_MOD_GIL_NOT_USED}, {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#elif PY_VERSION_HEX >= 0x030c0000
+#define HW_MODULE_SLOTS {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#else
+#define HW_MODULE_SLOTS
+#endif
+
 /* From 3.12 on the collector's lists can be visited without making a list of them; but not those
  * of gc.freeze() (Python/gc.c, PyUnstable_GC_VisitObjects). */
 #define HW_VISITS_LISTS (PY_VERSION_HEX >= 0x030c0000)
