@@ -203,7 +203,7 @@ def snapshot(path: Optional[Path] = None, *, pid: int = 0, own: bool = False, va
     copy    False: no copy of the process is made; it stands still while its memory is copied: longer, and
             for a moment with twice the memory. Done anyway where the system refuses a copy
 
-    Errors: UnsupportedError, for a version of Python that is not known, or in a sub-interpreter; NotFoundError,
+    Errors: UnsupportedError, for a version of Python that is not known; NotFoundError,
     PermissionDenied for a pid. A signal handler that raises, as for Ctrl-C, ends it.
 
     >>> with heapwhy.snapshot() as s:

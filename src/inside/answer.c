@@ -165,9 +165,9 @@ static PyMethodDef methods[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_dealloc, HW_SLOT(answer_dealloc)},
+    {Py_tp_dealloc, answer_dealloc},
     {Py_tp_methods, methods},
-    {Py_tp_doc, (void *)"What came of a question. Made by ask()."},
+    {Py_tp_doc, "What came of a question. Made by ask()."},
     {0, NULL},
 };
 

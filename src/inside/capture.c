@@ -66,14 +66,6 @@ struct hw_graph *hw_capture_take(const struct hw_capture_wish *wish)
     struct capture_call call = {.looked_ns = now_ns()};
     struct hw_graph *graph = NULL;
     struct hw_err err = HW_ERR_INIT;
-    if (!wish->pid && PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        struct hw_err refused = {
-            .code = HW_ERR_UNSUPPORTED,
-            .msg = "a snapshot of this process can't be taken from a sub-interpreter: the others may run "
-                   "meanwhile; call it in the main interpreter"};
-        hw_raise(&refused);
-        return NULL;
-    }
     interpreter_release(&call);
     bool ok = take(wish, &call, &graph, &err);
     interpreter_hold(&call);

@@ -20,6 +20,13 @@ static void forked(void)
     process_number++;
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT; /* the module may be made again */
+
+static void once_prepare(void)
+{
+    pthread_atfork(NULL, NULL, forked);
+}
+
 static bool is_asked_by_nobody(PyObject *object)
 {
     const struct hw_py_graph *graph = (struct hw_py_graph *)object;
@@ -200,11 +207,11 @@ static PyMemberDef members[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_dealloc, HW_SLOT(graph_dealloc)},
+    {Py_tp_dealloc, graph_dealloc},
     {Py_tp_methods, methods},
     {Py_tp_getset, attributes},
     {Py_tp_members, members},
-    {Py_tp_doc, (void *)"A heap graph. Made by capture() or load()."},
+    {Py_tp_doc, "A heap graph. Made by capture() or load()."},
     {0, NULL},
 };
 
@@ -221,7 +228,7 @@ int hw_graph_init(PyObject *module)
     if (!hw_graph_type_object)
         return -1;
     hw_graph_type_object->tp_new = NULL; /* no graph without a source */
-    pthread_atfork(NULL, NULL, forked);
+    pthread_once(&once, once_prepare);
     Py_INCREF(hw_graph_type_object);
     return PyModule_AddObject(module, "Graph", (PyObject *)hw_graph_type_object);
 }

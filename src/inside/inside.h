@@ -19,9 +19,6 @@
 
 #include "heapwhy.h"
 
-/* A function in a PyType_Slot, whose field is a pointer to data. */
-#define HW_SLOT(function) ((void *)(uintptr_t)(function))
-
 /* Raises what the library complained about, as heapwhy.Error or a subclass of it that the code decides
  * (and of the builtin exception of that meaning: LookupError, PermissionError, ...). Returns NULL. */
 PyObject *hw_raise(const struct hw_err *err);

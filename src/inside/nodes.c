@@ -147,11 +147,11 @@ static PyMethodDef methods[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_dealloc, HW_SLOT(nodes_dealloc)},
+    {Py_tp_dealloc, nodes_dealloc},
     {Py_tp_methods, methods},
-    {Py_sq_length, HW_SLOT(nodes_length)},
-    {Py_sq_item, HW_SLOT(nodes_item)},
-    {Py_tp_doc, (void *)"Objects of a graph. Made by nodes()."},
+    {Py_sq_length, nodes_length},
+    {Py_sq_item, nodes_item},
+    {Py_tp_doc, "Objects of a graph. Made by nodes()."},
     {0, NULL},
 };
 

@@ -229,32 +229,6 @@ print(json.dumps([seen[0].collector_running, seen[0].objects > 1000]))
     assert told == [True, True]
 
 
-@pytest.mark.parametrize("python", package_pythons())
-def test_a_sub_interpreter_is_refused(python):
-    told = python_inside("""
-import sys
-try:
-    import _interpreters as interpreters
-except ImportError:
-    try:
-        import _xxsubinterpreters as interpreters
-    except ImportError:
-        print("none"); sys.exit()
-code = '''
-try:
-    import heapwhy
-    heapwhy.snapshot()
-except Exception as error:
-    print(type(error).__name__, error, flush=True)
-else:
-    print("taken", flush=True)
-'''
-one = interpreters.create("legacy") if sys.version_info >= (3, 13) else interpreters.create()
-interpreters.run_string(one, code)
-""", python)
-    assert "UnsupportedError" in told or "ImportError" in told or "none" in told
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may make no process")
 def test_memory_is_copied_where_no_process_may_be_made():
     told = json.loads(python_inside("""
