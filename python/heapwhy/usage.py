@@ -7,6 +7,7 @@
 
 Everything is read from /proc: proc(5).
 """
+import contextlib
 import os
 import subprocess
 import time
@@ -187,9 +188,25 @@ def memory_usage(proc: Any = -1, interval: float = .1, timeout: Optional[float] 
         [9.1, 9.1, 9.1, 9.1, 9.1]
     """
     backend = backend_of(backend, "rss")
-    if backend == "tracemalloc" and not tracemalloc.is_tracing():
+    with _traced(backend == "tracemalloc"):
+        return _usage(proc, interval, timeout, timestamps or stream is not None, include_children, multiprocess,
+                      max_usage, retval, stream, backend)
+
+
+@contextlib.contextmanager
+def _traced(wanted):
+    """tracemalloc runs in the block; not afterwards, if it did not before."""
+    starts = wanted and not tracemalloc.is_tracing()
+    if starts:
         tracemalloc.start()
-    timestamps = timestamps or stream is not None
+    try:
+        yield
+    finally:
+        if starts:
+            tracemalloc.stop()
+
+
+def _usage(proc, interval, timeout, timestamps, include_children, multiprocess, max_usage, retval, stream, backend):
     if callable(proc) or isinstance(proc, (list, tuple)):
         usage, result = _record(_call_of(proc), interval, backend, timestamps, include_children, max_usage)
         if stream is not None:

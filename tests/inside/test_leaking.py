@@ -21,7 +21,7 @@ def leak(count):
 
 
 def forget(addresses):
-    for obj in _heapwhy.objects_at(addresses):
+    for obj in _heapwhy.tracked_at(addresses):
         ctypes.pythonapi.Py_DecRef(ctypes.py_object(obj))
 
 
@@ -39,7 +39,7 @@ def test_leaked_objects_are_found():
 def test_a_subset_counts_what_holds_it_from_outside():
     leaked = leak(3)
     held = [Leaked()]
-    subset = _heapwhy.objects_at(leaked) + held
+    subset = _heapwhy.tracked_at(leaked) + held
     assert {id(obj) for obj in _heapwhy.unreferred(subset)} == leaked
     assert _heapwhy.unreferred([]) == []
     del subset

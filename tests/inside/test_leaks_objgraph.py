@@ -60,7 +60,7 @@ leakcheck.check({
     "type_counts": lambda: _heapwhy.type_counts(None),
     "addresses": lambda: _heapwhy.addresses(),
     "instances": lambda: _heapwhy.instances([Thing]),
-    "objects_at": lambda: _heapwhy.objects_at([id(thing), 1, -1, 1 << 70, "x"]),
+    "tracked_at": lambda: _heapwhy.tracked_at([id(thing), 1, -1, 1 << 70, "x"]),
     "unreferred": lambda: _heapwhy.unreferred(None),
     "unreferred of some": lambda: _heapwhy.unreferred(holders),
     "referrers": lambda: heapwhy.referrers(thing),

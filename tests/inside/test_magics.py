@@ -26,7 +26,8 @@ def told(*cells):
 
 
 def test_memit_tells_peak_and_increment():
-    text = told("%memit -i0.01 bytearray(80 * 2 ** 20)", "%%memit n = 60 * 2 ** 20\nx = bytearray(n)",
+    text = told("import time", "%memit -i0.01 bytearray(80 * 2 ** 20), time.sleep(.5)",
+                "%%memit n = 60 * 2 ** 20\nx = bytearray(n)\ntime.sleep(.5)",
                 "r = %memit -o -q -r2 pass", "print(len(r.mem_usage), r)")
     lines = re.findall(r"peak memory: ([\d.]+) MiB, increment: (-?[\d.]+) MiB", text)
     assert len(lines) == 3

@@ -130,7 +130,7 @@ print(sorted(kinds))
 
 
 def test_ids_that_are_no_addresses_are_passed_over():
-    assert _heapwhy.objects_at([0, -1, 7, 1 << 50, 1 << 70, "x", None]) == []
+    assert _heapwhy.tracked_at([0, -1, 7, 1 << 50, 1 << 70, "x", None]) == []
     thing = Thing()
     kept = [thing]
     assert _heapwhy.referrers([thing], [0, -1, 1 << 50, 1 << 70, "x"])[0] == [kept]
