@@ -16,6 +16,7 @@ help:
 	@echo 'make          build/heapwhy; the Python package in build/site'
 	@echo 'make check    install what is missing, build, run every test'
 	@echo 'make demo     install what is missing, build, diagnose a service that leaks'
+	@echo 'make leaks    call every function of the Python package 10,000 times'
 	@echo 'make bench    measure speed and memory'
 	@echo 'make install  into PREFIX ($(PREFIX)), below DESTDIR'
 	@echo 'make asan     build-asan/heapwhy, with the address and undefined sanitizers'
@@ -50,6 +51,10 @@ demo: packages
 	$(MAKE) --no-print-directory all
 	@tools/demo $(BUILD)/heapwhy
 
+leaks: packages
+	$(MAKE) --no-print-directory all
+	HEAPWHY_LEAK_CALLS=10000 $(PYTHON) -m pytest -q tests/inside/test_leaks_*.py
+
 bench: packages
 	$(MAKE) --no-print-directory all
 	HEAPWHY=$(abspath $(BUILD)/heapwhy) $(PYTHON) bench/bench.py
@@ -60,4 +65,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(ASAN_BUILD) $(TSAN_BUILD)
 
-.PHONY: all help packages asan tsan check demo bench install clean
+.PHONY: all help packages asan tsan check demo leaks bench install clean

@@ -81,6 +81,11 @@ def package_pythons():
     return done.stdout.strip().split(",")
 
 
+def counting_pythons():
+    """Those to look for lost references with: the main one, and debug builds, which count every reference."""
+    return [python for python in package_pythons() if python == SYSTEM_PYTHON or python.endswith("-dbg")]
+
+
 def python_inside(code, python=SYSTEM_PYTHON, args=(), env=None, timeout=HEAPWHY_TIMEOUT_S):
     """Runs Python code with the package in reach; returns what it printed, fails with what it complained about."""
     done = subprocess.run([python, "-c", code] + [str(arg) for arg in args], stdin=subprocess.DEVNULL,

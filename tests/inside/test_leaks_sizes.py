@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sizes, lists of objects and summaries leave no reference and no block behind, C functions after 10,000 calls."""
+"""Sizes, lists of objects and summaries leave no reference and no block behind."""
 import os
 
 import pytest
-from support import SYSTEM_PYTHON, package_pythons, python_inside
+from support import counting_pythons, python_inside
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAM = """
@@ -64,7 +64,7 @@ leakcheck.check({
     "muppy on lists": lambda: (muppy.get_size(data), muppy.get_diff(data, [thing]), muppy.sort(["a", ""]),
                                muppy.filter(data, Type=str, min=1), muppy.get_referents(data, 2)),
     "ReferenceGraph": lambda: refgraph.ReferenceGraph([thing, thing.a, thing.b])._get_graphviz_data(),
-}, calls=int(sys.argv[2]))
+}, calls=leakcheck.CALLS)
 # A walk over the whole heap each.
 muppy.collect = False
 watching = tracker.SummaryTracker()
@@ -83,15 +83,10 @@ leakcheck.check({
     "ObjectTracker": lambda: tracker.ObjectTracker().get_diff(),
     "RefBrowser": lambda: refbrowser.RefBrowser(thing, maxdepth=1).get_tree(),
     "ClassTracker": snapshot,
-}, calls=int(sys.argv[1]))
+}, calls=leakcheck.HEAP_CALLS)
 """ % HERE
 
 
-def is_debug(python):
-    return python.endswith("-dbg")
-
-
-@pytest.mark.parametrize("python", [python for python in package_pythons() if python == SYSTEM_PYTHON or is_debug(python)])
+@pytest.mark.parametrize("python", counting_pythons())
 def test_nothing_is_left_behind(python):
-    heap_calls, calls = (30, 1000) if is_debug(python) else (200, 10_000 if python == SYSTEM_PYTHON else 1000)
-    python_inside(PROGRAM, python, args=[heap_calls, calls], timeout=900)
+    python_inside(PROGRAM, python, timeout=2400)
