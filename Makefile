@@ -5,7 +5,7 @@ TSAN_BUILD ?= build-tsan
 PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 # Where the tests import the Python package from; pip installs it for users.
-SITE = -Dsite=$(abspath $(1))/site -Dpythons=$(shell tools/pythons)
+SITE = -Dsite=$(abspath $(1))/site -Dpythons=$(2)
 
 all: $(BUILD)/build.ninja
 	$(if $(CI),meson configure $(BUILD) -Dwerror=true)
@@ -27,10 +27,10 @@ packages:
 	tools/install-packages
 
 $(BUILD)/build.ninja:
-	meson setup $(BUILD) --prefix=$(PREFIX) $(call SITE,$(BUILD))
+	meson setup $(BUILD) --prefix=$(PREFIX) $(call SITE,$(BUILD),$(shell tools/pythons))
 
 $(ASAN_BUILD)/build.ninja:
-	meson setup $(ASAN_BUILD) $(call SITE,$(ASAN_BUILD)) -Db_sanitize=address,undefined -Db_lundef=false
+	meson setup $(ASAN_BUILD) $(call SITE,$(ASAN_BUILD),$(PYTHON)) -Db_sanitize=address,undefined -Db_lundef=false
 
 $(TSAN_BUILD)/build.ninja:
 	meson setup $(TSAN_BUILD) -Db_sanitize=thread -Db_lundef=false

@@ -76,7 +76,10 @@ def package_site():
 
 
 def package_pythons():
-    """The interpreters that the package was built for."""
+    """The interpreters that the package was built for; $HEAPWHY_PACKAGE_PYTHONS, with commas, overrules them."""
+    chosen = os.environ.get("HEAPWHY_PACKAGE_PYTHONS")
+    if chosen:
+        return chosen.split(",")
     done = subprocess.run([os.path.join(ROOT, "tools", "pythons")], stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.strip().split(",")
 
