@@ -75,6 +75,15 @@ static void dict_combined(struct hw_py *py, const struct hw_dict_keys *keys)
     }
 }
 
+/* The names in a block that dicts share; whoever owns it holds them. */
+static void shared_keys_add(struct hw_py *py, const struct hw_dict_keys *keys)
+{
+    const unsigned char *e = hw_py_at(py, keys->entries, keys->entry_count * keys->entry_bytes);
+    uint32_t label = hw_label_named(py, HW_LABEL_HIDDEN, "ht_cached_keys");
+    for (uint64_t i = 0; e && i < keys->entry_count; i++, e += keys->entry_bytes)
+        ref_add(py, load64(e + keys->key_offset), label);
+}
+
 static void dict_split(struct hw_py *py, const struct hw_dict_keys *keys, hw_addr values)
 {
     hw_addr first = values;
@@ -96,6 +105,10 @@ static void dict_split(struct hw_py *py, const struct hw_dict_keys *keys, hw_add
             ref_add(py, value, label_make(HW_LABEL_NAMED, hw_py_name(py, key)));
         }
     }
+    /* A class shares its keys no longer when its instances differ too much (CPython up to 3.10,
+     * Objects/dictobject.c, _PyObjectDict_SetItem), or has been freed. */
+    if (keys->refcount == 1)
+        shared_keys_add(py, keys);
 }
 
 void hw_decode_dict(struct hw_py *py, hw_addr addr, const unsigned char *p)
@@ -131,12 +144,8 @@ void hw_dict_key_names(struct hw_py *py, hw_addr addr, uint32_t **ret_names, uin
 void hw_decode_shared_keys(struct hw_py *py, hw_addr addr)
 {
     struct hw_dict_keys keys;
-    if (!addr || !hw_dict_keys_read(py, addr, &keys))
-        return;
-    const unsigned char *e = hw_py_at(py, keys.entries, keys.entry_count * keys.entry_bytes);
-    uint32_t label = hw_label_named(py, HW_LABEL_HIDDEN, "ht_cached_keys");
-    for (uint64_t i = 0; e && i < keys.entry_count; i++, e += keys.entry_bytes)
-        ref_add(py, load64(e + keys.key_offset), label);
+    if (addr && hw_dict_keys_read(py, addr, &keys))
+        shared_keys_add(py, &keys);
 }
 
 static bool key_is(struct hw_py *py, hw_addr key, const char *name)
