@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
+#include "base/vec.h"
 #include "cpython/decode.h"
 #include "cpython/dictkeys.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum { DICT_KIND_GENERAL = 0, DICT_KIND_UNICODE = 1, DICT_KIND_SPLIT = 2 };
 
@@ -105,10 +109,6 @@ static void dict_split(struct hw_py *py, const struct hw_dict_keys *keys, hw_add
             ref_add(py, value, label_make(HW_LABEL_NAMED, hw_py_name(py, key)));
         }
     }
-    /* A class shares its keys no longer when its instances differ too much (CPython up to 3.10,
-     * Objects/dictobject.c, _PyObjectDict_SetItem), or has been freed. */
-    if (keys->refcount == 1)
-        shared_keys_add(py, keys);
 }
 
 void hw_decode_dict(struct hw_py *py, hw_addr addr, const unsigned char *p)
@@ -146,6 +146,51 @@ void hw_decode_shared_keys(struct hw_py *py, hw_addr addr)
     struct hw_dict_keys keys;
     if (addr && hw_dict_keys_read(py, addr, &keys))
         shared_keys_add(py, &keys);
+}
+
+/* Where keys are, or belong, in the table. */
+static size_t loose_place(const struct hw_py *py, hw_addr keys)
+{
+    size_t low = 0, high = py->loose_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (py->loose[middle].keys < keys)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The dict met first speaks for all. */
+static bool speaks_for(struct hw_py *py, hw_addr dict, hw_addr keys)
+{
+    size_t place = loose_place(py, keys);
+    if (place < py->loose_count && py->loose[place].keys == keys)
+        return py->loose[place].dict == dict;
+    if (py->loose_count == HW_LOOSE_KEYS_MAX)
+        return false;
+    struct hw_loose_keys *loose =
+        hw_vec_grow(py->loose, &py->loose_capacity, py->loose_count + 1, sizeof(*loose));
+    if (!loose)
+        return false;
+    py->loose = loose;
+    memmove(loose + place + 1, loose + place, (py->loose_count++ - place) * sizeof(*loose));
+    loose[place] = (struct hw_loose_keys){keys, dict};
+    return true;
+}
+
+void hw_decode_loose_keys(struct hw_py *py, hw_addr dict, const struct hw_pytype *type)
+{
+    const unsigned char *p = dict && type->is_heap && py->version < 0x030b0000
+                                 ? hw_image_at(py->image, dict, PY_SIZE(py, PyDictObject))
+                                 : NULL;
+    if (!p || !PY_WORD(py, p, PyDictObject_ma_values))
+        return;
+    hw_addr keys = PY_WORD(py, p, PyDictObject_ma_keys);
+    if (hw_py_word(py, type->addr + PY_OFF(py, PyHeapTypeObject_ht_cached_keys)) != keys &&
+        speaks_for(py, dict, keys))
+        hw_decode_shared_keys(py, keys);
 }
 
 static bool key_is(struct hw_py *py, hw_addr key, const char *name)
