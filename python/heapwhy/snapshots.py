@@ -91,7 +91,11 @@ class Snapshot(_heapwhy.Graph):
                                       "give an expression or an address")
         word = hex(id(what))
         wanted = type_name(type(what))
-        kind = _heapwhy.nodes(self, word)[0][1]
+        try:
+            kind = _heapwhy.nodes(self, word)[0][1]
+        except _heapwhy.NotFoundError:
+            raise _heapwhy.NotFoundError("this %s is not in the snapshot: it was made later, or heapwhy alone "
+                                         "held it" % wanted) from None
         if kind != wanted:
             raise _heapwhy.NotFoundError("this %s was made after the snapshot: there was a %s at its place" % (
                 wanted, kind))

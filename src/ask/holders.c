@@ -71,6 +71,26 @@ static bool find_referrers(const struct hw_graph *graph, const struct hw_tree *t
     return true;
 }
 
+/* A word on a C stack, or the package that was asked: where somebody else holds the target, it only
+ * does for the moment. */
+static bool is_passing(const struct hw_graph *graph, const struct referrer *row)
+{
+    const struct hw_synthetic *s = hw_graph_synthetic(graph, row->from);
+    return s && (s->kind == HW_SYN_NATIVE_STACK || synthetic_is_own(s));
+}
+
+static void drop_passing(const struct hw_graph *graph, struct referrers *referrers)
+{
+    size_t kept = 0;
+    bool others = false;
+    for (size_t i = 0; i < referrers->count; i++)
+        others |= referrers->rows[i].cost != UINT32_MAX && !is_passing(graph, &referrers->rows[i]);
+    for (size_t i = 0; i < referrers->count; i++)
+        if (!others || !is_passing(graph, &referrers->rows[i]))
+            referrers->rows[kept++] = referrers->rows[i];
+    referrers->count = kept;
+}
+
 static int by_cost(const void *a, const void *b)
 {
     const struct referrer *x = a, *y = b;
@@ -123,6 +143,7 @@ static bool fill(struct holders_result *result, const struct hw_graph *graph,
         free(referrers.rows);
         return hw_err_no_memory(err);
     }
+    drop_passing(graph, &referrers);
     if (referrers.count)
         qsort(referrers.rows, referrers.count, sizeof(*referrers.rows), by_cost);
     for (size_t i = 0; i < referrers.count; i++)

@@ -55,12 +55,23 @@ static bool fill_referents(struct object_result *result, const struct hw_graph *
     return ok;
 }
 
+/* A package left out of its own snapshot counts where nobody else refers to the object: *ret_alone. */
+static uint64_t count_referrers(const struct hw_graph *graph, hw_id id, bool *ret_alone)
+{
+    uint64_t others = 0, own = 0;
+    for (hw_id from = 0; from < graph->node_count; from++)
+        for (uint32_t e = graph->edge_start[from]; e < graph->edge_start[from + 1]; e++)
+            if (graph->edge_to[e] == id)
+                ++*(graph_is_own(graph, from) ? &own : &others);
+    *ret_alone = !others;
+    return others ? others : own;
+}
+
 static bool fill_referrers(struct object_result *result, const struct hw_graph *graph, size_t max)
 {
     struct hw_object *object = &result->object;
-    uint64_t total = 0;
-    for (uint64_t e = 0; e < graph->edge_count; e++)
-        total += graph->edge_to[e] == object->id;
+    bool alone;
+    uint64_t total = count_referrers(graph, object->id, &alone);
     object->referrer_total = total;
     size_t room = total < max ? total : max;
     object->referrers = hw_arena_array(&result->arena, room + 1, sizeof(*object->referrers));
@@ -68,7 +79,7 @@ static bool fill_referrers(struct object_result *result, const struct hw_graph *
     for (hw_id from = 0; ok && from < graph->node_count && object->referrer_count < room; from++)
         for (uint32_t e = graph->edge_start[from];
              ok && e < graph->edge_start[from + 1] && object->referrer_count < room; e++)
-            if (graph->edge_to[e] == object->id)
+            if (graph->edge_to[e] == object->id && (alone || !graph_is_own(graph, from)))
                 ok = fill_link(result, graph, from, e, from,
                                &object->referrers[object->referrer_count++]);
     return ok;

@@ -278,7 +278,7 @@ static void spell_synthetic(const struct hw_graph *graph, const struct hw_synthe
         hw_buf_puts(out, "<static types>");
         break;
     case HW_SYN_C_GLOBALS:
-        hw_buf_printf(out, "<globals of %s>", s->name);
+        hw_buf_printf(out, synthetic_is_own(s) ? "<%s itself>" : "<globals of %s>", s->name);
         break;
     }
 }

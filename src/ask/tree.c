@@ -44,13 +44,6 @@ struct search {
 };
 enum { AHEAD = 8 }; /* references whose targets are on their way from memory */
 
-/* A synthetic node that consists of words. */
-static bool is_guess(const struct hw_graph *graph, hw_id node)
-{
-    const struct hw_synthetic *s = hw_graph_synthetic(graph, node);
-    return s && (s->kind == HW_SYN_C_GLOBALS || s->kind == HW_SYN_NATIVE_STACK);
-}
-
 static bool relax(struct search *search, hw_id node)
 {
     const struct hw_graph *graph = search->graph;
@@ -61,7 +54,7 @@ static bool relax(struct search *search, hw_id node)
         if (e + AHEAD < end)
             __builtin_prefetch(&tree->cost[graph->edge_to[e + AHEAD]]);
         /* Most edges lead to what has been reached for less than any hop from here. */
-        if (tree->cost[to] <= tree->cost[node] || (!search->guesses && is_guess(graph, to)))
+        if (tree->cost[to] <= tree->cost[node] || (!search->guesses && graph_is_guess(graph, to)))
             continue;
         uint32_t cost = tree->cost[node] + hw_costs_hop(search->costs, node, e);
         if (cost >= tree->cost[to])
@@ -115,7 +108,7 @@ static bool add_guesses(struct search *search, uint32_t distance)
     for (hw_id from = graph->object_count; from < graph->node_count; from++)
         for (uint32_t e = graph->edge_start[from]; e < graph->edge_start[from + 1]; e++) {
             hw_id to = graph->edge_to[e];
-            if (tree->cost[from] == UINT32_MAX || !is_guess(graph, to) ||
+            if (tree->cost[from] == UINT32_MAX || !graph_is_guess(graph, to) ||
                 tree->cost[to] != UINT32_MAX)
                 continue;
             tree->cost[to] = distance + hw_costs_hop(search->costs, from, e);

@@ -65,6 +65,12 @@ static hw_addr dict_slot(struct hw_py *py, hw_addr addr, const struct hw_pytype 
     return hw_py_word(py, addr + (uint64_t)offset);
 }
 
+static void dict_add(struct hw_py *py, hw_addr dict, const struct hw_pytype *type)
+{
+    ref_add(py, dict, py->label_dict);
+    hw_decode_loose_keys(py, dict, type);
+}
+
 void hw_decode_attributes(struct hw_py *py, hw_addr addr, const unsigned char *p,
                           const struct hw_pytype *type)
 {
@@ -76,5 +82,5 @@ void hw_decode_attributes(struct hw_py *py, hw_addr addr, const unsigned char *p
     if (type->managed_dict)
         managed_add(py, addr, type);
     else if (type->dictoffset && type->dictoffset != type->solid->dictoffset)
-        ref_add(py, dict_slot(py, addr, type), py->label_dict);
+        dict_add(py, dict_slot(py, addr, type), type);
 }

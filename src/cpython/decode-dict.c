@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
+#include "base/vec.h"
 #include "cpython/decode.h"
 #include "cpython/dictkeys.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum { DICT_KIND_GENERAL = 0, DICT_KIND_UNICODE = 1, DICT_KIND_SPLIT = 2 };
 
@@ -75,6 +79,15 @@ static void dict_combined(struct hw_py *py, const struct hw_dict_keys *keys)
     }
 }
 
+/* The names in a block that dicts share; whoever owns it holds them. */
+static void shared_keys_add(struct hw_py *py, const struct hw_dict_keys *keys)
+{
+    const unsigned char *e = hw_py_at(py, keys->entries, keys->entry_count * keys->entry_bytes);
+    uint32_t label = hw_label_named(py, HW_LABEL_HIDDEN, "ht_cached_keys");
+    for (uint64_t i = 0; e && i < keys->entry_count; i++, e += keys->entry_bytes)
+        ref_add(py, load64(e + keys->key_offset), label);
+}
+
 static void dict_split(struct hw_py *py, const struct hw_dict_keys *keys, hw_addr values)
 {
     hw_addr first = values;
@@ -131,12 +144,53 @@ void hw_dict_key_names(struct hw_py *py, hw_addr addr, uint32_t **ret_names, uin
 void hw_decode_shared_keys(struct hw_py *py, hw_addr addr)
 {
     struct hw_dict_keys keys;
-    if (!addr || !hw_dict_keys_read(py, addr, &keys))
+    if (addr && hw_dict_keys_read(py, addr, &keys))
+        shared_keys_add(py, &keys);
+}
+
+/* Where keys are, or belong, in the table. */
+static size_t loose_place(const struct hw_py *py, hw_addr keys)
+{
+    size_t low = 0, high = py->loose_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (py->loose[middle].keys < keys)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The dict met first speaks for all. */
+static bool speaks_for(struct hw_py *py, hw_addr dict, hw_addr keys)
+{
+    size_t place = loose_place(py, keys);
+    if (place < py->loose_count && py->loose[place].keys == keys)
+        return py->loose[place].dict == dict;
+    if (py->loose_count == HW_LOOSE_KEYS_MAX)
+        return false;
+    struct hw_loose_keys *loose =
+        hw_vec_grow(py->loose, &py->loose_capacity, py->loose_count + 1, sizeof(*loose));
+    if (!loose)
+        return false;
+    py->loose = loose;
+    memmove(loose + place + 1, loose + place, (py->loose_count++ - place) * sizeof(*loose));
+    loose[place] = (struct hw_loose_keys){keys, dict};
+    return true;
+}
+
+void hw_decode_loose_keys(struct hw_py *py, hw_addr dict, const struct hw_pytype *type)
+{
+    const unsigned char *p = dict && type->is_heap && py->version < 0x030b0000
+                                 ? hw_image_at(py->image, dict, PY_SIZE(py, PyDictObject))
+                                 : NULL;
+    if (!p || !PY_WORD(py, p, PyDictObject_ma_values))
         return;
-    const unsigned char *e = hw_py_at(py, keys.entries, keys.entry_count * keys.entry_bytes);
-    uint32_t label = hw_label_named(py, HW_LABEL_HIDDEN, "ht_cached_keys");
-    for (uint64_t i = 0; e && i < keys.entry_count; i++, e += keys.entry_bytes)
-        ref_add(py, load64(e + keys.key_offset), label);
+    hw_addr keys = PY_WORD(py, p, PyDictObject_ma_keys);
+    if (hw_py_word(py, type->addr + PY_OFF(py, PyHeapTypeObject_ht_cached_keys)) != keys &&
+        speaks_for(py, dict, keys))
+        hw_decode_shared_keys(py, keys);
 }
 
 static bool key_is(struct hw_py *py, hw_addr key, const char *name)

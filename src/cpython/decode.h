@@ -43,6 +43,9 @@ void hw_dict_key_names(struct hw_py *py, hw_addr keys, uint32_t **ret_names, uin
 /* The attribute names that a class keeps for its instances: each key block is owned once, by the
  * class. */
 void hw_decode_shared_keys(struct hw_py *py, hw_addr keys);
+/* Up to 3.10 a class gives them up when its instances differ too much (CPython Objects/dictobject.c,
+ * _PyObjectDict_SetItem): the namespaces that share them own them then, and one reports them. */
+void hw_decode_loose_keys(struct hw_py *py, hw_addr dict, const struct hw_pytype *type);
 
 /* Adds as inferred references (HW_LABEL_WORD, payload the offset) every word of addr + [from, to) that
  * points at something that looks like an object. */

@@ -56,6 +56,7 @@ void hw_py_deinit(struct hw_py *py)
     free(py->codes);
     free(py->claims);
     free(py->running);
+    free(py->loose);
     *py = (struct hw_py){0};
 }
 

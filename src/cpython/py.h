@@ -30,6 +30,12 @@ struct hw_refs {
 
 struct hw_pytype;
 
+/* A key block that no class has any more, and the dict that reports it. */
+struct hw_loose_keys {
+    hw_addr keys, dict;
+};
+enum { HW_LOOSE_KEYS_MAX = 1 << 12 };
+
 struct hw_py {
     struct hw_image *image;
     const struct hw_layout *layout;
@@ -57,6 +63,8 @@ struct hw_py {
     size_t interned_count;
     hw_addr *running; /* up to 3.10: frames on the chains of threads, by address */
     size_t running_count;
+    struct hw_loose_keys *loose; /* up to 3.10: see hw_decode_loose_keys(); by keys */
+    size_t loose_count, loose_capacity;
     uint64_t bad_pointers;
     uint64_t item_limit;             /* nothing in this image can have more items: its bytes / 8 */
     uint32_t label_type, label_dict; /* labels used all the time */

@@ -90,6 +90,10 @@ bool hw_build_is_own(const struct hw_builder *b, const struct hw_pytype *type);
 bool hw_build_add_own(struct hw_builder *b, hw_addr addr);
 /* Adds the roots that need to know what an object is: C globals, native stacks, static types. */
 bool hw_build_native_roots(struct hw_builder *b);
+/* Words in the writable data of a mapped file, as references of the root added last. */
+void hw_build_scan_module(struct hw_builder *b, const struct hw_module *module);
+/* Whether the file is the one that this code is part of, and left out with opts->own_package. */
+bool hw_build_is_own_file(const struct hw_builder *b, const struct hw_module *module);
 /* Fill the graph's columns. */
 bool hw_build_record(struct hw_builder *b);
 

@@ -103,6 +103,26 @@ static inline uint32_t graph_degree(const struct hw_graph *graph, hw_id id)
     return graph->edge_start[id + 1] - graph->edge_start[id];
 }
 
+/* Synthetic nodes of words: they may be long dead, or borrowed, and speak only for what nothing else
+ * reaches. So does a package that was left out of its own snapshot: it holds what it was asked about. */
+static inline bool graph_is_guess(const struct hw_graph *graph, hw_id id)
+{
+    if (id < graph->object_count)
+        return false;
+    enum hw_synthetic_kind kind = graph->synthetic[id - graph->object_count].kind;
+    return kind == HW_SYN_C_GLOBALS || kind == HW_SYN_NATIVE_STACK;
+}
+
+/* That package: see hw_self_options.own_package. A library has a path. */
+static inline bool synthetic_is_own(const struct hw_synthetic *s)
+{
+    return s->kind == HW_SYN_C_GLOBALS && s->file[0] && s->file[0] != '/';
+}
+static inline bool graph_is_own(const struct hw_graph *graph, hw_id id)
+{
+    return id >= graph->object_count && synthetic_is_own(&graph->synthetic[id - graph->object_count]);
+}
+
 /* Edges turned round: who refers to node. Made when first needed, by counting. */
 struct hw_referrers {
     uint32_t *start; /* node_count + 1 */

@@ -65,6 +65,17 @@ static void scan_data(struct hw_builder *b, hw_addr start, hw_addr end, hw_addr 
     }
 }
 
+void hw_build_scan_module(struct hw_builder *b, const struct hw_module *module)
+{
+    for (size_t i = 0; i < b->image->segment_count; i++) {
+        const struct hw_segment *s = &b->image->segments[i];
+        hw_addr start = s->start > module->start ? s->start : module->start;
+        hw_addr end = s->end < module->end ? s->end : module->end;
+        if (start < end && s->prot & HW_PROT_WRITE && !(s->prot & HW_PROT_SHARED))
+            scan_data(b, start, end, module->start);
+    }
+}
+
 static bool add_module_globals(struct hw_builder *b, const struct hw_module *module)
 {
     const char *name = hw_arena_strdup(b->py.arena, file_name(module->path));
@@ -74,20 +85,14 @@ static bool add_module_globals(struct hw_builder *b, const struct hw_module *mod
                      (struct hw_synthetic){.kind = HW_SYN_C_GLOBALS, .name = name, .file = path},
                      HW_NONE) == HW_NONE)
         return hw_err_no_memory(b->err);
-    for (size_t i = 0; i < b->image->segment_count; i++) {
-        const struct hw_segment *s = &b->image->segments[i];
-        hw_addr start = s->start > module->start ? s->start : module->start;
-        hw_addr end = s->end < module->end ? s->end : module->end;
-        if (start < end && s->prot & HW_PROT_WRITE && !(s->prot & HW_PROT_SHARED))
-            scan_data(b, start, end, module->start);
-    }
+    hw_build_scan_module(b, module);
     return true;
 }
 
 static bool add_globals(struct hw_builder *b)
 {
     for (size_t i = 0; i < b->module_count; i++)
-        if (!add_module_globals(b, &b->modules[i]))
+        if (!hw_build_is_own_file(b, &b->modules[i]) && !add_module_globals(b, &b->modules[i]))
             return false;
     return true;
 }

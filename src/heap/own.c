@@ -11,6 +11,7 @@
  *
  *     sure      its modules and their namespaces, classes made in them, instances of these
  *     besides   what has no more references than these make, and so on from there
+ *     words     in the variables of the file that this code is in: they hide nothing
  *
  * All that stays visible keeps the references that the package has to it, from one node for all of it:
  * they are counted in the object, and may be what keeps it alive.
@@ -117,26 +118,37 @@ static bool add_classes(struct hw_builder *b)
 
 /* ---- running frames ---- */
 
-/* Whether a function's globals, or anything else at addr, is hidden. */
-static bool refers_to_hidden(struct hw_builder *b, hw_addr addr)
+static bool is_own(const struct hw_builder *b, hw_addr addr)
+{
+    for (size_t n = 0; n < b->own_count; n++)
+        if (addr == b->own[n])
+            return true;
+    return false;
+}
+
+static bool is_own_function(struct hw_builder *b, hw_addr addr)
 {
     const struct hw_pytype *type = hw_pytype_of(&b->py, addr);
     if (!type || type->solid->family != HW_FAMILY_FUNCTION)
         return false;
     hw_decode(&b->py, addr, type);
     for (size_t i = 0; i < b->py.refs.count; i++)
-        for (size_t n = 0; n < b->own_count; n++)
-            if (b->py.refs.to[i] == b->own[n])
-                return true;
+        if (is_own(b, b->py.refs.to[i]))
+            return true;
     return false;
 }
 
+/* By its globals: up to 3.10 the frame's, since then its function's. */
 static bool is_own_frame(struct hw_builder *b, const struct hw_root_node *node)
 {
     uint32_t function = hw_label_named(&b->py, HW_LABEL_INTERNAL, "f_func");
-    for (size_t i = node->first_ref; i < node->first_ref + node->ref_count; i++)
-        if (b->roots.refs.label[i] == function)
-            return refers_to_hidden(b, b->roots.refs.to[i]);
+    uint32_t globals = hw_label_named(&b->py, HW_LABEL_ATTR, "f_globals");
+    for (size_t i = node->first_ref; i < node->first_ref + node->ref_count; i++) {
+        uint32_t label = b->roots.refs.label[i];
+        hw_addr to = b->roots.refs.to[i];
+        if (label == function ? is_own_function(b, to) : label == globals && is_own(b, to))
+            return true;
+    }
     return false;
 }
 
@@ -219,7 +231,15 @@ static bool hide_held(struct own *own, size_t *ret_found)
     return true;
 }
 
-/* After the last round: what stays visible is held by one node for the whole package. */
+bool hw_build_is_own_file(const struct hw_builder *b, const struct hw_module *module)
+{
+    static const char here;
+    hw_addr addr = (hw_addr)(uintptr_t)&here;
+    return b->opts->own_package && addr >= module->start && addr < module->end;
+}
+
+/* After the last round: what stays visible is held by one node for the whole package. Variables in C may
+ * borrow, so they are words, and their number proves nothing. */
 static bool keep_references(struct own *own)
 {
     struct hw_builder *b = own->b;
@@ -229,6 +249,9 @@ static bool keep_references(struct own *own)
     for (size_t i = 0; i < own->ref_count; i++)
         if (hw_marks_has(&b->marks, own->refs[i]))
             hw_roots_ref(&b->roots, own->refs[i], label);
+    for (size_t i = 0; i < b->module_count; i++)
+        if (hw_build_is_own_file(b, &b->modules[i]))
+            hw_build_scan_module(b, &b->modules[i]);
     return !b->roots.refs.failed || hw_err_no_memory(b->err);
 }
 

@@ -18,7 +18,7 @@ enum {
 };
 
 static struct link *heads[HW_GC_LIST_COUNT]; /* NULL: not known */
-static PyObject *gc_module;
+static PyObject *gc_module; /* the walk's */
 
 static struct link *link_at(uintptr_t word)
 {
@@ -65,11 +65,9 @@ static struct link *frozen_find(struct link *young)
     return NULL;
 }
 
-int hw_gc_lists_init(void)
+int hw_gc_lists_init(PyObject *gc)
 {
-    gc_module = PyImport_ImportModule("gc");
-    if (!gc_module)
-        return -1;
+    gc_module = gc;
     struct link *young = young_find();
     if (!young)
         return PyErr_Occurred() ? -1 : 0;

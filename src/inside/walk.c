@@ -12,7 +12,7 @@ static PyObject *gc_module;
 int hw_walk_init(PyObject *module)
 {
     gc_module = PyImport_ImportModule("gc");
-    return gc_module ? hw_gc_lists_init() : -1;
+    return gc_module ? hw_gc_lists_init(gc_module) : -1;
 }
 
 static int gc_ask(const char *method)

@@ -19,15 +19,6 @@ enum { AHEAD = 8 }; /* references whose targets are on their way from memory */
 
 /* ---- search ---- */
 
-/* A word on a C stack or in C data may be long dead, or borrowed. */
-static bool is_guess(const struct hw_graph *graph, hw_id node)
-{
-    if (node < graph->object_count)
-        return false;
-    enum hw_synthetic_kind kind = graph->synthetic[node - graph->object_count].kind;
-    return kind == HW_SYN_C_GLOBALS || kind == HW_SYN_NATIVE_STACK;
-}
-
 /* What only guesses lead to takes no part in who owns the rest. */
 static bool counts(const struct work *w, uint32_t from, uint32_t to)
 {
@@ -76,7 +67,7 @@ static bool descend(struct work *w, uint32_t *v)
         if (number == HW_SEMI_LEAF)
             continue;
         if (number == HW_NONE) {
-            if (is_guess(graph, to))
+            if (graph_is_guess(graph, to))
                 continue;
             w->label[*v] = e + 1;
             *v = enter(w, to, *v);
@@ -110,7 +101,7 @@ static void search(struct work *w)
     walk(w, enter(w, root, 0));
     w->tree->sure = w->tree->count;
     for (hw_id id = graph->object_count; id < root; id++)
-        if (w->by_node[id] == HW_NONE && is_guess(graph, id))
+        if (w->by_node[id] == HW_NONE && graph_is_guess(graph, id))
             walk(w, enter(w, id, 0));
 }
 

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from support import heapwhy as program, heapwhy_binary, heapwhy_json, python_inside
+from support import heapwhy as program, heapwhy_binary, heapwhy_json, package_pythons, python_inside
 
 import heapwhy
 from heapwhy import _heapwhy
@@ -241,6 +241,52 @@ print(json.dumps([[chain.path for chain in s.holders(item)], [row.type for row i
     assert paths[0] == "sys.modules['__main__'].item"
     assert not [name for name in unexplained if name.startswith("__main__")]
     assert (alone, alone_with_own) == (False, True)
+
+
+@pytest.mark.parametrize("python", package_pythons())
+def test_an_argument_is_not_held_by_the_question(python):
+    """The object passed to us is told by its own holders; where it has none, by us."""
+    told = json.loads(python_inside("""
+import heapwhy, json
+class Item: pass
+class Hub: pass
+hub = Hub()
+hub.subs = {"x": [Item() for _ in range(9)]}
+paths = [chain.path for chain in heapwhy.holders(hub.subs["x"][3], chains=9)]
+sizes = [retained(hub.subs["x"][3])[0].retained_bytes for retained in (heapwhy.retained, heapwhy.snapshot().retained)]
+sizes += [retained(hub)[0].retained_objects for retained in (heapwhy.retained, heapwhy.snapshot().retained)]
+with heapwhy.snapshot() as s:
+    referrers = [row.type for row in s.referrers(hub.subs["x"][3])]
+try:
+    alone = [chain.path for chain in heapwhy.holders(Item())]
+except heapwhy.NotFoundError as error:
+    alone = [str(error)]
+ours = [chain.path for chain in heapwhy.snapshot(own=True).holders(hub.subs["x"][3])]
+print(json.dumps([paths, sizes, referrers, alone, ours]))
+""", python))
+    paths, sizes, referrers, alone, ours = told
+    assert paths == ["sys.modules['__main__'].hub.subs['x'][3]"]
+    assert sizes[0] == sizes[1] and sizes[2] == sizes[3] >= 12
+    assert referrers == ["list"]
+    assert "heapwhy" in alone[0]
+    assert ours[0] == paths[0]
+
+
+def test_what_heapwhy_holds_alone_says_so():
+    """Its count has a reference that nobody is seen to have, so it is not left out."""
+    told = json.loads(python_inside("""
+import ctypes, heapwhy, heapwhy.records, json
+class Item: pass
+item = Item()
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(item))
+rows, address = heapwhy.records.Rows([item]), id(item)
+del item
+s = heapwhy.snapshot()
+print(json.dumps([[chain.path for chain in s.holders(address)], [row.type for row in s.referrers(address)]]))
+"""))
+    paths, referrers = told
+    assert [path.partition(">")[0] for path in paths] == ["<heapwhy itself"]
+    assert referrers == ["<heapwhy itself>"]
 
 
 # ---- over time ----
