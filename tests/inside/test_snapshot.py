@@ -256,6 +256,16 @@ def test_growth_since_the_last_call():
     assert not heapwhy.growth().filter(lambda row: row.type.endswith("Fresh"))
 
 
+def test_growth_does_not_count_what_it_remembers():
+    told = json.loads(python_inside("""
+import gc, json, heapwhy
+gc.disable()
+heapwhy.growth()
+print(json.dumps([row.objects_delta for row in heapwhy.growth()]))
+"""))
+    assert sum(told) < 20  # the first result; of what was remembered there are hundreds
+
+
 def test_growth_says_where():
     heapwhy.growth(holders=True)
     HUB.more = [Item(i) for i in range(400)]
