@@ -51,7 +51,7 @@ static PyMethodDef methods[] = {
     {"missing", hw_missing, METH_VARARGS, hw_missing_doc},
     {"nodes", hw_nodes, METH_VARARGS, hw_nodes_doc},
     {"objects", WITH_KEYWORDS(hw_objects), METH_VARARGS | METH_KEYWORDS, hw_objects_doc},
-    {"objects_at", hw_objects_at, METH_VARARGS, hw_objects_at_doc},
+    {"objects_at", hw_objects_at, METH_O, hw_objects_at_doc},
     {"partition", WITH_KEYWORDS(hw_partition), METH_VARARGS | METH_KEYWORDS, hw_partition_doc},
     {"reference_pattern", WITH_KEYWORDS(hw_reference_pattern), METH_VARARGS | METH_KEYWORDS, hw_reference_pattern_doc},
     {"referents", hw_referents, METH_O, hw_referents_doc},
