@@ -85,9 +85,29 @@ int hw_gc_lists_init(void)
     return 0;
 }
 
+int hw_collector_pause(void)
+{
+    return hw_gc_switch(gc_module, 0);
+}
+
+void hw_collector_resume(int paused)
+{
+    bool is_set = PyErr_Occurred();
+    if (paused > 0 && hw_gc_switch(gc_module, 1) < 0 && !is_set)
+        PyErr_WriteUnraisable(gc_module);
+}
+
 bool hw_gc_frozen_known(void)
 {
     return heads[HW_GC_FROZEN];
+}
+
+Py_ssize_t hw_gc_frozen_count(void)
+{
+    PyObject *count = PyObject_CallMethod(gc_module, "get_freeze_count", NULL);
+    Py_ssize_t number = count ? PyLong_AsSsize_t(count) : -1;
+    Py_XDECREF(count);
+    return number;
 }
 
 /* The next object is fetched while the visitor looks at this one. */
@@ -147,9 +167,8 @@ int hw_gc_list_visit(enum hw_gc_list list, hw_object_fn fn, void *ctx)
         return list == HW_GC_YOUNG ? all_visit(fn, ctx) : 0;
     if (!heads[list])
         return 0;
-    int enabled = hw_gc_switch(gc_module, 0);
-    int result = enabled < 0 ? -1 : links_visit(heads[list], fn, ctx);
-    if (enabled > 0 && hw_gc_switch(gc_module, 1) < 0)
-        return -1;
+    int paused = hw_collector_pause();
+    int result = paused < 0 ? -1 : links_visit(heads[list], fn, ctx);
+    hw_collector_resume(paused);
     return result;
 }
