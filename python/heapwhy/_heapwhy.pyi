@@ -172,5 +172,5 @@ class Nodes:
 def ask(question: str, graphs: Tuple[Graph, ...], word: Optional[str] = None, *, most: int = 1,
         links: int = 0, depth: int = 4) -> Answer: ...
 def nodes(graph: Graph, word: str) -> Nodes: ...
-def objects_at(addresses: List[int]) -> List[Any]:
+def objects_at(addresses: Iterable[int]) -> List[Any]:
     """The live object at each address, None where there is none."""

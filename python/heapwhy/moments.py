@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Growth: since the last call, or over a block of code."""
-import array
 import threading
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from heapwhy import _heapwhy
 from heapwhy.records import Answer, Growth, Record, Rows, type_name
@@ -14,31 +13,20 @@ class GrowthRow(Record):
     __slots__ = ()
 
 
-# What growth() saw last. Two objects however many types there are: they would be counted as growth else.
-_names = ""
-_numbers = b""
+# What growth() saw last: our own, so the next one does not count it.
+_counted: Dict[str, Tuple[int, int]] = {}
 _last: Optional[Snapshot] = None
 
 
-def _counts() -> "dict":
-    """{name: (count, bytes)} of all that is alive; types of one name together."""
-    found = {}
-    for kind, count, size in _heapwhy.census(sizes=True):
+def _counts() -> Dict[str, Tuple[int, int]]:
+    """{name: (count, bytes)} of all that is alive but heapwhy's own; types of one name together."""
+    rows = _heapwhy.census(own=False)
+    found: Dict[str, Tuple[int, int]] = {}
+    for kind, count, size in rows:
         name = type_name(kind)
         before = found.get(name, (0, 0))
         found[name] = (before[0] + count, before[1] + size)
     return found
-
-
-def _remembered() -> "dict":
-    numbers = array.array("Q", _numbers)
-    return dict(zip(_names.split("\n"), zip(numbers[::2], numbers[1::2]))) if _names else {}
-
-
-def _remember(counts: "dict") -> None:
-    global _names, _numbers
-    _names = "\n".join(counts)
-    _numbers = array.array("Q", [number for pair in counts.values() for number in pair]).tobytes()
 
 
 def growth(holders: bool = False) -> Rows:
@@ -55,12 +43,12 @@ def growth(holders: bool = False) -> Rows:
     """
     if holders:
         return _growth_of_snapshots()
-    before = _remembered()
+    global _counted
     now = _counts()
+    before, _counted = _counted, now  # not earlier: what this frame holds is counted
     rows = [GrowthRow({"type": name, "objects": count, "objects_delta": count - before.get(name, (0, 0))[0],
                        "bytes": size, "bytes_delta": size - before.get(name, (0, 0))[1]}, None)
             for name, (count, size) in now.items() if before and count > before.get(name, (0, 0))[0]]
-    _remember(now)
     rows.sort(key=lambda row: (-row.bytes_delta, -row.objects_delta))
     return Rows(rows)
 

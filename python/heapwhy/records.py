@@ -389,5 +389,14 @@ class Objects(Rows):
         """The live objects, in one walk over the heap: None for what is gone, or is of another type now."""
         if not self._moment.is_ours():
             raise LookupError("these were objects of another process")
-        found = _heapwhy.objects_at(self.addresses.tolist())
-        return tuple(found)
+        names: Dict[type, str] = {}
+        return tuple(found if _named(found, names) == wanted else None
+                     for found, wanted in zip(_heapwhy.objects_at(self.addresses.tolist()), self._nodes.types()))
+
+
+def _named(found: Any, names: Dict[type, str]) -> str:
+    """The name of an object's type, which names remembers."""
+    kind = type(found)
+    if kind not in names:
+        names[kind] = type_name(kind)
+    return names[kind]

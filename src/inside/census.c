@@ -97,6 +97,24 @@ static int listed_visit(PyObject *objects, struct hw_counting *census)
     return 0;
 }
 
+static int objects_count(struct hw_counting *census, PyObject *objects, bool tracked, bool hides)
+{
+    if (hides && (!(census->own = hw_bits_create()) || hw_own_mark(census->own) < 0))
+        return -1;
+    return objects != Py_None ? listed_visit(objects, census)
+           : tracked          ? hw_tracked_visit(object_count, census)
+                              : hw_heap_visit(object_count, census);
+}
+
+/* A __sizeof__ in C may make objects, and these may make the collector begin. */
+static int paused_count(struct hw_counting *census, PyObject *objects, bool tracked, bool hides)
+{
+    int paused = hw_collector_pause();
+    int result = paused < 0 ? -1 : objects_count(census, objects, tracked, hides);
+    hw_collector_resume(paused);
+    return result;
+}
+
 PyObject *hw_census(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"objects", "tracked", "sizes", "own", NULL};
@@ -110,10 +128,5 @@ PyObject *hw_census(PyObject *module, PyObject *args, PyObject *kwargs)
     }
     struct hw_counting census = {.sizes = sizes};
     bool hides = objects == Py_None && !own;
-    if (hides && (!(census.own = hw_bits_create()) || hw_own_mark(census.own) < 0))
-        return hw_counting_end(&census, -1);
-    int result = objects != Py_None ? listed_visit(objects, &census)
-                 : tracked          ? hw_tracked_visit(object_count, &census)
-                                    : hw_heap_visit(object_count, &census);
-    return hw_counting_end(&census, result);
+    return hw_counting_end(&census, paused_count(&census, objects, tracked, hides));
 }

@@ -65,22 +65,6 @@ static int set_member_tell(PyObject *member, void *arg)
     return visit->fn(&edge, visit->ctx);
 }
 
-static int code_tell(struct edge_visit *visit)
-{
-    static const char *const names[HW_CODE_PARTS] = {"co_consts", "co_names"};
-    PyObject *parts[HW_CODE_PARTS];
-    int count = hw_code_parts((PyCodeObject *)visit->holder, parts), result = 0;
-    for (int i = 0; !result && i < count; i++) {
-        struct hw_reference edge = {.kind = HW_REFERENCE_HIDDEN, .referent = parts[i], .index = i};
-        if (names[i]) {
-            edge.kind = HW_REFERENCE_ATTRIBUTE;
-            edge.member = names[i];
-        }
-        result = edge_tell(visit, edge);
-    }
-    return result;
-}
-
 static int attribute_tell(PyObject *name, PyObject *value, void *arg)
 {
     return edge_tell(arg, (struct hw_reference){.kind = HW_REFERENCE_ATTRIBUTE, .referent = value, .name = name});
@@ -117,32 +101,43 @@ static int members_tell(struct edge_visit *visit)
     return result;
 }
 
-/* What common types of C hold and show by a getter only. */
+/* What builtin types hold and show by a getter only (Include/ of 3.9 to 3.14). */
+static const struct getter {
+    PyTypeObject *type;
+    size_t offset;
+    const char *name;
+} getters[] = {
+    {&PyFunction_Type, offsetof(PyFunctionObject, func_code), "__code__"},
+    {&PyFunction_Type, offsetof(PyFunctionObject, func_defaults), "__defaults__"},
+    {&PyFunction_Type, offsetof(PyFunctionObject, func_kwdefaults), "__kwdefaults__"},
+    {&PyFunction_Type, offsetof(PyFunctionObject, func_annotations), "__annotations__"},
+    {&PyFunction_Type, offsetof(PyFunctionObject, func_name), "__name__"},
+    {&PyFunction_Type, offsetof(PyFunctionObject, func_qualname), "__qualname__"},
+    {&PyCFunction_Type, offsetof(PyCFunctionObject, m_self), "__self__"},
+    {&PyCell_Type, offsetof(PyCellObject, ob_ref), "cell_contents"},
+    {&PyType_Type, offsetof(PyTypeObject, tp_bases), "__bases__"},
+    {&PyTraceBack_Type, offsetof(PyTracebackObject, tb_next), "tb_next"},
+};
+
+static int exception_tell(struct edge_visit *visit)
+{
+    const PyBaseExceptionObject *error = (PyBaseExceptionObject *)visit->holder;
+    const struct { const char *name; PyObject *value; } rows[] = {
+        {"args", error->args}, {"__traceback__", error->traceback},
+        {"__context__", error->context}, {"__cause__", error->cause}};
+    int result = 0;
+    for (size_t i = 0; !result && i < sizeof(rows) / sizeof(*rows); i++)
+        result = member_tell(visit, rows[i].name, rows[i].value);
+    return result;
+}
+
 static int getters_tell(struct edge_visit *visit)
 {
-    PyObject *holder = visit->holder;
     int result = 0;
-    if (PyFunction_Check(holder)) {
-        PyFunctionObject *f = (PyFunctionObject *)holder;
-        const struct { const char *name; PyObject *value; } rows[] = {
-            {"__code__", f->func_code}, {"__defaults__", f->func_defaults},
-            {"__kwdefaults__", f->func_kwdefaults}, {"__annotations__", f->func_annotations},
-            {"__name__", f->func_name}, {"__qualname__", f->func_qualname}};
-        for (size_t i = 0; !result && i < sizeof(rows) / sizeof(*rows); i++)
-            result = member_tell(visit, rows[i].name, rows[i].value);
-    } else if (PyCell_Check(holder)) {
-        result = member_tell(visit, "cell_contents", PyCell_GET(holder));
-    } else if (PyType_Check(holder)) {
-        PyTypeObject *type = (PyTypeObject *)holder;
-        result = member_tell(visit, "__mro__", type->tp_mro);
-        if (!result)
-            result = member_tell(visit, "__bases__", type->tp_bases);
-        if (!result)
-            result = member_tell(visit, "__base__", (PyObject *)type->tp_base);
-    } else if (PyCFunction_Check(holder)) {
-        result = member_tell(visit, "__self__", PyCFunction_GET_SELF(holder));
-    }
-    return result;
+    for (size_t i = 0; !result && i < sizeof(getters) / sizeof(*getters); i++)
+        if (PyObject_TypeCheck(visit->holder, getters[i].type))
+            result = member_tell(visit, getters[i].name, *(PyObject **)((char *)visit->holder + getters[i].offset));
+    return result || !PyExceptionInstance_Check(visit->holder) ? result : exception_tell(visit);
 }
 
 static int frame_tell(struct edge_visit *visit)
@@ -163,6 +158,16 @@ static int rest_tell(PyObject *referent, void *arg)
     enum hw_reference_kind kind = visit->is_deque ? HW_REFERENCE_INDEX : HW_REFERENCE_HIDDEN;
     struct hw_reference edge = {kind, visit->holder, referent, NULL, NULL, visit->visited++};
     return visit->fn(&edge, visit->ctx);
+}
+
+/* The collector does not visit code objects. */
+static int code_tell(struct edge_visit *visit)
+{
+    PyObject *parts[HW_CODE_PARTS];
+    int count = hw_code_parts((PyCodeObject *)visit->holder, parts), result = members_tell(visit);
+    for (int i = 0; !result && i < count; i++)
+        result = parts[i] ? rest_tell(parts[i], visit) : 0;
+    return result;
 }
 
 /* Containers are told by their items: what the type's own visit would add is the same again. */
@@ -194,9 +199,12 @@ static int type_tell(struct edge_visit *visit)
     return type->tp_flags & Py_TPFLAGS_HEAPTYPE ? member_tell(visit, "__class__", (PyObject *)type) : 0;
 }
 
-static int static_type_tell(struct edge_visit *visit)
+/* What the collector does not track: types that C code defined, and small objects with members. */
+static int untracked_tell(struct edge_visit *visit)
 {
-    int result = member_tell(visit, "__dict__", hw_object_dict(visit->holder));
+    int result = PyType_Check(visit->holder) ? member_tell(visit, "__dict__", hw_object_dict(visit->holder)) : 0;
+    if (!result)
+        result = members_tell(visit);
     return result ? result : getters_tell(visit);
 }
 
@@ -210,7 +218,7 @@ int hw_named_references_visit(PyObject *holder, hw_reference_fn fn, void *ctx)
     if (PyCode_Check(holder))
         return code_tell(&visit);
     if (!hw_object_is_gc(holder))
-        return PyType_Check(holder) ? static_type_tell(&visit) : 0;
+        return untracked_tell(&visit);
     static int (*const parts[])(struct edge_visit *) = {members_tell, getters_tell, frame_tell, type_tell};
     result = hw_inline_attributes_visit(holder, attribute_tell, &visit);
     if (!result)

@@ -36,7 +36,7 @@ struct hw_reference {
     enum hw_reference_kind kind;
     PyObject *holder, *referent;
     PyObject *name;     /* str of an attribute or a variable (NULL: see member; of a stack: none), the
-                           key of a value */
+                           key of a value, or the key itself */
     const char *member; /* an attribute that C code named */
     Py_ssize_t index;   /* of INDEX; of HIDDEN: the how-manieth that the type visits */
 };

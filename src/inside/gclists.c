@@ -65,9 +65,10 @@ static struct link *frozen_find(struct link *young)
     return NULL;
 }
 
-int hw_gc_lists_init(PyObject *gc)
+int hw_gc_lists_init(PyObject *module)
 {
-    gc_module = gc;
+    if (!gc_module && !(gc_module = PyImport_ImportModule("gc")))
+        return -1;
     struct link *young = young_find();
     if (!young)
         return PyErr_Occurred() ? -1 : 0;
@@ -83,9 +84,29 @@ int hw_gc_lists_init(PyObject *gc)
     return 0;
 }
 
+int hw_collector_pause(void)
+{
+    return hw_gc_switch(gc_module, 0);
+}
+
+void hw_collector_resume(int paused)
+{
+    bool is_set = PyErr_Occurred();
+    if (paused > 0 && hw_gc_switch(gc_module, 1) < 0 && !is_set)
+        PyErr_WriteUnraisable(gc_module);
+}
+
 bool hw_gc_frozen_known(void)
 {
     return heads[HW_GC_FROZEN];
+}
+
+Py_ssize_t hw_gc_frozen_count(void)
+{
+    PyObject *count = PyObject_CallMethod(gc_module, "get_freeze_count", NULL);
+    Py_ssize_t number = count ? PyLong_AsSsize_t(count) : -1;
+    Py_XDECREF(count);
+    return number;
 }
 
 /* The next object is fetched while the visitor looks at this one. */
@@ -145,9 +166,8 @@ int hw_gc_list_visit(enum hw_gc_list list, hw_object_fn fn, void *ctx)
         return list == HW_GC_YOUNG ? all_visit(fn, ctx) : 0;
     if (!heads[list])
         return 0;
-    int enabled = hw_gc_switch(gc_module, 0);
-    int result = enabled < 0 ? -1 : links_visit(heads[list], fn, ctx);
-    if (enabled > 0 && hw_gc_switch(gc_module, 1) < 0)
-        return -1;
+    int paused = hw_collector_pause();
+    int result = paused < 0 ? -1 : links_visit(heads[list], fn, ctx);
+    hw_collector_resume(paused);
     return result;
 }

@@ -25,10 +25,16 @@ typedef int (*hw_object_fn)(PyObject *object, void *ctx);
 enum hw_gc_list { HW_GC_YOUNG, HW_GC_MIDDLE, HW_GC_OLD, HW_GC_FROZEN, HW_GC_LIST_COUNT };
 
 /* Finds the heads. gc: the module, borrowed for good. 0, or -1. */
-int hw_gc_lists_init(PyObject *gc);
+int hw_gc_lists_init(PyObject *module);
 
-/* Whether the objects of gc.freeze() can be visited. */
+/* No collection begins between the two, whoever allocates. Both keep an exception that is set. Pause
+ * returns what to hand to resume: 1, 0, or -1 with an exception set. */
+int hw_collector_pause(void);
+void hw_collector_resume(int paused);
+
+/* Whether the objects of gc.freeze() can be visited, and how many there are; -1 with an exception. */
 bool hw_gc_frozen_known(void);
+Py_ssize_t hw_gc_frozen_count(void);
 
 /* Oldest first. What the visitor ended with, else 0. The collector is off meanwhile. The visitor is as
  * walk.h says. */

@@ -41,8 +41,8 @@ PyObject *hw_object_dict(PyObject *object)
 
 static PyDictValues *inline_values(PyObject *object)
 {
-    if (!(Py_TYPE(object)->tp_flags & Py_TPFLAGS_INLINE_VALUES) || hw_object_dict(object))
-        return NULL;
+    if (!(Py_TYPE(object)->tp_flags & Py_TPFLAGS_INLINE_VALUES))
+        return NULL; /* a dict may share them; the instance holds them (PyObject_VisitManagedDict()) */
     PyDictValues *values = _PyObject_InlineValues(object);
     return values->valid ? values : NULL;
 }
@@ -156,8 +156,8 @@ static raw_frame *owned_frame(PyObject *owner)
         return frame->owner == FRAME_OWNED_BY_FRAME_OBJECT ? frame : NULL;
     }
     PyGenObject *generator = (PyGenObject *)owner;
-    if (generator->gi_frame_state >= FRAME_EXECUTING)
-        return NULL; /* one that runs is among the thread's */
+    if (generator->gi_frame_state >= FRAME_COMPLETED)
+        return NULL;
     return (raw_frame *)generator->gi_iframe;
 }
 

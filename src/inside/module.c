@@ -8,6 +8,7 @@
 #include "inside/edges.h"
 #include "inside/find.h"
 #include "inside/garbage.h"
+#include "inside/gclists.h"
 #include "inside/graph.h"
 #include "inside/heapset.h"
 #include "inside/inside.h"
@@ -51,7 +52,7 @@ static PyMethodDef methods[] = {
     {"missing", hw_missing, METH_VARARGS, hw_missing_doc},
     {"nodes", hw_nodes, METH_VARARGS, hw_nodes_doc},
     {"objects", WITH_KEYWORDS(hw_objects), METH_VARARGS | METH_KEYWORDS, hw_objects_doc},
-    {"objects_at", hw_objects_at, METH_VARARGS, hw_objects_at_doc},
+    {"objects_at", hw_objects_at, METH_O, hw_objects_at_doc},
     {"partition", WITH_KEYWORDS(hw_partition), METH_VARARGS | METH_KEYWORDS, hw_partition_doc},
     {"reference_pattern", WITH_KEYWORDS(hw_reference_pattern), METH_VARARGS | METH_KEYWORDS, hw_reference_pattern_doc},
     {"referents", hw_referents, METH_O, hw_referents_doc},
@@ -81,7 +82,7 @@ static const char *refusal(void)
 
 /* What each part makes when the module is loaded: types, exceptions. 0, or -1. */
 static int (*const parts[])(PyObject *module) = {
-    hw_raise_init, hw_walk_init,     hw_own_init,       hw_answer_init,   hw_births_init,   hw_dump_init,
+    hw_raise_init, hw_gc_lists_init, hw_own_init,       hw_answer_init,   hw_births_init,   hw_dump_init,
     hw_graph_init, hw_heap_set_init, hw_lines_init,     hw_nodes_init,    hw_partition_init, hw_recorder_init,
     hw_sizer_init,
 };

@@ -4,6 +4,7 @@
 #include "inside/graph.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { VALUE_BYTES = 256 };
 
@@ -91,6 +92,28 @@ static PyObject *nodes_column(PyObject *object, PyObject *args)
     return bytes;
 }
 
+/* Neighbours are mostly of one type, and then share its name. */
+static PyObject *nodes_types(PyObject *object, PyObject *unused)
+{
+    struct hw_nodes *self = (struct hw_nodes *)object;
+    PyObject *list = PyList_New((Py_ssize_t)self->count), *name = NULL;
+    const char *last = NULL;
+    for (size_t i = 0; list && i < self->count; i++) {
+        const char *text = hw_graph_type(self->graph, hw_graph_type_index(self->graph, self->ids[i]))->name;
+        if (text != last)
+            Py_XSETREF(name, PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace"));
+        last = text;
+        if (!name) {
+            Py_CLEAR(list);
+            break;
+        }
+        Py_INCREF(name);
+        PyList_SET_ITEM(list, (Py_ssize_t)i, name);
+    }
+    Py_XDECREF(name);
+    return list;
+}
+
 /* ---- making them ---- */
 
 const char hw_nodes_doc[] =
@@ -143,6 +166,7 @@ PyObject *hw_nodes(PyObject *module, PyObject *args)
 static PyMethodDef methods[] = {
     {"column", nodes_column, METH_VARARGS,
      "column(name)\n--\n\nOne uint64 for each object, as bytes: addr, size or native_bytes."},
+    {"types", nodes_types, METH_NOARGS, "types()\n--\n\nThe name of each object's type: [str, ...]."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -7,7 +7,7 @@
 #include "inside/inside.h"
 
 /* objects_at(addresses) -> [object or None, ...] */
-PyObject *hw_objects_at(PyObject *module, PyObject *args);
+PyObject *hw_objects_at(PyObject *module, PyObject *addresses);
 extern const char hw_objects_at_doc[];
 
 #endif

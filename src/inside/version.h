@@ -4,7 +4,7 @@
 
 /*
  * What differs between the versions of CPython that the extension is built for, 3.9 to 3.14; only
- * places.c and innards.c ask for the version, too. Source: Include/ of each version.
+ * innards.c asks for the version, too. Source: Include/ of each version.
  */
 
 #include "inside/inside.h"

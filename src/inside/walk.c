@@ -7,38 +7,6 @@
 
 #include <stdlib.h>
 
-static PyObject *gc_module;
-
-int hw_walk_init(PyObject *module)
-{
-    gc_module = PyImport_ImportModule("gc");
-    return gc_module ? hw_gc_lists_init(gc_module) : -1;
-}
-
-static int gc_ask(const char *method)
-{
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyObject *answer = PyObject_CallMethod(gc_module, method, NULL);
-    int truth = answer ? PyObject_IsTrue(answer) : -1;
-    Py_XDECREF(answer);
-    if (type || truth >= 0)
-        PyErr_Restore(type, value, traceback);
-    return truth;
-}
-
-int hw_collector_pause(void)
-{
-    int was_enabled = gc_ask("isenabled");
-    return was_enabled <= 0 ? was_enabled : gc_ask("disable") < 0 ? -1 : 1;
-}
-
-void hw_collector_resume(int paused)
-{
-    if (paused > 0)
-        gc_ask("enable");
-}
-
 void *hw_address_of(PyObject *number)
 {
     enum { ADDRESS_BITS = 48 };
@@ -230,16 +198,6 @@ static int tracked_meet(PyObject *object, void *arg)
     return result ? result : stack_empty(visit);
 }
 
-static int freeze_count(Py_ssize_t *to)
-{
-    PyObject *count = PyObject_CallMethod(gc_module, "get_freeze_count", NULL);
-    if (!count)
-        return -1;
-    *to = PyLong_AsSsize_t(count);
-    Py_DECREF(count);
-    return 0;
-}
-
 static int variable_meet(PyObject *name, PyObject *value, void *visit)
 {
     return referent_meet(value, visit);
@@ -253,7 +211,7 @@ static int frame_meet(const struct hw_frame *frame, void *visit)
 int hw_heap_visit(hw_object_fn fn, void *ctx)
 {
     Py_ssize_t frozen = 0;
-    if (!hw_gc_frozen_known() && freeze_count(&frozen) < 0)
+    if (!hw_gc_frozen_known() && (frozen = hw_gc_frozen_count()) < 0)
         return -1;
     struct heap_visit visit = {fn, ctx, hw_bits_create(), {0}, frozen > 0};
     if (!visit.seen)

@@ -38,11 +38,6 @@ static inline bool hw_object_is_tracked(PyObject *object)
     return PyType_IS_GC(Py_TYPE(object)) && PyObject_GC_IsTracked(object);
 }
 
-/* No collection begins between the two, whoever allocates. Both keep an exception that is set. Pause
- * returns what to hand to resume: 1, 0, or -1 with an exception set. */
-int hw_collector_pause(void);
-void hw_collector_resume(int paused);
-
 /* A stack of borrowed pointers in C memory. */
 struct hw_stack {
     PyObject **items;
@@ -59,8 +54,5 @@ PyObject *hw_stack_list(struct hw_stack *stack, int result);
 
 /* The address that an int names as id() does; NULL, without an exception: no object can be there. */
 void *hw_address_of(PyObject *number);
-
-/* Prepares what needs Python code once. 0, or -1. */
-int hw_walk_init(PyObject *module);
 
 #endif

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sources of other tools, whose own tests are run against ours: from PyPI, by pip, into the user's cache.
+"""Other tools that tests need, from PyPI by pip: their sources, or environments that have them. Made once, then
+kept in the user's cache. OSError: they are not to be had.
+
+    folder = peers.sdist("objgraph", "3.7.0")
+    python = peers.environment("guppy3", "/usr/bin/python3", ["guppy3==3.1.7"])
 
 No line of theirs is in this repository.
 """
+import hashlib
 import os
 import subprocess
 import sys
@@ -10,26 +15,33 @@ import tarfile
 import tempfile
 
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "heapwhy", "peers")
-DOWNLOAD_TIMEOUT_S = 300
+PIP_TIMEOUT_S = 600
+
+
+def run(*command):
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=PIP_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise OSError(str(error)) from None
+    if done.returncode:
+        raise OSError("%s: %s" % (" ".join(command), done.stdout.strip()[-300:]))
+
+
+def pip(python, *arguments):
+    run(python, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check")
 
 
 def sdist(name, version):
-    """The folder with the unpacked source distribution. OSError: it is not to be had."""
+    """The folder with the unpacked source distribution."""
     folder = os.path.join(CACHE, "%s-%s" % (name, version))
     if os.path.isdir(folder):
         return folder
     os.makedirs(CACHE, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as fresh:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                   "--no-binary", ":all:", "--dest", fresh, "%s==%s" % (name, version)]
-        try:
-            done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=DOWNLOAD_TIMEOUT_S)
-        except subprocess.TimeoutExpired as error:
-            raise OSError("%s %s: %s" % (name, version, error)) from None
-        archives = [file for file in os.listdir(fresh) if file.endswith(".tar.gz")]
-        if done.returncode or len(archives) != 1:
-            raise OSError("%s %s: %s" % (name, version, done.stderr.strip()[-300:]))
-        with tarfile.open(os.path.join(fresh, archives[0])) as archive:
+        pip(sys.executable, "download", "--no-deps", "--no-binary", ":all:", "--dest", fresh, "%s==%s" % (name, version))
+        (archive_name,) = [file for file in os.listdir(fresh) if file.endswith(".tar.gz")]
+        with tarfile.open(os.path.join(fresh, archive_name)) as archive:
             archive.extractall(fresh)
         (top,) = [entry.path for entry in os.scandir(fresh) if entry.is_dir()]
         try:
@@ -38,3 +50,16 @@ def sdist(name, version):
             if not os.path.isdir(folder):  # somebody else was faster
                 raise
     return folder
+
+
+def environment(name, python, requirements):
+    """The path of an interpreter that has these packages, in a virtual environment of python's."""
+    asked = "\n".join([os.path.realpath(python)] + sorted(requirements))
+    place = os.path.join(CACHE, "%s-%s" % (name, hashlib.sha256(asked.encode()).hexdigest()[:12]))
+    done, interpreter = os.path.join(place, "done"), os.path.join(place, "bin", "python")
+    if not os.path.exists(done):
+        run(python, "-m", "venv", "--clear", place)
+        pip(interpreter, "install", *requirements)
+        with open(done, "w", encoding="utf-8") as file:
+            file.write(asked)
+    return interpreter

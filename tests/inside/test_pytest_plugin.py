@@ -14,7 +14,7 @@ import pytest
 from support import TESTS, clean_environment, package_pythons, package_site
 
 sys.path.insert(0, os.path.join(TESTS, "env"))
-import packages  # noqa: E402
+import peers  # noqa: E402
 
 SUITES = os.path.join(TESTS, "inside", "suites")
 PLUGIN = ["-p", "heapwhy.pytest_plugin", "-p", "no:cacheprovider"]
@@ -206,7 +206,7 @@ def test_without_the_option_and_the_marker_nothing_changes(suite):
 @pytest.fixture(params=package_pythons()[-1:] + package_pythons()[:1], ids=os.path.basename, scope="module")
 def python_of_others(request):
     """An interpreter with the newest pytest that it can have, and what runs coroutines and workers."""
-    return packages.environment("pytest", request.param, ["pytest", "pytest-asyncio", "anyio", "pytest-xdist"])
+    return peers.environment("pytest", request.param, ["pytest", "pytest-asyncio", "anyio", "pytest-xdist"])
 
 
 def run_elsewhere(python, place, code, *options):

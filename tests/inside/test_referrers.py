@@ -131,6 +131,9 @@ print(sorted(kinds))
 
 def test_ids_that_are_no_addresses_are_passed_over():
     assert _heapwhy.tracked_at([0, -1, 7, 1 << 50, 1 << 70, "x", None]) == []
+    other = Thing()
+    asked = [0, -1, 7, id(other), 1 << 50, id(other) + 1, 1 << 70, id(other), "x", None]
+    assert _heapwhy.objects_at(asked) == [other if number == id(other) else None for number in asked]
     thing = Thing()
     kept = [thing]
     assert _heapwhy.referrers([thing], [0, -1, 1 << 50, 1 << 70, "x"])[0] == [kept]

@@ -7,10 +7,13 @@ import subprocess
 import sys
 
 import pytest
-from support import ROOT, clean_environment, package_pythons, package_site, python_inside
+from support import SYSTEM_PYTHON, TESTS, clean_environment, package_pythons, package_site, python_inside
 
 import heapwhy
 from heapwhy import _heapwhy
+
+sys.path.insert(0, os.path.join(TESTS, "env"))
+import peers  # noqa: E402
 
 DEBUG_PYTHON = "/usr/bin/python3.11-dbg"
 GUPPY = "guppy3==3.1.7"
@@ -524,8 +527,9 @@ print(json.dumps([guppy3(), said]))
 
 
 def test_guppy3_says_the_same():
-    done = subprocess.run([os.path.join(ROOT, "tests", "env", "peer-venv"), GUPPY], stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        pytest.skip("%s can't be had here" % GUPPY)
-    theirs, ours = json.loads(python_inside(PEER, done.stdout.strip()))
+    try:
+        python = peers.environment("guppy3", SYSTEM_PYTHON, [GUPPY])
+    except OSError as error:
+        pytest.skip("%s can't be had here: %s" % (GUPPY, error))
+    theirs, ours = json.loads(python_inside(PEER, python))
     assert ours == theirs

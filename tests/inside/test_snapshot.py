@@ -162,6 +162,24 @@ def test_objects_are_columns_and_rows(taken):
         items[300]
 
 
+def test_live_gives_no_object_of_another_type():
+    told = python_inside("""
+import heapwhy
+class Before: __slots__ = ("a", "b")
+class After: __slots__ = ("a", "b")
+things = [Before() for _ in range(1000)]
+found = heapwhy.snapshot().objects(Before)
+kept = set(map(id, things[::2]))
+del things[1::2]
+others = [After() for _ in range(3000)]
+reused = set(map(id, others)) & set(found.addresses)
+live = found.live()
+print(len(found), len(reused) > 0, {type(thing).__name__ for thing in live} == {"Before", "NoneType"},
+      {id(thing) for thing in live if thing is not None} == kept)
+""")
+    assert told.split() == ["1000", "True", "True", "True"]
+
+
 def test_rows_are_sequences(taken):
     one, _ = taken
     rows = one.types()
@@ -300,6 +318,16 @@ def test_growth_since_the_last_call():
     assert [(row.objects_delta, row.objects) for row in rows] == [(123, 123)]
     del kept
     assert not heapwhy.growth().filter(lambda row: row.type.endswith("Fresh"))
+
+
+def test_growth_does_not_count_what_it_remembers():
+    told = json.loads(python_inside("""
+import gc, json, heapwhy
+gc.disable()
+heapwhy.growth()
+print(json.dumps([row.objects_delta for row in heapwhy.growth()]))
+"""))
+    assert sum(told) < 20  # the first result; of what was remembered there are hundreds
 
 
 def test_growth_says_where():
