@@ -17,7 +17,8 @@ import types
 import warnings
 
 from heapwhy import Error, _heapwhy
-from heapwhy.holder import shorten, step, type_name
+from heapwhy.holder import shorten, step
+from heapwhy.naming import name_of_type
 
 SHOWN_KINDS, SHOWN_TYPES = 8, 8
 PATH_LIMIT = 100000  # objects of one cycle that are searched for the shortest way round
@@ -118,14 +119,14 @@ def _report(found, known):
             way = _way_round(members)
             path, attributes = _spell(way)
             count, total, size, names, final = kinds.get((path, attributes), (0, 0, 0, collections.Counter(), False))
-            names.update(map(type_name, members))
+            names.update(map(name_of_type, members))
             final = final or any(hasattr(type(obj), "__del__") for obj in members)
             size += sum(row[2] for row in _heapwhy.census(list(members)))
             kinds[path, attributes] = (count + 1, total + len(members), size, names, final)
     rows = [Kind(path, attributes, count, total, size, dict(names), final)
             for (path, attributes), (count, total, size, names, final) in kinds.items()]
     rows.sort(key=lambda kind: (-kind.objects, kind.path))
-    return Garbage(rows, dict(collections.Counter(type_name(obj) for obj in others if id(obj) not in known)))
+    return Garbage(rows, dict(collections.Counter(name_of_type(obj) for obj in others if id(obj) not in known)))
 
 
 # ---- the way round a cycle ----
@@ -204,7 +205,7 @@ def _spell(way):
     for at, obj in enumerate(way):
         edge = _edge(obj, way[(at + 1) % len(way)])
         if not parts or _is_own(obj):
-            parts.append([type_name(obj), ""])
+            parts.append([name_of_type(obj), ""])
         parts[-1][1] += edge if edge.startswith(".__dict__") else _general(edge)
     texts = [name + shorten(rest) for name, rest in parts]
     return " -> ".join(texts), tuple(texts)
@@ -293,7 +294,7 @@ def collector_state():
 def uncollectable():
     """[(type name, objects, reason), ...] of what gc.garbage holds, most first. Empty is the healthy answer."""
     saved = bool(gc.get_debug() & gc.DEBUG_SAVEALL)
-    counts = collections.Counter((type_name(obj), _reason(obj, saved)) for obj in gc.garbage)
+    counts = collections.Counter((name_of_type(obj), _reason(obj, saved)) for obj in gc.garbage)
     return [(name, count, reason) for (name, reason), count in counts.most_common()]
 
 

@@ -8,6 +8,7 @@ no object.
 from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from heapwhy import _heapwhy
+from heapwhy.naming import name_of_type
 
 __all__ = ["Chain", "Reference", "chain", "referents", "referrers"]
 
@@ -57,9 +58,7 @@ def short(value: Any, limit: int = 40) -> str:
 
 
 def describe(value: Any) -> str:
-    kind = type(value)
-    return "%s 0x%x" % (kind.__name__ if kind.__module__ == "builtins" else
-                        "%s.%s" % (kind.__module__, kind.__qualname__), id(value))
+    return "%s 0x%x" % (name_of_type(value), id(value))
 
 
 def named(source: Any, target: Any) -> List[Tuple[str, Any]]:
@@ -93,11 +92,11 @@ def referents(obj: Any) -> List[Reference]:
         >>> heapwhy.referents({"user": 1})
         [<Reference str 0x7f5496e1a2f0 <key>>, <Reference int 0x955e48 ['user']>]
     """
-    references = []
-    for target in _heapwhy.referents(obj):
-        for kind, name in named(obj, target):
-            references.append(Reference(target, kind, name))
-    return references
+    names = {}
+    for target, kind, name in _heapwhy.edges_from(obj):
+        names.setdefault(id(target), []).append((kind, name))
+    return [Reference(target, kind, name) for target in _heapwhy.referents(obj)
+            for kind, name in names.get(id(target), [("", None)])]
 
 
 class Chain(Sequence[Any]):

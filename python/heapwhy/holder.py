@@ -12,6 +12,8 @@ import threading
 import types
 import weakref
 
+from heapwhy.naming import name_of_type
+
 DEPTH, WIDTH, VISITED = 40, 200, 20000
 _GENERATORS = ((types.GeneratorType, "gi_frame"), (types.CoroutineType, "cr_frame"), (types.AsyncGeneratorType, "ag_frame"))
 _ATTRIBUTES = {
@@ -26,17 +28,11 @@ _ATTRIBUTES = {
 }
 
 
-def type_name(obj):
-    """module.qualname of an object's type, without builtins."""
-    kind = type(obj)
-    return kind.__qualname__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__qualname__)
-
-
 def _key(key):
     if isinstance(key, (str, bytes, int, float, bool, type(None))):
         text = repr(key)
         return "[%s]" % (text if len(text) <= 60 else text[:57] + "...")
-    return "[<%s>]" % type_name(key)
+    return "[<%s>]" % name_of_type(key)
 
 
 def _attribute(parent, child, names):
@@ -111,7 +107,7 @@ def _root_text(obj):
         return "<%s() at %s:%d>" % (obj.f_code.co_name, obj.f_code.co_filename.rpartition("/")[2], obj.f_lineno)
     if isinstance(obj, dict) and any(isinstance(key, str) and key.startswith("thread.local.0x") for key in obj):
         return "<thread locals>"
-    return "<%s>" % type_name(obj)
+    return "<%s>" % name_of_type(obj)
 
 
 def _module_of(namespace):

@@ -18,7 +18,8 @@ import sys
 import time
 
 from heapwhy import _heapwhy
-from heapwhy.holder import holder_path, type_name
+from heapwhy.holder import holder_path
+from heapwhy.naming import name_of_type
 
 WARMUP, REPEATS = 3, 5
 CONFIRM_REPEATS = (32, 64, 128, 320, 64)  # a look after each; the last when the 512 of re's cache are there
@@ -256,7 +257,7 @@ def _without_bounded_caches(measured, rows):
                 frontier.append(obj)
     enough = max(1, measured.repeats // 2)
     inside = {name: sum(id(obj) in kept for obj in many) for name, many in born.items()}
-    elsewhere = {type_name(container) for container, _ in containers if id(container) not in kept}
+    elsewhere = {name_of_type(container) for container, _ in containers if id(container) not in kept}
     return [row for row in rows if (row[1] and row[1] * measured.repeats - inside[row[0]] >= enough)
             or (not row[1] and (row[0] in elsewhere or not row[3]))]
 
@@ -272,7 +273,7 @@ def _cached_instances(births, rows):
             for cache in caches if type(instance).__hash__ is object.__hash__ else ():
                 if _is_key_of_own(instance, cache):
                     texts.append("%s's cache of calls: functools.lru_cache on a method keeps self (maxsize=%s): %s" % (
-                        getattr(cache, "__qualname__", type_name(instance)), _bound(cache), name))
+                        getattr(cache, "__qualname__", name_of_type(instance)), _bound(cache), name))
     return list(dict.fromkeys(texts))
 
 
@@ -312,8 +313,8 @@ def _holders(measured, rows):
         if isinstance(container, bytearray):
             about = "bytearray, +%d bytes a repeat" % more
         else:
-            about = "%s, +%d item%s a repeat, the last is %s" % (type_name(container), more, "s" * (more != 1),
-                                                                type_name(_last_item(container)))
+            about = "%s, +%d item%s a repeat, the last is %s" % (name_of_type(container), more, "s" * (more != 1),
+                                                                name_of_type(_last_item(container)))
         texts.append("%s  %s" % (holder_path(container, hidden | {id(measured)}), about))
     held = {id(item) for container, _ in containers if not isinstance(container, bytearray)
             for item in (container.values() if isinstance(container, dict) else container)}

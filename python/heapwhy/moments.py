@@ -4,7 +4,8 @@ import threading
 from typing import Any, Dict, List, Optional, Tuple
 
 from heapwhy import _heapwhy
-from heapwhy.records import Answer, Growth, Record, Rows, type_name
+from heapwhy.naming import type_name
+from heapwhy.records import Answer, Growth, Record, Rows
 from heapwhy.snapshots import Snapshot, snapshot
 
 

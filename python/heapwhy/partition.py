@@ -5,20 +5,14 @@ from __future__ import annotations
 import html
 
 from heapwhy import _heapwhy
+from heapwhy.naming import type_name
 
-__all__ = ["Partition", "Row", "type_name"]
+__all__ = ["Partition", "Row"]
 
 TABLE_ROWS = 10
 KIND_WIDTH = 32
 TITLES = {"type": "type", "class": "class", "module": "module", "size": "bytes each", "referrers": "referrers by class",
           "via": "referred to as", "site": "allocated at", "id": "object", "unity": ""}
-
-
-def type_name(cls: type) -> str:
-    """How a class is told: app.Session, and without the module for builtins."""
-    name = getattr(cls, "__qualname__", None) or cls.__name__
-    module = getattr(cls, "__module__", None)
-    return name if module in (None, "builtins") or not isinstance(module, str) else "%s.%s" % (module, name)
 
 
 def class_text(key) -> str:

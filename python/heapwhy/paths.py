@@ -6,7 +6,8 @@ import html
 import re
 
 from heapwhy import _heapwhy
-from heapwhy.partition import class_text, number_text, type_name
+from heapwhy.naming import type_name
+from heapwhy.partition import class_text, number_text
 
 __all__ = ["Path", "Paths", "Pattern", "PatternNode"]
 

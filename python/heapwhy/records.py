@@ -11,18 +11,12 @@ from collections.abc import Sequence
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from heapwhy import _heapwhy
+from heapwhy.naming import type_name
 
 _ADDRESSES = ("addr", "example")
 _WIDTH = 80
 _ROWS = 20  # of a table that nobody asked to be longer
 _HTML_ROWS = 60
-
-
-def type_name(kind: type) -> str:
-    """As records name types: module.qualname, without builtins."""
-    module = getattr(kind, "__module__", None)
-    name = getattr(kind, "__qualname__", kind.__name__)
-    return name if module in (None, "builtins") else "%s.%s" % (module, name)
 
 
 def _start_time() -> int:

@@ -16,7 +16,8 @@ from __future__ import annotations
 import sys
 
 from heapwhy import _heapwhy
-from heapwhy.partition import Partition, type_name
+from heapwhy.naming import type_name
+from heapwhy.partition import Partition
 from heapwhy.paths import Paths, Pattern
 
 __all__ = ["HeapSet", "Record", "heap", "heapset"]

@@ -11,7 +11,8 @@ import os
 from typing import Any, Optional, Tuple, Union
 
 from heapwhy import _heapwhy
-from heapwhy.records import Answer, Chains, Growth, Moment, Objects, Record, type_name
+from heapwhy.naming import type_name
+from heapwhy.records import Answer, Chains, Growth, Moment, Objects, Record
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -74,14 +75,15 @@ class Snapshot(_heapwhy.Graph):
         return Moment(facts["pid"], facts["start_time"])
 
     def _word(self, what: Any) -> str:
-        if isinstance(what, str):
+        kind = type(what)  # a class that pretends to be another must not answer for itself
+        if issubclass(kind, str):
             return what
-        if isinstance(what, Record):
+        if issubclass(kind, Record):
             address = what.to_dict().get("addr") or what.to_dict().get("example")
             if not address:
                 raise TypeError("a %s has no address" % type(what).__name__)
             return address
-        if isinstance(what, int) and not isinstance(what, bool):
+        if issubclass(kind, int) and kind is not bool:
             return hex(what)
         return self._word_of_live(what)
 
@@ -103,6 +105,9 @@ class Snapshot(_heapwhy.Graph):
 
     def _ask(self, question: str, rows: str, kind: type = Answer, others: Tuple["Snapshot", ...] = (),
              **options: Any) -> Any:
+        for other in others:
+            if not isinstance(other, Snapshot):
+                raise TypeError("another snapshot is expected, not a %s" % type_name(type(other)))
         graphs = sorted(others + (self,), key=lambda one: one._facts["taken_at_ns"])
         return kind(_heapwhy.ask(question, tuple(graphs), **options), rows, self._moment())
 

@@ -10,14 +10,20 @@ const char hw_edges_doc[] =
     "'as key', 'index', 'element' or 'local'. A dict that has target under two keys gives two.\n"
     "Empty: there is none, or the layout of that C type is not known.";
 
+const char hw_edges_from_doc[] =
+    "edges_from(source, /)\n--\n\n"
+    "[(target, kind, name), ...]: edges() of source to whatever it refers to, in one pass over it.";
+
 struct edges {
     PyObject *list;
-    PyObject *target;
+    PyObject *target; /* NULL: any */
+    PyObject *met;    /* the target of the edge at hand */
 };
 
 static int edge_add(struct edges *edges, const char *kind, PyObject *name)
 {
-    PyObject *edge = Py_BuildValue("(sO)", kind, name);
+    PyObject *edge = edges->target ? Py_BuildValue("(sO)", kind, name)
+                                   : Py_BuildValue("(OsO)", edges->met, kind, name);
     int result = edge ? PyList_Append(edges->list, edge) : -1;
     Py_XDECREF(edge);
     return result;
@@ -38,7 +44,8 @@ static int attribute_add(struct edges *edges, const struct hw_reference *referen
     if (reference->name)
         Py_INCREF(name);
     for (Py_ssize_t i = 0; name && i < PyList_GET_SIZE(edges->list); i++) {
-        PyObject *told = PyTuple_GET_ITEM(PyList_GET_ITEM(edges->list, i), 1);
+        PyObject *edge = PyList_GET_ITEM(edges->list, i);
+        PyObject *told = PyTuple_GET_ITEM(edge, PyTuple_GET_SIZE(edge) - 1);
         if (PyUnicode_Check(told) && PyUnicode_Compare(told, name) == 0) {
             Py_DECREF(name);
             return 0;
@@ -50,8 +57,9 @@ static int attribute_add(struct edges *edges, const struct hw_reference *referen
 static int reference_test(const struct hw_reference *reference, void *arg)
 {
     struct edges *edges = arg;
-    if (reference->referent != edges->target)
+    if (edges->target && reference->referent != edges->target)
         return 0;
+    edges->met = reference->referent;
     switch (reference->kind) {
     case HW_REFERENCE_ATTRIBUTE:
         return attribute_add(edges, reference);
@@ -71,16 +79,26 @@ static int reference_test(const struct hw_reference *reference, void *arg)
     return 0;
 }
 
+static PyObject *edges_list(PyObject *source, PyObject *target)
+{
+    struct edges edges = {PyList_New(0), target, NULL};
+    int paused = edges.list ? hw_collector_pause() : -1;
+    if (paused < 0 || hw_named_references_visit(source, reference_test, &edges) < 0)
+        Py_CLEAR(edges.list);
+    hw_collector_resume(paused);
+    return edges.list;
+}
+
+PyObject *hw_edges_from(PyObject *module, PyObject *source)
+{
+    return edges_list(source, NULL);
+}
+
 PyObject *hw_edges(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     if (count != 2) {
         PyErr_SetString(PyExc_TypeError, "edges() takes a source and a target");
         return NULL;
     }
-    struct edges edges = {PyList_New(0), args[1]};
-    int paused = edges.list ? hw_collector_pause() : -1;
-    if (paused < 0 || hw_named_references_visit(args[0], reference_test, &edges) < 0)
-        Py_CLEAR(edges.list);
-    hw_collector_resume(paused);
-    return edges.list;
+    return edges_list(args[0], args[1]);
 }

@@ -20,4 +20,7 @@
 PyObject *hw_edges(PyObject *module, PyObject *const *args, Py_ssize_t count);
 extern const char hw_edges_doc[];
 
+PyObject *hw_edges_from(PyObject *module, PyObject *source);
+extern const char hw_edges_from_doc[];
+
 #endif

@@ -24,7 +24,7 @@ typedef int (*hw_object_fn)(PyObject *object, void *ctx);
 /* In the order of gc.get_objects(), which has no frozen ones. */
 enum hw_gc_list { HW_GC_YOUNG, HW_GC_MIDDLE, HW_GC_OLD, HW_GC_FROZEN, HW_GC_LIST_COUNT };
 
-/* Finds the heads. gc: the module, borrowed for good. 0, or -1. */
+/* Finds the heads, and the module gc. 0, or -1. */
 int hw_gc_lists_init(PyObject *module);
 
 /* No collection begins between the two, whoever allocates. Both keep an exception that is set. Pause

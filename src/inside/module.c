@@ -45,6 +45,7 @@ static PyMethodDef methods[] = {
     {"census", WITH_KEYWORDS(hw_census), METH_VARARGS | METH_KEYWORDS, hw_census_doc},
     {"deepsizeof", WITH_KEYWORDS(hw_deepsizeof), METH_VARARGS | METH_KEYWORDS, hw_deepsizeof_doc},
     {"edges", FAST(hw_edges), METH_FASTCALL, hw_edges_doc},
+    {"edges_from", hw_edges_from, METH_O, hw_edges_from_doc},
     {"find_chain", FAST(hw_find_chain), METH_FASTCALL, hw_find_chain_doc},
     {"garbage", WITH_KEYWORDS(hw_garbage), METH_VARARGS | METH_KEYWORDS, hw_garbage_doc},
     {"instances", hw_instances, METH_O, hw_instances_doc},

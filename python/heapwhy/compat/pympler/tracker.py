@@ -61,7 +61,8 @@ class Tracker(SummaryTracker):
 
     def track(self) -> None:
         """Takes a summary. The last two are what print_diff() compares."""
-        self._tracked = self._tracked[-1:] + [self.create_summary()]
+        latest = self.create_summary()  # before anything else refers to the one before, or that would count
+        self._tracked = self._tracked[-1:] + [latest]
 
     def create_summary(self) -> summary.Summary:
         hide = (self.summaries, self.s0, self.s1, getattr(self, "_tracked", None))
