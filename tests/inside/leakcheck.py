@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a function leaves something behind: called often, references and blocks must not grow.
 
-make leaks calls each 10,000 times. Without $HEAPWHY_LEAK_CALLS those that walk the whole heap are called less
-often, and so is everything in a debug build, which is slow.
+make leaks runs it, with each function called $HEAPWHY_LEAK_CALLS times.
 """
 import gc
 import os
 import sys
 
 WARM_UP = 100
-IS_DEBUG = hasattr(sys, "gettotalrefcount")
-CALLS = int(os.environ.get("HEAPWHY_LEAK_CALLS", 1_000 if IS_DEBUG else 10_000))
-HEAP_CALLS = int(os.environ.get("HEAPWHY_LEAK_CALLS", 100))
+CALLS = HEAP_CALLS = int(os.environ.get("HEAPWHY_LEAK_CALLS", 10_000))
 # What caches, counters and the interpreter itself may come to have meanwhile; a leak has CALLS.
 SLACK = 50
 

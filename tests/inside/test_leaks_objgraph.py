@@ -101,6 +101,7 @@ leakcheck.check({
 
 
 @pytest.mark.parametrize("program", [IN_C, IN_PYTHON], ids=["C", "Python"])
+@pytest.mark.skipif("HEAPWHY_LEAK_CALLS" not in os.environ, reason="takes long: make leaks")
 @pytest.mark.parametrize("python", counting_pythons())
 def test_nothing_is_left_behind(python, program):
     python_inside(program, python, timeout=2400)

@@ -87,6 +87,7 @@ leakcheck.check({
 """ % HERE
 
 
+@pytest.mark.skipif("HEAPWHY_LEAK_CALLS" not in os.environ, reason="takes long: make leaks")
 @pytest.mark.parametrize("python", counting_pythons())
 def test_nothing_is_left_behind(python):
     python_inside(PROGRAM, python, timeout=2400)
