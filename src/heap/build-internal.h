@@ -68,6 +68,7 @@ struct hw_builder {
     hw_addr cursor;      /* where discovering in order of address has come, downwards; 0: lists */
     uint64_t recorded;   /* rows written so far */
     uint64_t edge_bound; /* references seen while discovering */
+    uint64_t edge_room;  /* edges that the graph was made for */
     size_t native_capacity;
     uint64_t lists_broken; /* collector's lists that ended in the middle */
     struct hw_err *err;

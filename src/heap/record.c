@@ -32,6 +32,7 @@ static bool columns_allocate(struct hw_builder *b)
     uint64_t edges = b->edge_bound + b->roots.refs.count + b->roots.count + 1;
     if (edges >= UINT32_MAX)
         return hw_err_set(b->err, HW_ERR_LIMIT, "more than %u references", UINT32_MAX);
+    b->edge_room = edges;
     g->object_count = (uint32_t)b->marks.marked;
     g->node_count = (uint32_t)nodes;
     g->where = malloc(nodes * sizeof(*g->where));
@@ -49,8 +50,14 @@ static bool columns_allocate(struct hw_builder *b)
     return true;
 }
 
-static void edge_put(struct hw_graph *g, hw_id to, uint32_t label)
+/* Memory that changed since it was discovered may hold more references than there is room for. */
+static void edge_put(struct hw_builder *b, hw_id to, uint32_t label)
 {
+    struct hw_graph *g = b->graph;
+    if (g->edge_count == b->edge_room) {
+        b->py.bad_pointers++;
+        return;
+    }
     g->edge_to[g->edge_count] = to;
     g->edge_label[g->edge_count++] = label;
 }
@@ -66,7 +73,7 @@ static void edges_put(struct hw_builder *b, const hw_addr *to, const uint32_t *l
         bool orphan = kind == HW_LABEL_VALUE && !key_kept;
         key_kept = kind == HW_LABEL_KEY && id != HW_NONE;
         if (id != HW_NONE)
-            edge_put(b->graph, id, orphan ? label_make(HW_LABEL_NAMED, 0) : label[i]);
+            edge_put(b, id, orphan ? label_make(HW_LABEL_NAMED, 0) : label[i]);
     }
 }
 
@@ -273,7 +280,7 @@ static bool record_synthetic_edges(struct hw_builder *b)
                       b->roots.refs.label + b->roots.nodes[i].first_ref,
                       b->roots.nodes[i].ref_count);
         for (uint32_t c = start[i]; c < start[i + 1]; c++)
-            edge_put(g, g->object_count + child[c],
+            edge_put(b, g->object_count + child[c],
                      hw_label_named(&b->py, HW_LABEL_ROOT,
                                     child_labels[b->roots.nodes[child[c]].as.kind]));
     }
