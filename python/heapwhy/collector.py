@@ -15,8 +15,10 @@ import collections
 import gc
 import types
 import warnings
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple, Union
 
-from heapwhy import Error, _heapwhy
+from heapwhy import Error, UsageError, _heapwhy
+from heapwhy.arguments import kind_of
 from heapwhy.holder import shorten, step
 from heapwhy.naming import name_of_type
 
@@ -24,7 +26,7 @@ SHOWN_KINDS, SHOWN_TYPES = 8, 8
 PATH_LIMIT = 100000  # objects of one cycle that are searched for the shortest way round
 
 
-class Kind(collections.namedtuple("Kind", "path attributes count objects bytes types has_finalizer")):
+class Kind(NamedTuple):
     """Cycles of one shape.
 
     path           the way round: "app.Parent.child -> app.Child.parent"
@@ -35,9 +37,15 @@ class Kind(collections.namedtuple("Kind", "path attributes count objects bytes t
     types          {type name: objects}
     has_finalizer  some object has __del__, which the collector would run first
     """
-    __slots__ = ()
+    path: str
+    attributes: Tuple[str, ...]
+    count: int  # type: ignore[assignment]  # not tuple.count()
+    objects: int
+    bytes: int
+    types: Dict[str, int]
+    has_finalizer: bool
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "%d x %s  (%d objects, %d bytes%s)" % (self.count, self.path, self.objects, self.bytes,
                                                      ", with __del__" if self.has_finalizer else "")
 
@@ -51,22 +59,22 @@ class Garbage:
     objects   how many objects in all
     """
 
-    def __init__(self, kinds, others):
+    def __init__(self, kinds: List[Kind], others: Dict[str, int]) -> None:
         self.kinds, self.others = kinds, others
         self.cycles = sum(kind.count for kind in kinds)
         self.objects = sum(kind.objects for kind in kinds) + sum(others.values())
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.objects > 0
 
-    def by_type(self):
+    def by_type(self) -> List[Tuple[str, int]]:
         """[(type name, objects), ...], most first: of the cycles and of what hangs on them."""
         total = collections.Counter(self.others)
         for kind in self.kinds:
             total.update(kind.types)
         return total.most_common()
 
-    def by_attribute(self):
+    def by_attribute(self) -> List[Tuple[str, int]]:
         """[("app.Connection.handlers", cycles), ...]: how many cycles an attribute is part of, most first."""
         total = collections.Counter()
         for kind in self.kinds:
@@ -74,14 +82,14 @@ class Garbage:
                 total[name] += kind.count
         return total.most_common()
 
-    def to_dicts(self):
+    def to_dicts(self) -> List[Dict[str, Any]]:
         """The kinds as dicts."""
         return [kind._asdict() for kind in self.kinds]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<Garbage: %d cycle%s, %d objects>" % (self.cycles, "s" * (self.cycles != 1), self.objects)
 
-    def __str__(self):
+    def __str__(self) -> str:
         if not self:
             return "no cyclic garbage"
         lines = ["%d cycle%s, %d objects that only the collector can free" % (
@@ -95,7 +103,7 @@ class Garbage:
         return "\n".join(lines)
 
 
-def garbage():
+def garbage() -> Garbage:
     """What the collector would find unreachable now, as Garbage.
 
     >>> print(heapwhy.collector.garbage())
@@ -216,7 +224,7 @@ def _spell(way):
 class CyclesError(Error):
     """Cyclic garbage was made where none may be. .garbage is the Garbage."""
 
-    def __init__(self, garbage):
+    def __init__(self, garbage: Garbage) -> None:
         super().__init__("cyclic garbage was made: " + str(garbage))
         self.garbage = garbage
 
@@ -234,12 +242,13 @@ class cycles_forbidden:
     block raises, that error goes on, and cycles are warned about.
     """
 
-    def __init__(self, action="raise"):
-        if action not in ("raise", "warn") and not callable(action):
-            raise ValueError("cycles_forbidden() takes 'raise', 'warn' or a function of one Garbage")
+    def __init__(self, action: Union[str, Callable[[Garbage], Any]] = "raise") -> None:
+        if not callable(action) and not (isinstance(action, str) and action in ("raise", "warn")):
+            raise UsageError("cycles_forbidden() takes 'raise', 'warn' or a function of one Garbage, not %.60s" % (
+                repr(action) if isinstance(action, str) else "a " + kind_of(action)))
         self.action = action
 
-    def __enter__(self):
+    def __enter__(self) -> "cycles_forbidden":
         self.was_enabled = gc.isenabled()
         gc.disable()
         cycles, others = _heapwhy.garbage()
@@ -248,7 +257,7 @@ class cycles_forbidden:
         self.known.update(map(id, others))
         return self
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         found = _heapwhy.garbage()
         if self.was_enabled:
             gc.enable()
@@ -266,23 +275,34 @@ class cycles_forbidden:
 
 # ---- its state ----
 
-State = collections.namedtuple("State", "enabled thresholds counts collections collected uncollectable frozen debug "
-                                        "callbacks garbage")
-State.__doc__ = """How the collector is set and what it has done.
+class State(NamedTuple):
+    """How the collector is set and what it has done.
 
-enabled        whether it starts by itself
-thresholds     gc.get_threshold(); a first of 0 means never
-counts         gc.get_count(): allocations since, and collections of each younger generation
-collections, collected, uncollectable   by generation, since the process started
-frozen         objects that gc.freeze() has put aside: it never looks at these
-debug          names of the debug flags that are set
-callbacks      how many functions it calls before and after
-garbage        len(gc.garbage)
-"""
+    enabled        whether it starts by itself
+    thresholds     gc.get_threshold(); a first of 0 means never
+    counts         gc.get_count(): allocations since, and collections of each younger generation
+    collections, collected, uncollectable   by generation, since the process started
+    frozen         objects that gc.freeze() has put aside: it never looks at these
+    debug          names of the debug flags that are set
+    callbacks      how many functions it calls before and after
+    garbage        len(gc.garbage)
+    """
+    enabled: bool
+    thresholds: Tuple[int, ...]
+    counts: Tuple[int, ...]
+    collections: Tuple[int, ...]
+    collected: Tuple[int, ...]
+    uncollectable: Tuple[int, ...]
+    frozen: int
+    debug: Tuple[str, ...]
+    callbacks: int
+    garbage: int
+
+
 _FLAGS = ("DEBUG_STATS", "DEBUG_COLLECTABLE", "DEBUG_UNCOLLECTABLE", "DEBUG_SAVEALL")
 
 
-def collector_state():
+def collector_state() -> State:
     """How the collector is set and what it has done, as State."""
     stats = gc.get_stats()
     return State(gc.isenabled(), gc.get_threshold(), gc.get_count(),
@@ -291,7 +311,7 @@ def collector_state():
                  len(gc.callbacks), len(gc.garbage))
 
 
-def uncollectable():
+def uncollectable() -> List[Tuple[str, int, str]]:
     """[(type name, objects, reason), ...] of what gc.garbage holds, most first. Empty is the healthy answer."""
     saved = bool(gc.get_debug() & gc.DEBUG_SAVEALL)
     counts = collections.Counter((name_of_type(obj), _reason(obj, saved)) for obj in gc.garbage)

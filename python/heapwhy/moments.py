@@ -3,7 +3,7 @@
 import threading
 from typing import Any, Dict, List, Optional, Tuple
 
-from heapwhy import _heapwhy
+from heapwhy import _heapwhy, arguments
 from heapwhy.naming import type_name
 from heapwhy.records import Answer, Growth, Record, Rows
 from heapwhy.snapshots import Snapshot, snapshot
@@ -72,13 +72,13 @@ class Watching:
                  last goes, and the interval doubles
     """
 
-    def __init__(self, interval: Optional[float], keep: int, options: dict):
-        if keep < 3:
-            raise ValueError("keep must be 3 or more: without a snapshot in between nothing can be told")
+    def __init__(self, interval: Optional[float], keep: int, options: Dict[str, Any]):
+        if arguments.whole("keep", keep) < 3:
+            raise _heapwhy.UsageError("keep must be 3 or more: without a snapshot in between nothing can be told")
         self.snapshots: List[Snapshot] = []
         self.points: List[Tuple[str, Snapshot]] = []
         self.error: Optional[BaseException] = None
-        self._interval = interval
+        self._interval = None if interval is None else arguments.seconds("interval", interval)
         self._keep = keep
         self._options = options
         self._lock = threading.Lock()
@@ -158,12 +158,15 @@ class Watching:
         del self.snapshots[:], self.points[:]
 
 
-def watching(interval: Optional[float] = None, *, keep: int = 12, **options: Any) -> Watching:
+def watching(interval: Optional[float] = None, *, keep: int = 12, pid: int = 0, own: bool = False,
+             values: bool = True, copy: bool = True) -> Watching:
     """For a `with` block: snapshots at its start and end, at w.point("name"), and at an interval.
 
     interval  seconds between snapshots that another thread takes; None: none
     keep      the most to keep, 3 or more; each takes some 50 bytes an object
-    options   as of snapshot()
+    others    as of snapshot()
+
+    Errors: TypeError, UsageError for what they can't be; snapshot()'s, at the start and the end of the block.
 
     >>> with heapwhy.watching() as w:
     ...     work()
@@ -171,4 +174,4 @@ def watching(interval: Optional[float] = None, *, keep: int = 12, **options: Any
     ...     work()
     >>> w.diff(); w.diagnose(); w.growth()
     """
-    return Watching(interval, keep, options)
+    return Watching(interval, keep, {"pid": arguments.process(pid), "own": own, "values": values, "copy": copy})

@@ -7,13 +7,14 @@
 Colours tell kinds of objects, and pale with the distance; edges bear names; what was left out is counted.
 """
 import html
+import os
 import shutil
 import subprocess
 import sys
 import types
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple, Union
 
-from heapwhy import _heapwhy, edges, walks
+from heapwhy import _heapwhy, arguments, edges, walks
 
 __all__ = ["Picture", "show_backrefs", "show_chain", "show_refs"]
 
@@ -41,7 +42,7 @@ class Picture:
     nodes  how many objects it shows
     """
 
-    def __init__(self, dot: str, nodes: int):
+    def __init__(self, dot: str, nodes: int) -> None:
         self.dot = dot
         self.nodes = nodes
 
@@ -49,10 +50,16 @@ class Picture:
         """The picture in a format of graphviz's: "svg", "png", "pdf", ... RuntimeError says why not."""
         return render(self.dot, form)
 
-    def save(self, filename: str) -> str:
+    def save(self, filename: Union[str, "os.PathLike[str]"]) -> str:
         """Writes a file in the format that its extension names, and returns its name. Where graphviz is
-        missing the text is written, to that name with .dot, and a line on stderr says so."""
-        form = filename.rpartition(".")[2].lower()
+        missing the text is written, to that name with .dot, and a line on stderr says so.
+
+        Errors: UsageError without an extension; RuntimeError, which says why graphviz can't; OSError.
+        """
+        filename = os.fspath(filename)
+        form = os.path.splitext(filename)[1][1:].lower()
+        if not form:
+            raise _heapwhy.UsageError("%.80r has no extension to say the format: .dot, .svg, .png, .pdf" % filename)
         content = self.dot.encode()
         if form not in ("dot", "gv"):
             try:
@@ -109,6 +116,7 @@ def show_backrefs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_node
 
     What a repr() prints is shown, so those of the objects are called; one that fails is named.
     """
+    check(max_depth, too_many, max_nodes, filter, highlight, extra_info)
     objs = listed(objs)
     ignored = tuple(ignore) + (id(objs),)
     roots = {id(obj) for obj in objs}
@@ -125,6 +133,7 @@ def show_refs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_nodes: i
               extra_info: Optional[Callable[[Any], Any]] = None, refcounts: bool = False,
               shortnames: bool = True, filename: Optional[str] = None) -> Picture:
     """A picture of what objs refer to, and what that refers to. Parameters are those of show_backrefs()."""
+    check(max_depth, too_many, max_nodes, filter, highlight, extra_info)
     nodes = walks.walk(listed(objs), walks.referents_of, max_depth=max_depth, too_many=too_many,
                        max_nodes=max_nodes, ignore=ignore, accept=filter)
     style = Style(max_depth, highlight, extra_info, refcounts, shortnames)
@@ -136,6 +145,10 @@ def show_chain(*chains: Sequence[Any], highlight: Optional[Callable[[Any], Any]]
                shortnames: bool = True, filename: Optional[str] = None) -> Picture:
     """A picture of chains as heapwhy.chain() finds them: sequences of objects of which each refers to the
     next. What they have in common is drawn once."""
+    for chain in chains:
+        if not isinstance(chain, (edges.Chain, list, tuple)):
+            raise TypeError("show_chain() draws chains, as heapwhy.chain(obj) finds them, or lists of objects of which "
+                            "each refers to the next; not a %s" % arguments.kind_of(chain))
     index: Dict[int, int] = {}
     nodes: List[walks.Node] = []
     longest = max(map(len, chains), default=1)
@@ -165,6 +178,15 @@ def namespace_owner(obj: Any) -> Optional[types.ModuleType]:
         return None
     module = sys.modules.get(obj["__name__"])
     return module if isinstance(module, types.ModuleType) and vars(module) is obj else None
+
+
+def check(max_depth: Any, too_many: Any, max_nodes: Any, filter: Any, highlight: Any, extra_info: Any) -> None:
+    """TypeError, UsageError for what no picture can be made from."""
+    arguments.whole("max_depth", max_depth, 0)
+    arguments.whole("too_many", too_many, 0)
+    arguments.whole("max_nodes", max_nodes, 1)
+    for name, value in (("filter", filter), ("highlight", highlight), ("extra_info", extra_info)):
+        arguments.function_or_none(name, value)
 
 
 def listed(objs: Any) -> Sequence[Any]:
