@@ -13,13 +13,12 @@ From the outside, for a process that nobody prepared: heapwhy cycles PID, heapwh
 """
 import collections
 import gc
-import types
 import warnings
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple, Union
 
 from heapwhy import Error, UsageError, _heapwhy
 from heapwhy.arguments import kind_of
-from heapwhy.holder import shorten, step
+from heapwhy.holder import shorten, spell_key
 from heapwhy.naming import name_of_type
 
 SHOWN_KINDS, SHOWN_TYPES = 8, 8
@@ -111,8 +110,7 @@ def garbage() -> Garbage:
       1 x app.Parent.child -> app.Child.parent  (2 objects, 112 bytes)
       they also hold 1 list
 
-    Takes about twice as long as gc.collect(). From 3.11 on, an instance that keeps its attributes without a dict may be given
-    one when the names of attributes can't be learnt otherwise; only garbage instances.
+    Takes about twice as long as gc.collect(). No dict is made for an instance that keeps its attributes without one.
     """
     return _report(_heapwhy.garbage(), ())
 
@@ -169,35 +167,18 @@ def _walk_back(obj, before, inside):
     return way[::-1]
 
 
-def _names_in_code(kind):
-    """Names that the methods of a class use: among them nearly all attributes of its instances."""
-    for base in kind.__mro__:
-        for value in vars(base).values():
-            code = getattr(value, "__code__", None) if isinstance(value, types.FunctionType) else None
-            if code is not None:
-                yield from code.co_names
-
-
-def _attribute_of(obj, child):
-    """".name" of an instance, by names in the code of its class, so that its dict need not be made."""
-    kind = type(obj)
-    for name in dict.fromkeys(_names_in_code(kind)):
-        if any(name in vars(base) for base in kind.__mro__):
-            continue
-        try:
-            if object.__getattribute__(obj, name) is child:
-                return "." + name
-        except AttributeError:
-            continue
-    return None
+_WORDS = {"element": ".{member}", "as key": ".keys()"}
 
 
 def _edge(parent, child):
-    if _is_own(parent) and not isinstance(child, dict):
-        found = _attribute_of(parent, child)
-        if found:
-            return found
-    return step(parent, child)
+    """How an expression goes on from the parent to the child. No dict is made for an instance that has none."""
+    for kind, name in _heapwhy.edges(parent, child):
+        if kind == "attribute":
+            return "." + name
+        if kind in ("key", "index"):
+            return spell_key(name)
+        return ".<local %s>" % name if kind == "local" else _WORDS[kind]
+    return ".__dict__" if isinstance(parent, type) and isinstance(child, dict) else ".<%s>" % name_of_type(parent)
 
 
 def _general(edge):

@@ -117,11 +117,13 @@ class Chain(Sequence[Any]):
 
     @property
     def links(self) -> List[List[Reference]]:
+        """Of each object but the last the references to the next."""
         return [[Reference(target, kind, name) for kind, name in named(source, target)]
                 for source, target in zip(self.objects, self.objects[1:])]
 
     @property
     def spelled(self) -> str:
+        """The chain as one Python expression, as far as there is one."""
         if not self.objects:
             return ""
         text = "sys.modules[%r]" % self.objects[0].__name__ if _heapwhy.is_module(self.objects[0]) \

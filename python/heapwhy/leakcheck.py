@@ -64,7 +64,7 @@ class Leak:
         return "\n".join(lines)
 
 
-class Limits:
+class _Limits:
     """What a repeat may leave behind: objects, bytes; None is any number. types: of these alone, names or classes."""
 
     def __init__(self, objects=None, bytes=None, types=None):
@@ -184,7 +184,7 @@ def find_leak(run: Callable[[], Any], *, objects: Optional[int] = None, bytes: O
     """
     function("what is looked at", run, "give a function that does the work once: lambda: handle(request)")
     repeats, warmup = whole("repeats", repeats, 1), whole("warmup", warmup, 0)
-    limits = Limits(objects, bytes, types)
+    limits = _Limits(objects, bytes, types)
     _times(run, warmup)
     types_grow, blocks_grow = _screen(run, repeats, limits)
     leak = _measure(run, repeats, limits) if types_grow else None

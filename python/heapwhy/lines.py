@@ -148,7 +148,7 @@ def _wrapped_inside(function, wrap):
 class Lines(dict):
     """{code: {line: (increment MiB, most MiB, occurrences)}} of profiled functions; nested code has the same lines."""
 
-    def items(self):
+    def items(self) -> List[Tuple[str, Any]]:  # type: ignore[override]
         """(file, ((line, its numbers or None) for each line of the source)) of each function that has run."""
         return [(code.co_filename, _with_numbers(code, lines)) for code, lines in dict.items(self) if lines]
 
@@ -428,14 +428,15 @@ class TimeStamper:
         backend = "rss" if self.backend == "python" else self.backend
         return measure(backend, None, self.include_children) / MIB, time.time()
 
-    def __call__(self, func=None, precision=None):
+    def __call__(self, func: Optional[Callable[..., Any]] = None, precision: Optional[int] = None) -> Any:
         if func is None:
             return self
         if not callable(func) and not isinstance(func, (staticmethod, classmethod)):
             raise ValueError("Value must be callable")
         return _wrapped_inside(func, self.wrap_function)
 
-    def wrap_function(self, func):
+    def wrap_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, with the times of its beginning and end noted."""
         name = "%s.%s" % (func.__module__, func.__qualname__)
         if inspect.iscoroutinefunction(func):
             async def wrapper(*args, **kwargs):

@@ -47,6 +47,7 @@ class Row(_heapwhy.Result):
         self.share = self.cumulative = 0.0
 
     def to_dict(self) -> dict[str, Any]:
+        """What to_dicts() of the table has for the row."""
         return {"kind": self.kind, "count": self.count, "bytes": self.bytes,
                 "share": self.share, "cumulative": self.cumulative}
 
@@ -67,6 +68,7 @@ class Table(_heapwhy.Result):
     __slots__ = ("rows", "by")
 
     def title(self) -> str:
+        """The line above the table."""
         raise NotImplementedError
 
     def table(self, limit: int | None = TABLE_ROWS) -> str:
@@ -136,6 +138,7 @@ class Partition(Table):
         shares_fill(self.rows)
 
     def title(self) -> str:
+        """The line above the table."""
         return "%s objects, %s bytes" % tuple(map(number_text, self.totals()))
 
     def __len__(self) -> int:
@@ -199,6 +202,7 @@ class Growth(Table):
         shares_fill(self.rows)
 
     def title(self) -> str:
+        """The line above the table."""
         return "%+d objects, %+d bytes since then" % self.totals()
 
     def __len__(self) -> int:

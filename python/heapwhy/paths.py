@@ -131,6 +131,7 @@ class PatternNode(_heapwhy.Result):
         self.children: list[PatternNode] = []
 
     def to_dict(self) -> dict[str, Any]:
+        """The node and all below it."""
         return {"kind": self.kind, "count": self.count, "state": self.state,
                 "children": [child.to_dict() for child in self.children]}
 

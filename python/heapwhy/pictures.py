@@ -7,11 +7,13 @@
 Colours tell kinds of objects, and pale with the distance; edges bear names; what was left out is counted.
 """
 import html
+import math
 import os
 import shutil
 import subprocess
 import sys
 import types
+from collections import Counter
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple, Union
 
 from heapwhy import _heapwhy, arguments, edges, walks
@@ -20,6 +22,7 @@ __all__ = ["Picture", "show_backrefs", "show_chain", "show_refs"]
 
 DOT_SECONDS = 120
 NAMES_MAX = 3  # of one edge
+COLUMN_NODES = 24  # as many fit a column in a page's height
 # What kinds of objects look like: hue and saturation, of the nearest; deeper ones pale.
 KINDS = [
     ("module", types.ModuleType, (0.36, 0.45)),
@@ -123,8 +126,8 @@ def show_backrefs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_node
     nodes = walks.walk(objs, holders_of, max_depth=max_depth, too_many=too_many,
                        max_nodes=max_nodes, ignore=ignored, accept=filter,
                        stop=lambda obj: _heapwhy.is_module(obj) and id(obj) not in roots)
-    style = Style(max_depth, highlight, extra_info, refcounts, shortnames)
-    return finish(Drawing(nodes, style, backward=True), filename)
+    style = _Style(max_depth, highlight, extra_info, refcounts, shortnames)
+    return finish(_Drawing(nodes, style, backward=True), filename)
 
 
 def show_refs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_nodes: int = 200,
@@ -136,8 +139,8 @@ def show_refs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_nodes: i
     check(max_depth, too_many, max_nodes, filter, highlight, extra_info)
     nodes = walks.walk(listed(objs), walks.referents_of, max_depth=max_depth, too_many=too_many,
                        max_nodes=max_nodes, ignore=ignore, accept=filter)
-    style = Style(max_depth, highlight, extra_info, refcounts, shortnames)
-    return finish(Drawing(nodes, style, backward=False), filename)
+    style = _Style(max_depth, highlight, extra_info, refcounts, shortnames)
+    return finish(_Drawing(nodes, style, backward=False), filename)
 
 
 def show_chain(*chains: Sequence[Any], highlight: Optional[Callable[[Any], Any]] = None,
@@ -161,8 +164,8 @@ def show_chain(*chains: Sequence[Any], highlight: Optional[Callable[[Any], Any]]
             if before is not None and number not in before.next:
                 before.next.append(number)
             before = nodes[number]
-    style = Style(max(longest - 1, 1), highlight, extra_info, refcounts, shortnames)
-    return finish(Drawing(nodes, style, backward=True), filename)
+    style = _Style(max(longest - 1, 1), highlight, extra_info, refcounts, shortnames)
+    return finish(_Drawing(nodes, style, backward=True), filename)
 
 
 def holders_of(objects: List[Any], ignored: Set[int]) -> List[Sequence[Any]]:
@@ -193,14 +196,14 @@ def listed(objs: Any) -> Sequence[Any]:
     return objs if issubclass(type(objs), (list, tuple)) else [objs]
 
 
-def finish(drawing: "Drawing", filename: Optional[str]) -> Picture:
+def finish(drawing: "_Drawing", filename: Optional[str]) -> Picture:
     picture = Picture(drawing.text(), len(drawing.nodes))
     if filename is not None:
         picture.save(filename)
     return picture
 
 
-class Style:
+class _Style:
     """What a node looks like and says."""
 
     def __init__(self, max_depth, highlight, extra_info, refcounts, shortnames):
@@ -291,10 +294,10 @@ def refcount(node: walks.Node) -> str:
     return "immortal" if count >= 1 << 30 else str(count - OWN_REFERENCES)
 
 
-class Drawing:
+class _Drawing:
     """Writes nodes in graphviz's language. The dict of an object is drawn as a part of it."""
 
-    def __init__(self, nodes: List[walks.Node], style: Style, backward: bool):
+    def __init__(self, nodes: List[walks.Node], style: _Style, backward: bool):
         self.nodes = nodes
         self.style = style
         self.backward = backward
@@ -303,12 +306,31 @@ class Drawing:
         for node in nodes:
             for number in node.next:
                 self.join(*self.ends(node, nodes[number]))
+        self.lengths = self.staggered()
 
     def join(self, owner: walks.Node, part: walks.Node) -> None:
         is_dict = type(part.object) is dict and part.depth > 0 and part not in self.dicts.values()
         if is_dict and ("attribute", "__dict__") in _heapwhy.edges(owner.object, part.object):
             self.dicts[id(owner)] = part
             self.names[id(part)] = self.names[id(owner)] + ":dict"
+
+    def is_end(self, node: walks.Node) -> bool:
+        """Whether no edge goes on from it."""
+        part = self.dicts.get(id(node))
+        return not [number for number in node.next if self.nodes[number] is not part] and not (part and part.next)
+
+    def staggered(self) -> Dict[int, int]:
+        """{id of a node: length of edges to it}. All nodes of one depth would stand in one column: of many, those at
+        which the picture ends stand in several."""
+        depths = Counter(node.depth for node in self.nodes)
+        columns = {depth: 1 + math.isqrt(count // COLUMN_NODES) for depth, count in depths.items()}
+        lengths: Dict[int, int] = {}
+        met: Dict[int, int] = {}
+        for node in self.nodes:
+            if node.depth and columns[node.depth] > 1 and self.is_end(node):
+                met[node.depth] = met.get(node.depth, -1) + 1
+                lengths[id(node)] = 1 + met[node.depth] % columns[node.depth]
+        return lengths
 
     def text(self) -> str:
         lines = ["digraph heapwhy {",
@@ -324,12 +346,12 @@ class Drawing:
         return "\n".join(lines + ["}", ""])
 
     def node_line(self, node: walks.Node) -> str:
-        label = self.style.lines(node)
+        label = self.style.lines(node) + self.left_out_line(node)
         part = self.dicts.get(id(node))
         if part is not None:
             label = ('<table border="0" cellborder="0" cellspacing="0" cellpadding="2"><tr><td>%s</td></tr><hr/>'
-                     '<tr><td port="dict"><font point-size="9">__dict__, %s</font></td></tr></table>'
-                     % (label, escape(summary(part.object))))
+                     '<tr><td port="dict"><font point-size="9">__dict__, %s</font>%s</td></tr></table>'
+                     % (label, escape(summary(part.object)), self.left_out_line(part)))
         attributes = ["label=<%s>" % label, 'fillcolor="%s"' % self.style.colour(node)]
         if node.depth == 0:
             attributes += ['color="#c00000"', "penwidth=2"]
@@ -349,21 +371,33 @@ class Drawing:
                      _heapwhy.edges(source.object, target.object)]
             more = len(names) - NAMES_MAX
             names = names[:NAMES_MAX] + (["+%d" % more] if more > 0 else [])
-            label = " [label=%s]" % quoted("\n".join(names)) if names else ""
-            yield "  %s -> %s%s;" % (self.names[id(source)], self.names[id(target)], label)
+            attributes = ["label=%s" % quoted("\n".join(names))] if names else []
+            length = self.lengths.get(id(self.nodes[number]), 1)
+            attributes += ["minlen=%d" % length] if length > 1 else []
+            yield "  %s -> %s%s;" % (self.names[id(source)], self.names[id(target)],
+                                     " [%s]" % ", ".join(attributes) if attributes else "")
 
-    def truncation(self, node: walks.Node) -> List[str]:
-        """A mark for what was left out, with the most frequent types of it."""
-        if not node.skipped:
-            return []
+    def left_out(self, node: walks.Node) -> str:
+        """What was left out behind a node, with the most frequent types of it."""
         common = ["%s %s" % (format(count, ","), kind) for kind, count in node.skipped_types.most_common(2)]
         kinds = ", ".join(common) + (", \u2026" if len(node.skipped_types) > 2 else "")
-        text = "%s more: %s" % (format(node.skipped, ","), kinds)
+        return "%s more: %s" % (format(node.skipped, ","), kinds)
+
+    def left_out_line(self, node: walks.Node) -> str:
+        """Where nothing goes on from a node the node itself says it."""
+        if not node.skipped or node.next:
+            return ""
+        return '<br/><font point-size="9" color="#c00000">%s</font>' % escape(self.left_out(node))
+
+    def truncation(self, node: walks.Node) -> List[str]:
+        """Beside what goes on from a node, a mark for what was left out."""
+        if not node.skipped or not node.next:
+            return []
         name = self.names[id(node)]
         mark = "more_" + name.replace(":", "_")
         ends = (mark, name) if self.backward else (name, mark)
         return ['  %s [label=%s, style="dashed,rounded", color="#c00000", fontcolor="#c00000", fontsize=9];'
-                % (mark, quoted(text)),
+                % (mark, quoted(self.left_out(node))),
                 '  %s -> %s [style=dashed, color="#c00000"];' % ends]
 
 

@@ -35,6 +35,7 @@ class Moment:
         self.start_time = start_time
 
     def is_ours(self) -> bool:
+        """Whether it is this process."""
         return self.pid == os.getpid() and self.start_time == _start_time()
 
 
@@ -373,14 +374,17 @@ class Objects(Rows):
 
     @property
     def addresses(self) -> memoryview:
+        """Of each object, as id() gives it: uint64."""
         return self._column("addr")
 
     @property
     def sizes(self) -> memoryview:
+        """Bytes of each object: uint64."""
         return self._column("size")
 
     @property
     def native_sizes(self) -> memoryview:
+        """Bytes that each object has outside of Python's objects: uint64."""
         return self._column("native_bytes")
 
     def live(self) -> Tuple[Any, ...]:
