@@ -7,7 +7,6 @@
 Colours tell kinds of objects, and pale with the distance; edges bear names; what was left out is counted.
 """
 import html
-import math
 import os
 import shutil
 import subprocess
@@ -22,7 +21,8 @@ __all__ = ["Picture", "show_backrefs", "show_chain", "show_refs"]
 
 DOT_SECONDS = 120
 NAMES_MAX = 3  # of one edge
-COLUMN_NODES = 24  # as many fit a column in a page's height
+BOX_LEAST = 8  # objects that one alone refers to, at which the picture ends: they stand in a box
+COLUMN_ROWS, COLUMNS_MOST = 20, 6  # of a box
 # What kinds of objects look like: hue and saturation, of the nearest; deeper ones pale.
 KINDS = [
     ("module", types.ModuleType, (0.36, 0.45)),
@@ -117,7 +117,10 @@ def show_backrefs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_node
     shortnames  False: type names with their modules
     filename    write it there, too: .dot, .svg, .png, ... (Picture.save)
 
-    What a repr() prints is shown, so those of the objects are called; one that fails is named.
+    What a repr() prints is shown, so those of the objects are called; one that fails is named. Eight or more objects to
+    which only one refers, and at which the picture ends, stand in one box, as rows.
+
+    Errors: TypeError, UsageError for what these can't be; those of Picture.save(); what the functions raise.
     """
     check(max_depth, too_many, max_nodes, filter, highlight, extra_info)
     objs = listed(objs)
@@ -127,7 +130,7 @@ def show_backrefs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_node
                        max_nodes=max_nodes, ignore=ignored, accept=filter,
                        stop=lambda obj: _heapwhy.is_module(obj) and id(obj) not in roots)
     style = _Style(max_depth, highlight, extra_info, refcounts, shortnames)
-    return finish(_Drawing(nodes, style, backward=True), filename)
+    return finish(_Drawing(nodes, style, backward=True, asked=len(roots)), filename)
 
 
 def show_refs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_nodes: int = 200,
@@ -137,17 +140,18 @@ def show_refs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_nodes: i
               shortnames: bool = True, filename: Optional[str] = None) -> Picture:
     """A picture of what objs refer to, and what that refers to. Parameters are those of show_backrefs()."""
     check(max_depth, too_many, max_nodes, filter, highlight, extra_info)
-    nodes = walks.walk(listed(objs), walks.referents_of, max_depth=max_depth, too_many=too_many,
+    objs = listed(objs)
+    nodes = walks.walk(objs, walks.referents_of, max_depth=max_depth, too_many=too_many,
                        max_nodes=max_nodes, ignore=ignore, accept=filter)
     style = _Style(max_depth, highlight, extra_info, refcounts, shortnames)
-    return finish(_Drawing(nodes, style, backward=False), filename)
+    return finish(_Drawing(nodes, style, backward=False, asked=len({id(obj) for obj in objs})), filename)
 
 
 def show_chain(*chains: Sequence[Any], highlight: Optional[Callable[[Any], Any]] = None,
                extra_info: Optional[Callable[[Any], Any]] = None, refcounts: bool = False,
                shortnames: bool = True, filename: Optional[str] = None) -> Picture:
     """A picture of chains as heapwhy.chain() finds them: sequences of objects of which each refers to the
-    next. What they have in common is drawn once."""
+    next. What they have in common is drawn once. TypeError for what is no chain."""
     for chain in chains:
         if not isinstance(chain, (edges.Chain, list, tuple)):
             raise TypeError("show_chain() draws chains, as heapwhy.chain(obj) finds them, or lists of objects of which "
@@ -297,8 +301,10 @@ def refcount(node: walks.Node) -> str:
 class _Drawing:
     """Writes nodes in graphviz's language. The dict of an object is drawn as a part of it."""
 
-    def __init__(self, nodes: List[walks.Node], style: _Style, backward: bool):
+    def __init__(self, nodes: List[walks.Node], style: _Style, backward: bool, asked: int = 0):
+        """asked: about how many objects, of which some may have found no place."""
         self.nodes = nodes
+        self.unshown = max(asked - sum(node.depth == 0 for node in nodes), 0)
         self.style = style
         self.backward = backward
         self.names = {id(node): "n%d" % i for i, node in enumerate(nodes)}
@@ -306,7 +312,7 @@ class _Drawing:
         for node in nodes:
             for number in node.next:
                 self.join(*self.ends(node, nodes[number]))
-        self.lengths = self.staggered()
+        self.boxes = self.find_boxes()
 
     def join(self, owner: walks.Node, part: walks.Node) -> None:
         is_dict = type(part.object) is dict and part.depth > 0 and part not in self.dicts.values()
@@ -314,23 +320,40 @@ class _Drawing:
             self.dicts[id(owner)] = part
             self.names[id(part)] = self.names[id(owner)] + ":dict"
 
-    def is_end(self, node: walks.Node) -> bool:
-        """Whether no edge goes on from it."""
-        part = self.dicts.get(id(node))
-        return not [number for number in node.next if self.nodes[number] is not part] and not (part and part.next)
-
-    def staggered(self) -> Dict[int, int]:
-        """{id of a node: length of edges to it}. All nodes of one depth would stand in one column: of many, those at
-        which the picture ends stand in several."""
-        depths = Counter(node.depth for node in self.nodes)
-        columns = {depth: 1 + math.isqrt(count // COLUMN_NODES) for depth, count in depths.items()}
-        lengths: Dict[int, int] = {}
-        met: Dict[int, int] = {}
+    def find_boxes(self) -> Dict[int, List[int]]:
+        """{id of a node: numbers of those behind it that stand in one box}. Each in a place of its own they would make
+        a picture many pages high; they are those that nothing else refers to, and at which the picture ends."""
+        met = Counter(number for node in self.nodes for number in node.next)
+        apart = set(self.dicts) | {id(part) for part in self.dicts.values()}
+        boxes = {}
         for node in self.nodes:
-            if node.depth and columns[node.depth] > 1 and self.is_end(node):
-                met[node.depth] = met.get(node.depth, -1) + 1
-                lengths[id(node)] = 1 + met[node.depth] % columns[node.depth]
-        return lengths
+            ends = [number for number in node.next if met[number] == 1 and not self.nodes[number].next
+                    and self.nodes[number].depth and id(self.nodes[number]) not in apart]
+            if len(ends) >= BOX_LEAST:
+                boxes[id(node)] = ends
+        return boxes
+
+    def box_name(self, node: walks.Node) -> str:
+        return "box_" + self.names[id(node)].replace(":", "_")
+
+    def box_lines(self, node: walks.Node) -> List[str]:
+        """The box behind a node: rows of the edge's names and the object, in columns, and the edge to it."""
+        numbers = self.boxes.get(id(node))
+        if not numbers:
+            return []
+        cells = [self.box_cells(node, self.nodes[number]) for number in numbers]
+        height = max(min(len(cells), COLUMN_ROWS), -(-len(cells) // COLUMNS_MOST))
+        rows = "".join("<tr>%s</tr>" % "".join(cells[row::height]) for row in range(height))
+        table = '<table border="0" cellborder="0" cellspacing="1" cellpadding="1">%s</table>' % rows
+        return ["  %s [label=<%s>];" % (self.box_name(node), table),
+                "  %s -> %s;" % self.ends(self.names[id(node)], self.box_name(node))]
+
+    def box_cells(self, node: walks.Node, end: walks.Node) -> str:
+        names = " ".join(self.edge_names(*self.ends(node, end)))
+        said = self.style.lines(end).replace("<br/>", " ") + self.left_out_line(end).replace("<br/>", " ")
+        return ('<td align="right"><font point-size="9" color="#1f3f7a">%s</font></td>'
+                '<td align="left" bgcolor="%s"><font point-size="9">%s</font></td>'
+                % (escape(names), self.style.colour(end), said))
 
     def text(self) -> str:
         lines = ["digraph heapwhy {",
@@ -338,11 +361,16 @@ class _Drawing:
                  '  node [shape=box, style="filled,rounded", fillcolor=white, color="#7a7a7a", '
                  'fontname="DejaVu Sans", fontsize=11, height=0.3, margin="0.11,0.055"];',
                  '  edge [color="#5a5a5a", arrowsize=0.7, fontname="DejaVu Sans", fontsize=9, fontcolor="#1f3f7a"];']
-        parts = {id(part) for part in self.dicts.values()}
-        lines += [self.node_line(node) for node in self.nodes if id(node) not in parts]
+        apart = {id(part) for part in self.dicts.values()}
+        apart |= {id(self.nodes[number]) for numbers in self.boxes.values() for number in numbers}
+        lines += [self.node_line(node) for node in self.nodes if id(node) not in apart]
         for node in self.nodes:
+            lines += self.box_lines(node)
             lines += self.edge_lines(node)
             lines += self.truncation(node)
+        if self.unshown:
+            lines.append('  unshown [label="%s more objects that were asked about", style="dashed,rounded", '
+                         'color="#c00000", fontcolor="#c00000", fontsize=9];' % format(self.unshown, ","))
         return "\n".join(lines + ["}", ""])
 
     def node_line(self, node: walks.Node) -> str:
@@ -359,23 +387,24 @@ class _Drawing:
             attributes += ['color="#c00000"', "peripheries=2"]
         return "  %s [%s];" % (self.names[id(node)], ", ".join(attributes))
 
-    def ends(self, node: walks.Node, other: walks.Node) -> Tuple[walks.Node, walks.Node]:
+    def ends(self, node: Any, other: Any) -> Tuple[Any, Any]:
+        """Of an edge: source and target."""
         return (other, node) if self.backward else (node, other)
 
+    def edge_names(self, source: walks.Node, target: walks.Node) -> List[str]:
+        names = [spelled_in(source.object, kind, name) for kind, name in _heapwhy.edges(source.object, target.object)]
+        more = len(names) - NAMES_MAX
+        return names[:NAMES_MAX] + (["+%d" % more] if more > 0 else [])
+
     def edge_lines(self, node: walks.Node) -> Iterable[str]:
+        boxed = set(self.boxes.get(id(node), ()))
         for number in node.next:
             source, target = self.ends(node, self.nodes[number])
-            if self.dicts.get(id(source)) is target:
+            if self.dicts.get(id(source)) is target or number in boxed:
                 continue
-            names = [spelled_in(source.object, kind, name) for kind, name in
-                     _heapwhy.edges(source.object, target.object)]
-            more = len(names) - NAMES_MAX
-            names = names[:NAMES_MAX] + (["+%d" % more] if more > 0 else [])
-            attributes = ["label=%s" % quoted("\n".join(names))] if names else []
-            length = self.lengths.get(id(self.nodes[number]), 1)
-            attributes += ["minlen=%d" % length] if length > 1 else []
-            yield "  %s -> %s%s;" % (self.names[id(source)], self.names[id(target)],
-                                     " [%s]" % ", ".join(attributes) if attributes else "")
+            names = self.edge_names(source, target)
+            label = " [label=%s]" % quoted("\n".join(names)) if names else ""
+            yield "  %s -> %s%s;" % (self.names[id(source)], self.names[id(target)], label)
 
     def left_out(self, node: walks.Node) -> str:
         """What was left out behind a node, with the most frequent types of it."""
