@@ -52,9 +52,9 @@ def test_many_ends_stand_in_a_box():
     dot = heapwhy.show_refs(many, max_depth=2, too_many=100, max_nodes=31).dot
     assert dot.count("<b>Hub</b>") == 30 and dot.count(" more: ") == 30
     few = {"key%d" % number: Hub() for number in range(5)}
-    assert "box" not in heapwhy.show_refs(few, max_depth=1).dot
+    assert "box_" not in heapwhy.show_refs(few, max_depth=1).dot
     shared = [[one] for one in [Hub()] * 30]  # each leads on
-    assert "box" not in heapwhy.show_refs(shared, max_depth=2, too_many=100).dot
+    assert "box_" not in heapwhy.show_refs(shared, max_depth=2, too_many=100).dot
 
 
 @needs_dot
