@@ -41,9 +41,16 @@ os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, a
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError("module 'heapwhy' has no attribute %r" % name)
+    import gc
     import importlib
     with _loading:
-        value = globals()[name] = getattr(importlib.import_module("heapwhy." + _HOMES[name]), name)
+        collects = gc.isenabled()
+        gc.disable()  # else what an import allocates makes it collect the garbage that is asked about
+        try:
+            value = globals()[name] = getattr(importlib.import_module("heapwhy." + _HOMES[name]), name)
+        finally:
+            if collects:
+                gc.enable()
     return value
 
 

@@ -183,7 +183,8 @@ def memory_usage(proc: Any = -1, interval: float = .1, timeout: Optional[float] 
     max_iterations    accepted for memory_profiler's sake: the function is always called exactly once
 
     A function is watched by a thread that needs no interpreter; one that runs for less than four intervals
-    is looked at more often from its beginning on. What the function raises is raised.
+    is looked at more often from its beginning on. With max_usage and 'rss' a peak between two looks is not missed if
+    the process never had as much before. What the function raises is raised.
 
     Errors: TypeError for anything else; NotFoundError when there is no such process; ValueError for a backend
     that is not known, for an interval or a timeout that is none. A process that ends meanwhile has 0.
