@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Growth: since the last call, or over a block of code."""
+import os
 import threading
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -81,7 +82,7 @@ class Watching:
         self._interval = None if interval is None else arguments.seconds("interval", interval)
         self._keep = keep
         self._options = options
-        self._lock = threading.Lock()
+        self._lock, self._pid = threading.Lock(), os.getpid()
         self._done = threading.Event()
         self._thread: Optional[threading.Thread] = None
 
@@ -110,6 +111,8 @@ class Watching:
 
     def point(self, name: str = "") -> Snapshot:
         """Takes a snapshot now. name: for `points`, a list of (name, snapshot)."""
+        if self._pid != os.getpid():  # in a fork the thread that perhaps had the lock does not run
+            self._lock, self._pid = threading.Lock(), os.getpid()
         with self._lock:
             taken = snapshot(**self._options)
             self.snapshots.append(taken)

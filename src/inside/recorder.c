@@ -20,7 +20,7 @@ struct sample {
 };
 
 typedef struct {
-    PyObject_HEAD pid_t pid;
+    PyObject_HEAD pid_t pid, maker; /* maker: the process that made this; a fork of it has no thread */
     bool children, peak_only;
     int64_t interval_ns;
     struct sample *samples;
@@ -171,6 +171,7 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *args, PyObject *kwar
     if (!recorder)
         return NULL;
     recorder->pid = pid;
+    recorder->maker = getpid();
     recorder->children = children;
     recorder->peak_only = peak_only;
     recorder->interval_ns = interval * 1e9 < 1e5 ? 100000 : (int64_t)(interval * 1e9);
@@ -200,8 +201,28 @@ static PyObject *recorder_start(PyObject *self, PyObject *none)
     Py_RETURN_NONE;
 }
 
+static bool is_fork(const Recorder *recorder)
+{
+    return getpid() != recorder->maker;
+}
+
+/* In a fork the thread is gone, and was perhaps at the samples: they are left where they are, and what the
+ * maker was asked to know of itself is the fork's now. */
+static void forget(Recorder *recorder)
+{
+    if (recorder->pid == recorder->maker)
+        recorder->pid = getpid();
+    recorder->samples = NULL;
+    recorder->count = recorder->capacity = recorder->looks = 0;
+    recorder->running = false;
+}
+
 static void end(Recorder *recorder)
 {
+    if (is_fork(recorder)) {
+        forget(recorder);
+        return;
+    }
     pthread_mutex_lock(&recorder->lock);
     recorder->stop = true;
     pthread_cond_signal(&recorder->wake);
@@ -243,8 +264,10 @@ static void recorder_dealloc(PyObject *self)
     Recorder *recorder = (Recorder *)self;
     if (recorder->running)
         end(recorder);
-    pthread_cond_destroy(&recorder->wake);
-    pthread_mutex_destroy(&recorder->lock);
+    if (!is_fork(recorder)) { /* glibc waits for who waits at the condition */
+        pthread_cond_destroy(&recorder->wake);
+        pthread_mutex_destroy(&recorder->lock);
+    }
     free(recorder->samples);
     Py_TYPE(self)->tp_free(self);
 }
