@@ -18,7 +18,7 @@ import sys
 from heapwhy import _heapwhy
 from heapwhy.naming import type_name
 from heapwhy.partition import Partition
-from heapwhy.paths import Paths, Pattern
+from heapwhy.ways import Paths, Pattern
 
 __all__ = ["HeapSet", "Record", "heap", "heapset"]
 
