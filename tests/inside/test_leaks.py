@@ -31,8 +31,8 @@ def run(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("cases", leakcheck.case_files())
 @pytest.mark.parametrize("python", counting_pythons())
+@pytest.mark.parametrize("cases", leakcheck.case_files())
 def test_nothing_is_left_behind(run, python, cases):
     calls = max(CALLS // DEBUG_PART, FEW) if python.endswith("-dbg") else CALLS
     done = run(python, leakcheck.__file__, cases, calls)
