@@ -559,8 +559,5 @@ static PyTypeObject births_type = {
 
 int hw_births_init(PyObject *module)
 {
-    if (PyType_Ready(&births_type) < 0)
-        return -1;
-    Py_INCREF(&births_type);
-    return PyModule_AddObject(module, "Births", (PyObject *)&births_type);
+    return hw_type_add(module, &births_type);
 }

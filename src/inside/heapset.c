@@ -396,8 +396,5 @@ int hw_heap_set_init(PyObject *module)
     PyObject *bases = PyTuple_Pack(1, hw_result_type);
     hw_heap_set_type = bases ? (PyTypeObject *)PyType_FromSpecWithBases(&set_spec, bases) : NULL;
     Py_XDECREF(bases);
-    if (!hw_heap_set_type)
-        return -1;
-    Py_INCREF(hw_heap_set_type);
-    return PyModule_AddObject(module, "HeapSet", (PyObject *)hw_heap_set_type);
+    return hw_type_add(module, hw_heap_set_type);
 }

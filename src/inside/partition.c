@@ -273,8 +273,5 @@ int hw_partition_init(PyObject *module)
     PyObject *bases = PyTuple_Pack(1, hw_result_type);
     partition_type = bases ? (PyTypeObject *)PyType_FromSpecWithBases(&partition_spec, bases) : NULL;
     Py_XDECREF(bases);
-    if (!partition_type)
-        return -1;
-    Py_INCREF(partition_type);
-    return PyModule_AddObject(module, "Partition", (PyObject *)partition_type);
+    return hw_type_add(module, partition_type);
 }
