@@ -54,7 +54,7 @@ LEAKS = textwrap.dedent("""
     increase = ctypes.pythonapi.Py_IncRef
     increase.argtypes = [ctypes.py_object]
     found = {"blocks": leakcheck.leak_of(lambda: kept.append(object()), 20),
-             "bytes": leakcheck.leak_of(lambda: malloc(10), 20),
+             "bytes": leakcheck.leak_of(lambda: malloc(100), 20),
              "references": leakcheck.leak_of(lambda: increase(None), 20)}
     assert not leakcheck.leak_of(lambda: [object()], 20)
     print(*[name for name, leak in found.items() if leak])
