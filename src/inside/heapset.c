@@ -2,7 +2,6 @@
 #include "inside/heapset.h"
 
 #include "inside/reach.h"
-#include "inside/sizes.h"
 
 #include <stdlib.h>
 
@@ -197,7 +196,7 @@ static PyObject *set_weigh(PyObject *self, PyObject *args)
         result = dominated ? 0 : -1;
     }
     if (!result)
-        result = hw_sizes_visit(members, bytes_add, &bytes);
+        result = hw_member_sizes_visit(members, bytes_add, &bytes);
     size_t count = result ? 0 : hw_bits_count(members);
     hw_bits_destroy(members);
     hw_live_deinit(&live);
