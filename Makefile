@@ -54,7 +54,7 @@ demo: packages
 
 leaks: packages
 	$(MAKE) --no-print-directory all
-	HEAPWHY_LEAK_CALLS=10000 $(PYTHON) -m pytest -q tests/inside/test_leaks_*.py
+	HEAPWHY_LEAK_CALLS=10000 $(PYTHON) -m pytest -q -rP tests/inside/test_leaks.py
 
 bench: packages
 	$(MAKE) --no-print-directory all

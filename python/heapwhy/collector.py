@@ -13,6 +13,7 @@ From the outside, for a process that nobody prepared: heapwhy cycles PID, heapwh
 """
 import collections
 import gc
+import threading
 import warnings
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple, Union
 
@@ -210,6 +211,29 @@ class CyclesError(Error):
         self.garbage = garbage
 
 
+class _Pause:
+    """The collector is off as long as a block of any thread wants it; the last one to end puts back what was."""
+
+    def __init__(self):
+        self._lock, self._blocks, self._was_enabled = threading.RLock(), 0, False
+
+    def begin(self):
+        with self._lock:
+            if not self._blocks:
+                self._was_enabled = gc.isenabled()
+                gc.disable()
+            self._blocks += 1
+
+    def end(self):
+        with self._lock:
+            self._blocks -= 1
+            if not self._blocks and self._was_enabled:
+                gc.enable()
+
+
+_pause = _Pause()
+
+
 class cycles_forbidden:
     """No cyclic garbage may be made in this block.
 
@@ -219,8 +243,9 @@ class cycles_forbidden:
 
     For services that run with the collector off: it names each cycle and the attributes that close it. The whole process
     is looked at, so that other threads' garbage counts, too. Garbage that was there before does not count. While the
-    block runs the collector does not start by itself, so that nothing is freed unseen; after it is as it was. When the
-    block raises, that error goes on, and cycles are warned about.
+    block runs the collector does not start by itself, so that nothing is freed unseen; when the last of several blocks,
+    nested or of several threads, has ended, it is as it was before the first, whatever they raised. When the block
+    raises, that error goes on, and cycles are warned about.
     """
 
     def __init__(self, action: Union[str, Callable[[Garbage], Any]] = "raise") -> None:
@@ -228,21 +253,28 @@ class cycles_forbidden:
             raise UsageError("cycles_forbidden() takes 'raise', 'warn' or a function of one Garbage, not %.60s" % (
                 repr(action) if isinstance(action, str) else "a " + kind_of(action)))
         self.action = action
+        self._known = []  # of each block that this object has begun: what was garbage before
 
     def __enter__(self) -> "cycles_forbidden":
-        self.was_enabled = gc.isenabled()
-        gc.disable()
-        cycles, others = _heapwhy.garbage()
-        # garbage that nobody collects keeps its address
-        self.known = {id(obj) for members in cycles for obj in members}
-        self.known.update(map(id, others))
+        _pause.begin()
+        try:
+            cycles, others = _heapwhy.garbage()
+            # garbage that nobody collects keeps its address
+            known = {id(obj) for members in cycles for obj in members}
+            known.update(map(id, others))
+        except BaseException:
+            _pause.end()
+            raise
+        self._known.append(known)
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        found = _heapwhy.garbage()
-        if self.was_enabled:
-            gc.enable()
-        report = _report(found, self.known)
+        try:
+            found = _heapwhy.garbage()
+        finally:
+            _pause.end()
+            known = self._known.pop()
+        report = _report(found, known)
         del found
         if not report.kinds:
             return

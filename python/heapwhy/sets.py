@@ -20,7 +20,7 @@ from heapwhy import _heapwhy
 from heapwhy.arguments import kind_of, whole
 from heapwhy.naming import type_name
 from heapwhy.partition import Partition
-from heapwhy.paths import Paths, Pattern
+from heapwhy.ways import Paths, Pattern
 
 __all__ = ["HeapSet", "Record", "heap", "heapset"]
 

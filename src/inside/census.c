@@ -57,7 +57,8 @@ static int rows_compare(const void *a, const void *b)
 
 static PyObject *rows_list(struct hw_class_table *table)
 {
-    qsort(table->rows, table->count, sizeof(*table->rows), rows_compare);
+    if (table->count)
+        qsort(table->rows, table->count, sizeof(*table->rows), rows_compare);
     PyObject *list = PyList_New((Py_ssize_t)table->count);
     for (size_t i = 0; list && i < table->count; i++) {
         const struct hw_class *row = &table->rows[i];

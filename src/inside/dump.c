@@ -388,8 +388,5 @@ static PyTypeObject dump_type = {
 
 int hw_dump_init(PyObject *module)
 {
-    if (PyType_Ready(&dump_type) < 0)
-        return -1;
-    Py_INCREF(&dump_type);
-    return PyModule_AddObject(module, "Dump", (PyObject *)&dump_type);
+    return hw_type_add(module, &dump_type);
 }

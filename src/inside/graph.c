@@ -233,6 +233,5 @@ int hw_graph_init(PyObject *module)
         return -1;
     hw_graph_type_object->tp_new = NULL; /* no graph without a source */
     pthread_once(&once, once_prepare);
-    Py_INCREF(hw_graph_type_object);
-    return PyModule_AddObject(module, "Graph", (PyObject *)hw_graph_type_object);
+    return hw_type_add(module, hw_graph_type_object);
 }

@@ -43,10 +43,7 @@ PyObject *hw_raise(const struct hw_err *err)
 static int exception_add(PyObject *module, const char *name, const char *doc, PyObject *bases, PyObject **to)
 {
     *to = PyErr_NewExceptionWithDoc(name, doc, bases, NULL);
-    if (!*to)
-        return -1;
-    Py_INCREF(*to);
-    return PyModule_AddObject(module, strrchr(name, '.') + 1, *to);
+    return hw_type_add(module, (PyTypeObject *)*to);
 }
 
 int hw_raise_init(PyObject *module)

@@ -296,8 +296,5 @@ static PyTypeObject recorder_type = {
 
 int hw_recorder_init(PyObject *module)
 {
-    if (PyType_Ready(&recorder_type) < 0)
-        return -1;
-    Py_INCREF(&recorder_type);
-    return PyModule_AddObject(module, "Recorder", (PyObject *)&recorder_type);
+    return hw_type_add(module, &recorder_type);
 }

@@ -264,10 +264,7 @@ static PyType_Spec sizer_spec = {
 int hw_sizer_init(PyObject *module)
 {
     PyObject *type = PyType_FromSpec(&sizer_spec);
-    if (!type)
-        return -1;
-    int result = PyModule_AddObject(module, "Sizer", type);
-    if (result < 0)
-        Py_DECREF(type);
+    int result = hw_type_add(module, (PyTypeObject *)type);
+    Py_XDECREF(type);
     return result;
 }
