@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { PAIRS_MAX = 1 << 30, FIRST_SLOTS = 256 };
+enum { PAIRS_MAX = 1 << 28, FIRST_SLOTS = 256 };
 
 static uint32_t slot_of(uint64_t key, uint32_t slot_count)
 {

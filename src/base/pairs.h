@@ -23,7 +23,7 @@ struct hw_pairs {
 void hw_pairs_deinit(struct hw_pairs *pairs); /* leaves it empty and usable */
 
 /* The number of a pair; *ret_is_new: it came just now, as number count - 1. HW_PAIRS_NONE: no memory, or
- * 2^30 pairs are known. */
+ * 2^28 pairs are known. */
 uint32_t hw_pairs_number(struct hw_pairs *pairs, uint32_t first, uint32_t second, bool *ret_is_new);
 
 static inline uint32_t hw_pairs_word(struct hw_pairs *pairs, uint64_t word, bool *ret_is_new)

@@ -17,6 +17,9 @@
 #include "base/pairs.h"
 #include "heapwhy.h"
 
+/* Of frames, and of sites. A stack has at most so many frames, which is what tracemalloc can keep. */
+enum { HW_ALLOC_ROWS_MAX = 1 << 28, HW_ALLOC_STACK_MAX = 65535 };
+
 struct hw_alloc_frame {
     uint32_t caller;         /* frame that called it; HW_NONE: not known, or none */
     uint32_t file, function; /* strings of the graph; 0: not known */
