@@ -227,9 +227,20 @@ static void sites_json(struct hw_out *out, const struct hw_sites *sites, size_t 
     hw_json_end(&json);
 }
 
+/* In text only what changed, unless all rows are asked for. */
+static size_t changed_rows(const struct hw_sites *sites)
+{
+    size_t n = 0;
+    while (n < sites->row_count && sites->rows[n].bytes_delta)
+        n++;
+    return n;
+}
+
 void hw_tell_sites(struct hw_out *out, const struct hw_sites *sites, size_t limit)
 {
     size_t shown = hw_parts_limit(sites->row_count, limit);
+    if (!out->json && limit && sites->has_before)
+        shown = hw_parts_limit(changed_rows(sites), limit);
     if (out->json) {
         sites_json(out, sites, shown);
         return;
