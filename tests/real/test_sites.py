@@ -147,3 +147,52 @@ def test_text_names_lines_and_types():
         stacks = support.heapwhy("sites", target.pid, "--by=traceback", "--all")
     assert "sites_work.Session" in lines and "sites_work.py:" in lines and "3 frames deep" in lines
     assert "    from " in stacks and "more callers, not kept" in stacks
+
+
+LEAK = """
+import sys, time
+class Session:
+    pass
+def serve(kept):
+    one = Session()
+    one.body = "x" * 2000 + str(id(one))
+    kept.append(one)
+def loop(kept):
+    while True:
+        serve(kept)
+        time.sleep(0.002)
+print("READY", flush=True)
+kept = []
+loop(kept)
+"""
+
+
+@pytest.mark.parametrize("frames,callers", [("9", [11, 15]), ("1", [])])
+def test_suspects_say_where_they_were_created(tmp_path, frames, callers):
+    script = tmp_path / "leak.py"
+    script.write_text(LEAK)
+    with support.ready_target(MAIN, str(script), env={"PYTHONTRACEMALLOC": frames}) as target:
+        support.heapwhy(target.pid, "-i", "1s", "--save", tmp_path / "kept")
+    files = sorted((tmp_path / "kept").iterdir())
+    answer = support.heapwhy_json("diagnose", "--json", *files)
+    suspect = answer["suspects"][0]
+    assert suspect["type"] == "__main__.Session"
+    first, = suspect["created"]
+    assert os.path.basename(first["file"]) == "leak.py" and first["line"] == 6
+    assert [caller["line"] for caller in first["callers"]] == callers
+    assert first["objects"] == suspect["created_known"] == suspect["created_looked"] > 50
+    text = support.heapwhy("diagnose", *files)
+    assert "Created  leak.py:6" in text
+    one = support.heapwhy_json("diagnose", "--json", files[-1])
+    created = [row for row in one["suspects"] if row["type"] == "__main__.Session"][0]["created"]
+    assert created[0]["line"] == 6
+
+
+def test_without_tracing_a_diagnosis_says_nothing_of_it(tmp_path):
+    script = tmp_path / "leak.py"
+    script.write_text(LEAK)
+    with support.ready_target(MAIN, str(script)) as target:
+        answer = support.heapwhy_json(target.pid, "-i", "1s", "--json")
+        text = support.heapwhy(target.pid, "-n", "2", "-i", "1s")
+    assert answer["suspects"][0]["created"] == []
+    assert "Created" not in text
