@@ -206,6 +206,20 @@ class Snapshot(_heapwhy.Graph):
         """Descriptors and their owners; also `threads`, `tasks`, `children`. With others: growth of each."""
         return self._ask("resources", "growth" if others else "descriptors", others=others)
 
+    def sites(self, *others: "Snapshot", by: str = "line") -> Answer:
+        """Where what is in use was allocated, as tracemalloc wrote it down: rows of file, line, blocks, bytes, type.
+
+        by      "line", "filename" or "traceback": then rows have `callers`, too
+        others  earlier snapshots, also of other processes: rows have blocks_delta and bytes_delta, those that
+                changed most first
+
+        UnsupportedError: the process did not run tracemalloc.
+
+        >>> s.sites()[0].file, s.sites()[0].line
+        ('/srv/app.py', 88)
+        """
+        return self._ask("sites", "sites", others=others, word=by)
+
     def diff(self, *others: "Snapshot") -> Growth:
         """Growth by type, and by place in `holders`, between snapshots of one process, in order of time."""
         return self._ask("diff", "types", Growth, others=others)
