@@ -26,6 +26,7 @@ enum hw_command_id {
     HW_COMMAND_CYCLES,
     HW_COMMAND_RESOURCES,
     HW_COMMAND_AUDIT,
+    HW_COMMAND_SITES,
     HW_COMMAND_TEXT,
     HW_COMMAND_WATCH,
     HW_COMMAND_PLOT,
@@ -64,7 +65,7 @@ struct hw_args {
     bool children, diagnose, until_alarm, ascii, peak, stacked, no_functions;
     int64_t snapshots; /* 0: not given */
     int64_t interval_ns, limit, objects, watch_ns, depth;
-    int64_t freeze, color, sort;
+    int64_t freeze, color, sort, by;
     int64_t rss_bytes, growth_rate; /* 0: not given */
     int64_t every_ns, for_ns, warm_up_ns, keep, keep_bytes;
     const char *save, *output, *rules, *exec, *title, *window; /* NULL: not given */

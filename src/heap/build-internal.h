@@ -104,6 +104,9 @@ bool hw_build_record_native(struct hw_builder *b, hw_id id, hw_addr addr,
                             const struct hw_pytype *type);
 bool hw_build_record_claims(struct hw_builder *b);
 
+/* Where blocks and objects were allocated, when the target has it written down. After the objects were recorded. */
+bool hw_build_record_allocs(struct hw_builder *b);
+
 /* Marks the blocks that the object at addr uses: what it points to that could be one. p: its header,
  * readable here; bytes: its size with them. */
 void hw_build_mark_buffers(struct hw_builder *b, hw_addr addr, const unsigned char *p,

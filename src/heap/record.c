@@ -372,7 +372,7 @@ bool hw_build_record(struct hw_builder *b)
     if (!hw_marks_spans(&b->marks, &g->spans, &g->span_count, b->err) || !columns_allocate(b) ||
         !record_ages(b) || !module_names_find(b) || !record_objects(b) || !record_lines(b) ||
         !hw_build_record_claims(b) || !hw_build_record_held(b) || !hw_values_finish(&g->values, b->err) ||
-        !record_synthetic(b) || !record_types(b))
+        !record_synthetic(b) || !record_types(b) || !hw_build_record_allocs(b))
         return false;
     mark_newest(b);
     if (b->py.names.failed)
