@@ -61,6 +61,7 @@ bool hw_alloc_known(const struct hw_graph *graph, struct hw_err *err)
 {
     switch ((enum hw_alloc_source)graph->facts.alloc_source) {
     case HW_ALLOC_TRACEMALLOC:
+    case HW_ALLOC_AGENT:
         return true;
     case HW_ALLOC_NOT_RECORDED:
         return hw_err_set(err, HW_ERR_UNSUPPORTED,
