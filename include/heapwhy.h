@@ -1185,6 +1185,12 @@ enum hw_pattern {
     HW_PATTERN_FRAGMENTATION, /* free memory that allocators cannot give back; type: what pins it */
 };
 
+/* Objects of a suspect that one place in the program made. */
+struct hw_created {
+    const struct hw_site_frame *frame; /* the innermost, with its callers as far as they are known */
+    uint32_t depth;                    /* frames that there were */
+    uint64_t objects, bytes;           /* of them, with native ones */
+};
 struct hw_suspect {
     enum hw_pattern pattern;   /* the family */
     const char *cause;         /* the known mistake, "lru-cache-on-method"; more may come */
@@ -1207,6 +1213,11 @@ struct hw_suspect {
                                                          bytes here with native ones */
     uint64_t held_objects, bytes; /* held now, old ones included */
     uint64_t native_bytes;     /* of bytes, those outside of objects */
+    /* Where its new objects of the type were created, most bytes first; of one snapshot, all of them. None
+     * when nobody wrote it down in the process (hw_facts.alloc_source). */
+    struct hw_created *created;
+    size_t created_count, created_total; /* stacks told; that there are */
+    uint64_t created_looked, created_known; /* objects looked at; those whose stack is known */
     const char **evidence;     /* sentences */
     size_t evidence_count;
     const char *doubt;         /* what is not settled about it, and what would; NULL: nothing */

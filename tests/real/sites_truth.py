@@ -7,11 +7,13 @@
     work        allocates (sites_work.py), and keeps it
     drop        frees part of it
     track       tells of blocks of another domain
+    rehearse    does all that tell does, and goes on
     tell        prints statistics as JSON, compared with those told before, then READY, and waits for SIGUSR1
     again       the same once more, compared with the same
 """
 import gc
 import json
+import os
 import signal
 import sys
 import tracemalloc
@@ -62,6 +64,14 @@ def tell(before):
     return snapshot
 
 
+def rehearse():
+    """All that tell() does, so that what is made at the first time only has been made."""
+    snapshot, told = describe(None)
+    print(json.dumps(describe(snapshot)[1]))
+    os.kill(os.getpid(), signal.SIGUSR1)
+    signal.sigwait([signal.SIGUSR1])
+
+
 def main():
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
     before = first = None
@@ -79,6 +89,8 @@ def main():
             sites_work.drop()
         elif word == "track":
             sites_work.track()
+        elif word == "rehearse":
+            rehearse()
         elif word == "tell":
             before, first = tell(before), before
         elif word == "again":

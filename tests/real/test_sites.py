@@ -83,9 +83,9 @@ def check(target, told):
 
 @EVERY
 @pytest.mark.parametrize("steps", [
-    "start=1 work tell again",
-    "work start=25 work track drop tell again",
-    "start=3 work stop work start=4 work clear work tell again",
+    "start=1 work rehearse tell again",
+    "work start=25 work track drop rehearse tell again",
+    "start=3 work stop work start=4 work rehearse clear work tell again",
 ], ids=lambda steps: steps.replace(" ", ","))
 def test_sites_are_those_of_the_process(interpreter, steps):
     told = Told()
@@ -96,8 +96,8 @@ def test_sites_are_those_of_the_process(interpreter, steps):
 @EVERY
 def test_from_the_start_of_the_interpreter(interpreter):
     told = Told()
-    with support.ready_target(interpreter, SCRIPT, "work", "track", "tell", "again", sink=told,
-                              env={"PYTHONTRACEMALLOC": "9"}) as target:
+    with support.ready_target(interpreter, SCRIPT, "work", "track", "rehearse", "tell", "again", sink=told,
+                              env={"PYTHONTRACEMALLOC": "2"}) as target:
         answer = check(target, told)
     numbers = {domain["domain"]: domain for domain in answer["domains"]}
     assert numbers[389047]["blocks"] == 200 and numbers[389047]["bytes"] == 128000
@@ -112,7 +112,7 @@ def test_from_the_start_of_the_interpreter(interpreter):
 def test_comparison_is_that_of_the_process(interpreter, tmp_path):
     told = Told()
     before, after = tmp_path / "a.hwsnap", tmp_path / "b.hwsnap"
-    steps = "start=5 work work track tell drop work tell again".split()
+    steps = "start=5 work work track rehearse tell drop work tell again".split()
     with support.ready_target(interpreter, SCRIPT, *steps, sink=told) as target:
         support.heapwhy("snapshot", target.pid, "-o", before)
         true = [go_on(target, told)["compare"]]
