@@ -75,8 +75,7 @@ bool hw_python_hook(void);
 
 /* ---- the filter before hw_live_take() ---- */
 
-/* A bit for each granule of 16 MB of addresses, all others fold onto them. Bits of blocks that went stay
- * until it is made again. */
+/* A bit for each granule of 16 MB of addresses; all other addresses fold onto these. */
 enum { HW_FILTER_BITS = 1 << 20 };
 extern uint64_t hw_filter[HW_FILTER_BITS / 64];
 

@@ -2,25 +2,19 @@
 #include "agent/store.h"
 
 #include <math.h>
-#include <string.h>
 
-enum { FILTER_STALE = 1024 }; /* blocks that went before the filter is made again, at least */
+/* Blocks of one word of the filter are one chain, so that its bits can be cleared again. */
+enum { BUCKETS = HW_FILTER_BITS / 64 };
 
 uint64_t hw_filter[HW_FILTER_BITS / 64];
 
-static uint32_t buckets[HW_STORE_BUCKETS];
+static uint32_t buckets[BUCKETS];
 static uint32_t free_slot; /* the first; 0: none */
-static uint64_t count, gone;
-
-static uint32_t *bucket_of(uint64_t addr)
-{
-    return &buckets[(addr >> 4) * 0x9e3779b97f4a7c15u >> 50];
-}
 
 /* The link that leads to the block's slot, or a link that is 0. */
 static uint32_t *find(uint64_t addr)
 {
-    uint32_t *link = bucket_of(addr);
+    uint32_t *link = &buckets[hw_filter_bit(addr) / 64];
     while (*link && hw_store.live[*link].addr != addr)
         link = &hw_store.live_links[*link];
     return link;
@@ -32,19 +26,14 @@ static void filter_set(uint64_t addr)
     __atomic_fetch_or(&hw_filter[bit / 64], (uint64_t)1 << bit % 64, __ATOMIC_RELAXED);
 }
 
-/* Bits are set before others are cleared, as blocks are looked up all the time. */
-static void filter_renew(void)
+/* An address that the program takes and gives back all the time must not stay suspicious. */
+static void filter_clear(uint64_t addr)
 {
-    static uint64_t wanted[HW_FILTER_BITS / 64];
-    memset(wanted, 0, sizeof(wanted));
-    for (uint64_t i = 1; i < hw_agent_table.live_slots; i++) {
-        uint32_t bit = hw_filter_bit(hw_store.live[i].addr);
-        if (hw_store.live[i].addr)
-            wanted[bit / 64] |= (uint64_t)1 << bit % 64;
-    }
-    for (size_t i = 0; i < HW_FILTER_BITS / 64; i++)
-        __atomic_store_n(&hw_filter[i], wanted[i], __ATOMIC_RELAXED);
-    gone = 0;
+    uint32_t bit = hw_filter_bit(addr);
+    for (uint32_t slot = buckets[bit / 64]; slot; slot = hw_store.live_links[slot])
+        if (hw_filter_bit(hw_store.live[slot].addr) == bit)
+            return;
+    __atomic_fetch_and(&hw_filter[bit / 64], ~((uint64_t)1 << bit % 64), __ATOMIC_RELAXED);
 }
 
 static bool take(uint64_t addr, struct hw_agent_block *ret_block)
@@ -57,9 +46,7 @@ static bool take(uint64_t addr, struct hw_agent_block *ret_block)
     *link = hw_store.live_links[slot];
     hw_store.live_links[slot] = free_slot;
     free_slot = slot;
-    count--;
-    if (++gone > FILTER_STALE + count)
-        filter_renew();
+    filter_clear(addr);
     return true;
 }
 
@@ -74,7 +61,6 @@ static void thin(void)
             take(block.addr, &block);
     }
     hw_agent_table.rate_bytes = rate;
-    filter_renew();
 }
 
 static uint32_t slot_new(void)
@@ -100,7 +86,6 @@ static void add(const struct hw_agent_block *block)
         uint32_t *link = find(block->addr);
         hw_store.live_links[slot] = 0;
         *link = slot;
-        count++;
     }
     hw_store.live[slot] = *block;
     hw_agent_table.samples++;

@@ -32,7 +32,16 @@ static inline void count(void *block, size_t bytes, const struct domain *domain)
         hw_sample_take(block, bytes, domain->number);
 }
 
-/* A large block, or the next one of the sample. */
+/* Whether a block is like nearly all: small, and not the next one of the sample. It is counted then, and that
+ * is all there is to do. */
+static inline bool is_plain(size_t bytes)
+{
+    if (__builtin_expect(bytes > SMALL_MAX || hw_thread.left < (int64_t)bytes, 0))
+        return false;
+    hw_thread.left -= (int64_t)bytes;
+    return true;
+}
+
 static __attribute__((noinline)) void *malloc_rarely(const struct domain *domain, size_t bytes)
 {
     const struct allocator *base = &domain->base;
@@ -45,19 +54,14 @@ static __attribute__((noinline)) void *malloc_rarely(const struct domain *domain
     return block;
 }
 
-/* As short as it can be: it runs before each small object. */
 static void *hook_malloc(void *ctx, size_t bytes)
 {
     const struct domain *domain = ctx;
-    if (__builtin_expect(bytes > SMALL_MAX || hw_thread.left < (int64_t)bytes, 0))
-        return malloc_rarely(domain, bytes);
-    hw_thread.left -= (int64_t)bytes;
-    return domain->base.malloc(domain->base.ctx, bytes);
+    return is_plain(bytes) ? domain->base.malloc(domain->base.ctx, bytes) : malloc_rarely(domain, bytes);
 }
 
-static void *hook_calloc(void *ctx, size_t number, size_t each)
+static __attribute__((noinline)) void *calloc_rarely(const struct domain *domain, size_t number, size_t each)
 {
-    const struct domain *domain = ctx;
     const struct allocator *base = &domain->base;
     if (hw_thread.inside)
         return base->calloc(base->ctx, number, each);
@@ -66,6 +70,15 @@ static void *hook_calloc(void *ctx, size_t number, size_t each)
     hw_thread.inside = false;
     count(block, block ? number * each : 0, domain);
     return block;
+}
+
+static void *hook_calloc(void *ctx, size_t number, size_t each)
+{
+    const struct domain *domain = ctx;
+    size_t bytes;
+    return !__builtin_mul_overflow(number, each, &bytes) && is_plain(bytes)
+               ? domain->base.calloc(domain->base.ctx, number, each)
+               : calloc_rarely(domain, number, each);
 }
 
 /* A block that was sampled is gone even when it stays in place: it is drawn again with its new size. */
