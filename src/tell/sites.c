@@ -218,7 +218,8 @@ static void sites_json(struct hw_out *out, const struct hw_sites *sites, size_t 
     hw_json_init(&json, out, false);
     hw_json_object(&json, NULL);
     hw_parts_facts_json(&json, "snapshot", &sites->facts);
-    hw_json_string(&json, "source", "tracemalloc");
+    hw_json_string(&json, "source", sites->facts.alloc_rate ? "agent" : "tracemalloc");
+    hw_json_u64(&json, "rate", sites->facts.alloc_rate);
     hw_json_u64(&json, "frame_limit", sites->facts.alloc_frames);
     hw_json_u64(&json, "blocks_missed", sites->facts.alloc_missed);
     hw_json_string(&json, "by", hw_sites_by_name(sites->by));
