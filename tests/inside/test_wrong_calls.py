@@ -16,7 +16,7 @@ GRID = os.path.join(os.path.dirname(os.path.abspath(__file__)), "wrong_calls.py"
 def test_no_wrong_value_crashes_or_raises_what_is_not_documented(python, tmp_path):
     path = "%s:%s" % (os.path.dirname(heapwhy_binary()), os.environ["PATH"])
     done = subprocess.run([python, GRID], cwd=tmp_path, env={**os.environ, "PYTHONPATH": package_site(), "PATH": path},
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1800)
     lines = done.stdout.decode(errors="replace").splitlines()
     assert done.returncode == 0, lines[-30:]
     end = next(place for place, line in enumerate(lines) if re.fullmatch(r"\d+ calls", line))
