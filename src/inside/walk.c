@@ -81,6 +81,8 @@ static int dict_visit(PyObject *dict, hw_object_fn fn, void *ctx)
     Py_ssize_t at = 0;
     PyObject *key, *value;
     int result = 0;
+    if (dict == hw_interned_strings)
+        return 0;
     while (!result && PyDict_Next(dict, &at, &key, &value)) {
         result = fn(key, ctx);
         if (!result)
