@@ -44,6 +44,7 @@ tsan: $(TSAN_BUILD)/build.ninja
 	ninja -C $(TSAN_BUILD)
 
 check: packages
+	-@tests/env/chroot-forky >/dev/null # Python 3.14, which the package is built for, too
 	$(MAKE) --no-print-directory all asan
 	@$(PYTHON) tools/run-checks $(BUILD) $(ASAN_BUILD)
 

@@ -289,6 +289,15 @@ struct hw_gc_stats {
     uint64_t collections, collected, uncollectable;
 };
 
+/* Who has written down in the process where its memory was allocated. */
+enum hw_alloc_source {
+    HW_ALLOC_NOT_RECORDED, /* the file is from before this was looked at */
+    HW_ALLOC_NOBODY,
+    HW_ALLOC_TRACEMALLOC,
+    HW_ALLOC_UNREADABLE,   /* tracemalloc, but its tables were not found or are damaged */
+    HW_ALLOC_AGENT,        /* heapwhy's own agent (heapwhy run): counts are estimates from samples */
+};
+
 /* What is known about the moment of capture. The collector is that of the main interpreter. */
 struct hw_facts {
     int32_t pid;
@@ -321,6 +330,10 @@ struct hw_facts {
     uint64_t descriptor_total;  /* open, also those beyond what a graph keeps (262,144) */
     uint64_t descriptor_limit;  /* how many the process may have (RLIMIT_NOFILE); 0: not known */
     uint64_t unscanned_bytes;   /* of C code's memory that was too much to be searched for references */
+    uint32_t alloc_source;      /* enum hw_alloc_source; since format 1.4 */
+    uint32_t alloc_frames;      /* most frames of an allocation's stack that were kept; 0: not known */
+    uint64_t alloc_missed;      /* blocks whose allocation could not be read */
+    uint64_t alloc_rate;        /* of samples: one for so many bytes; 0: every block is known */
 };
 
 void hw_graph_destroy(struct hw_graph *graph);
@@ -959,6 +972,57 @@ bool hw_audit_ask(const struct hw_graph *graph, const struct hw_audit *before,
                   struct hw_audit **ret_audit, struct hw_err *err);
 void hw_audit_destroy(struct hw_audit *audit);
 
+/* ---- question: allocation sites ----
+ *
+ * Where the program was when it allocated what is still in use. Only processes that write it down
+ * themselves know: those that run tracemalloc, of what was allocated since it was started. Blocks are all
+ * that Python's allocators handed out, tables of dicts and items of lists for themselves, and what
+ * extensions tell tracemalloc of.
+ */
+
+/* A place in the program. */
+struct hw_site_frame {
+    const char *file;
+    const char *function; /* "": not known; tracemalloc does not */
+    uint32_t line;        /* 0: not known; rows by file have none */
+    const struct hw_site_frame *caller; /* NULL: not known, or none */
+};
+enum hw_sites_by { HW_SITES_BY_LINE, HW_SITES_BY_FILE, HW_SITES_BY_TRACEBACK };
+struct hw_sites_row {
+    const struct hw_site_frame *frame; /* the innermost; its callers only by traceback */
+    uint32_t depth;                    /* by traceback: frames that there were, the kept ones included */
+    uint64_t count, bytes;             /* blocks in use */
+    int64_t count_delta, bytes_delta;  /* more than before; 0 without that */
+    uint64_t objects;                  /* Python objects that begin in these blocks */
+    const char *type;                  /* of most of them; "" */
+    uint64_t type_objects;             /* how many */
+};
+struct hw_sites_domain {
+    uint32_t domain; /* 0: Python's own allocators; others are extensions', 389047 is numpy's */
+    uint64_t count, bytes;
+};
+struct hw_sites {
+    enum hw_sites_by by;
+    struct hw_sites_row *rows; /* by bytes, largest first; with an answer before: by how much bytes
+                                  changed, as tracemalloc's compare_to() has them; what is gone has
+                                  none */
+    size_t row_count;
+    struct hw_sites_domain *domains; /* by number */
+    size_t domain_count;
+    uint64_t count, bytes;            /* of all rows */
+    int64_t count_delta, bytes_delta;
+    bool has_before;
+    double seconds;                   /* since then */
+    struct hw_facts facts;            /* alloc_...: who wrote it down, how deep, what was missed */
+};
+/* before: the answer of another snapshot, by the same, or NULL. It is only read. Fails with
+ * HW_ERR_UNSUPPORTED when nobody wrote down in the process where memory was allocated, or it could not be
+ * read (hw_facts.alloc_source), and with HW_ERR_USAGE when before is by another. */
+bool hw_sites_ask(const struct hw_graph *graph, enum hw_sites_by by, const struct hw_sites *before,
+                  struct hw_sites **ret_sites, struct hw_err *err);
+void hw_sites_destroy(struct hw_sites *sites);
+const char *hw_sites_by_name(enum hw_sites_by by); /* line, filename, traceback */
+
 /* ---- questions over time: a series of snapshots of one process ---- */
 
 /* Keeps the latest graph whole and of each earlier one only what comparing needs (about 20 bytes an
@@ -1121,6 +1185,12 @@ enum hw_pattern {
     HW_PATTERN_FRAGMENTATION, /* free memory that allocators cannot give back; type: what pins it */
 };
 
+/* Objects of a suspect that one place in the program made. */
+struct hw_created {
+    const struct hw_site_frame *frame; /* the innermost, with its callers as far as they are known */
+    uint32_t depth;                    /* frames that there were */
+    uint64_t objects, bytes;           /* of them, with native ones */
+};
 struct hw_suspect {
     enum hw_pattern pattern;   /* the family */
     const char *cause;         /* the known mistake, "lru-cache-on-method"; more may come */
@@ -1143,6 +1213,11 @@ struct hw_suspect {
                                                          bytes here with native ones */
     uint64_t held_objects, bytes; /* held now, old ones included */
     uint64_t native_bytes;     /* of bytes, those outside of objects */
+    /* Where its new objects of the type were created, most bytes first; of one snapshot, all of them. None
+     * when nobody wrote it down in the process (hw_facts.alloc_source). */
+    struct hw_created *created;
+    size_t created_count, created_total; /* stacks told; that there are */
+    uint64_t created_looked, created_known; /* objects looked at; those whose stack is known */
     const char **evidence;     /* sentences */
     size_t evidence_count;
     const char *doubt;         /* what is not settled about it, and what would; NULL: nothing */

@@ -80,7 +80,7 @@ def package_pythons():
     chosen = os.environ.get("HEAPWHY_PACKAGE_PYTHONS")
     if chosen:
         return chosen.split(",")
-    done = subprocess.run([os.path.join(ROOT, "tools", "pythons")], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([os.path.join(ROOT, "tools", "pythons"), package_site()], stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.strip().split(",")
 
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/options.h"
 
+#include <limits.h>
+
 #define X_MEANS                                                                                 \
     "X is the id of a running process or a snapshot file. A number is always a process; write " \
     "./123 for a file of that name.\n"
@@ -267,6 +269,45 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
           {"heapwhy audit a.hwsnap b.hwsnap", "The same from two snapshots."},
           {"heapwhy audit --json 41233 | jq '.types[] | .type, .samples'",
            "Types and what they contain, for a script."}}},
+    [HW_COMMAND_SITES] =
+        {"sites",
+         "X [Y]",
+         1,
+         2,
+         "where in the program memory was allocated that is still in use",
+         X_MEANS
+         "Reads from outside what tracemalloc has written down in the process: nothing runs in it. So it "
+         "must run with tracemalloc, which slows it down: PYTHONTRACEMALLOC=10 in the environment, "
+         "python3 -X tracemalloc=10, or tracemalloc.start(10) in the program; 10 is how many frames of each "
+         "stack are kept. Only what was allocated since then is known. Blocks and bytes are those of "
+         "tracemalloc.take_snapshot(), of all domains: objects, and for themselves tables of dicts and items "
+         "of lists. What is mostly made at a place is told, too.\n"
+         "With two snapshots, files in any order by the times of their capture, the last may be the process "
+         "itself: what became more or less, as Snapshot.compare_to() tells it. Twenty sites are shown unless "
+         "--limit or --all says otherwise; --json writes all.",
+         {{"heapwhy sites 41233", "The lines that hold most memory."},
+          {"heapwhy sites 41233 --by=traceback --limit 3", "The three largest, with their callers."},
+          {"heapwhy sites a.hwsnap 41233", "What came since a snapshot, by line."},
+          {"heapwhy sites --json 41233 | jq -r '.sites[] | \"\\(.bytes) \\(.file):\\(.line)\"'",
+           "All of them, for a script."}}},
+    [HW_COMMAND_RUN] =
+        {"run",
+         "PROGRAM [ARG]...",
+         1,
+         UINT_MAX,
+         "run a program that writes down where it allocates",
+         "PROGRAM is a script (NAME.py, run by python3), with -m a module, or any program that is or starts a "
+         "CPython; all processes that it starts are followed. heapwhy becomes the program: its process id, its "
+         "exit status and its signals are as without. heapwhy sites PID and heapwhy diagnose PID then tell "
+         "where objects were made.\n"
+         "A small library is loaded into the program and looks at a sample of the blocks that Python's "
+         "allocators hand out. It runs no Python code, changes nothing but the allocators' hooks, and keeps at most "
+         "25 MB. What is told from samples is an estimate. Not seen are memory that C code takes from malloc by itself, "
+         "debug and free-threaded builds, interpreters that are linked statically, and those that set their "
+         "allocators anew (PYTHONMALLOC, -X dev).",
+         {{"heapwhy run app.py --port 8000", "Run a script, with its own options."},
+          {"heapwhy run -m gunicorn app:app", "A module and its workers."},
+          {"heapwhy run --rate 1MiB celery -A app worker", "Fewer samples, less work."}}},
     [HW_COMMAND_TEXT] =
         {"text",
          "X",

@@ -64,7 +64,8 @@ static void visit_graph(const struct hw_graph *graph, hw_block_fn visit, void *c
         graph->edge_to,  graph->edge_label,      graph->spans,          graph->big,
         graph->native,   graph->held,            graph->types,          graph->strings,
         graph->synthetic, graph->ledger.parts,   graph->ledger.classes, graph->ledger.arenas,
-        graph->ledger.natives, graph->system.fds, graph->system.watches, graph->system.tasks};
+        graph->ledger.natives, graph->system.fds, graph->system.watches, graph->system.tasks,
+        graph->allocs.frames, graph->allocs.sites, graph->allocs.of};
     for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++)
         visit(ctx, blocks[i]);
     visit_values(&graph->values, visit, ctx);

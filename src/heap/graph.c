@@ -39,6 +39,7 @@ void hw_graph_destroy(struct hw_graph *graph)
     hw_values_deinit(&graph->values);
     hw_system_deinit(&graph->system);
     hw_ledger_deinit(&graph->ledger);
+    hw_alloc_sites_deinit(&graph->allocs);
     hw_arena_deinit(&graph->arena);
     free(graph);
 }

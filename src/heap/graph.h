@@ -20,6 +20,7 @@
  */
 
 #include "base/arena.h"
+#include "heap/alloc-sites.h"
 #include "heap/ledger.h"
 #include "heap/values.h"
 #include "heapwhy.h"
@@ -68,6 +69,7 @@ struct hw_graph {
     struct hw_synthetic *synthetic; /* node_count - object_count */
     struct hw_values values;
     struct hw_ledger ledger;
+    struct hw_alloc_sites allocs; /* empty unless facts.alloc_source says who wrote them down */
     struct hw_facts facts;
     struct hw_system system; /* empty without facts.system_recorded */
     struct hw_graph *listed_next, **listed_at; /* see hw_graph_enlist() */

@@ -50,7 +50,8 @@ static bool columns_allocate(struct hw_builder *b)
     return true;
 }
 
-/* Memory that changed since it was discovered may hold more references than there is room for. */
+/* Private memory is a copy, so both looks at it find the same. What is mapped from a file or shared stays
+ * the owner's, also in a copy of the process: an object there may have got references meanwhile. */
 static void edge_put(struct hw_builder *b, hw_id to, uint32_t label)
 {
     struct hw_graph *g = b->graph;
@@ -372,7 +373,7 @@ bool hw_build_record(struct hw_builder *b)
     if (!hw_marks_spans(&b->marks, &g->spans, &g->span_count, b->err) || !columns_allocate(b) ||
         !record_ages(b) || !module_names_find(b) || !record_objects(b) || !record_lines(b) ||
         !hw_build_record_claims(b) || !hw_build_record_held(b) || !hw_values_finish(&g->values, b->err) ||
-        !record_synthetic(b) || !record_types(b))
+        !record_synthetic(b) || !record_types(b) || !hw_build_record_allocs(b))
         return false;
     mark_newest(b);
     if (b->py.names.failed)

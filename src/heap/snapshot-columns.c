@@ -13,7 +13,8 @@ const struct hw_snap_column *const hw_snap_columns[HW_SNAP_COLUMN_COUNT] = {
     &hw_snap_where,  &hw_snap_type,     &hw_snap_size,   &hw_snap_big,   &hw_snap_refcount,
     &hw_snap_flags,  &hw_snap_age,      &hw_snap_degree, &hw_snap_label, &hw_snap_target,
     &hw_snap_native, &hw_snap_held,     &hw_snap_parts,   &hw_snap_classes, &hw_snap_arenas,
-    &hw_snap_natives, &hw_snap_fds,     &hw_snap_watches, &hw_snap_tasks,   &hw_snap_valindex,
+    &hw_snap_natives, &hw_snap_fds,     &hw_snap_watches, &hw_snap_tasks,   &hw_snap_alloc_frames,
+    &hw_snap_alloc_sites, &hw_snap_alloc_of, &hw_snap_valindex,
 };
 
 unsigned hw_snap_thread_count(const struct hw_graph *graph)

@@ -48,7 +48,10 @@ extern const struct hw_snap_column hw_snap_parts, hw_snap_classes, hw_snap_arena
 /* What the kernel keeps: snapshot-system.c. */
 extern const struct hw_snap_column hw_snap_fds, hw_snap_watches, hw_snap_tasks;
 
-enum { HW_SNAP_COLUMN_COUNT = 25 };
+/* Allocation sites: snapshot-alloc.c. */
+extern const struct hw_snap_column hw_snap_alloc_frames, hw_snap_alloc_sites, hw_snap_alloc_of;
+
+enum { HW_SNAP_COLUMN_COUNT = 28 };
 extern const struct hw_snap_column *const hw_snap_columns[HW_SNAP_COLUMN_COUNT];
 
 /* The two chunks that are not columns: packed texts, and zeros. */

@@ -12,7 +12,7 @@
 
 enum {
     HW_SNAP_MAJOR = 1,
-    HW_SNAP_MINOR = 3,
+    HW_SNAP_MINOR = 4,
     HW_SNAP_STABLE_BYTES = 12, /* magic and version: the same in every version to come */
     HW_SNAP_HEADER_BYTES = 64,
     HW_SNAP_ROW_BYTES = 56,

@@ -2,6 +2,8 @@
 #include "base/err.h"
 #include "heap/graph.h"
 
+#include <stdlib.h>
+
 static bool bad(struct hw_err *err, const char *what, uint64_t at)
 {
     return hw_err_set(err, HW_ERR_CORRUPT, "the graph is damaged: %s at %llu", what,
@@ -106,6 +108,38 @@ static bool validate_table(const struct hw_graph *graph, const struct hw_big_siz
     return true;
 }
 
+/* Callers come first, so that depths are known in one pass. */
+static bool validate_stacks(const struct hw_graph *graph, struct hw_err *err)
+{
+    const struct hw_alloc_sites *allocs = &graph->allocs;
+    uint32_t *depth = malloc((allocs->frame_count + 1) * sizeof(*depth));
+    bool ok = depth || hw_err_no_memory(err);
+    for (size_t i = 0; ok && i < allocs->frame_count; i++) {
+        const struct hw_alloc_frame *frame = &allocs->frames[i];
+        bool has_caller = frame->caller != HW_NONE;
+        ok = (!has_caller || frame->caller < i) && frame->file < graph->string_count &&
+             frame->function < graph->string_count;
+        if (ok)
+            depth[i] = has_caller ? depth[frame->caller] + 1 : 1;
+        if (!ok || depth[i] > HW_ALLOC_STACK_MAX)
+            ok = bad(err, "allocation's frame out of range", i);
+    }
+    free(depth);
+    return ok;
+}
+
+static bool validate_allocs(const struct hw_graph *graph, struct hw_err *err)
+{
+    const struct hw_alloc_sites *allocs = &graph->allocs;
+    for (size_t i = 0; i < allocs->site_count; i++)
+        if (allocs->sites[i].frame != HW_NONE && allocs->sites[i].frame >= allocs->frame_count)
+            return bad(err, "allocation site out of range", i);
+    for (hw_id id = 0; allocs->of && id < graph->object_count; id++)
+        if (allocs->of[id] != HW_NONE && allocs->of[id] >= allocs->site_count)
+            return bad(err, "object's allocation site out of range", id);
+    return validate_stacks(graph, err);
+}
+
 bool hw_graph_validate(const struct hw_graph *graph, struct hw_err *err)
 {
     if (!graph->node_count || graph->object_count >= graph->node_count)
@@ -116,5 +150,5 @@ bool hw_graph_validate(const struct hw_graph *graph, struct hw_err *err)
            validate_table(graph, graph->native, graph->native_count, err) &&
            validate_table(graph, graph->held, graph->held_count, err) &&
            validate_spans(graph, err) && validate_types(graph, err) && validate_edges(graph, err) &&
-           validate_synthetic(graph, err);
+           validate_synthetic(graph, err) && validate_allocs(graph, err);
 }

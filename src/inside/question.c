@@ -247,6 +247,37 @@ static void tell_audit(struct hw_out *out, const struct hw_asking *asking, size_
     hw_tell_audit(out, last_facts(asking), ONE(hw_audit), limit);
 }
 
+/* The word is what rows are by. */
+static bool find_sites_by(const char *word, enum hw_sites_by *ret_by, struct hw_err *err)
+{
+    for (int by = HW_SITES_BY_LINE; by <= HW_SITES_BY_TRACEBACK; by++) {
+        *ret_by = (enum hw_sites_by)by;
+        if (word && strcmp(word, hw_sites_by_name(*ret_by)) == 0)
+            return true;
+    }
+    return hw_err_set(err, HW_ERR_USAGE, "sites are by line, filename or traceback");
+}
+
+static bool ask_sites(struct hw_asking *asking, struct hw_err *err)
+{
+    struct hw_sites *before = NULL, *sites = NULL;
+    enum hw_sites_by by;
+    bool ok = results_make(asking, 1, err) && find_sites_by(asking->word, &by, err);
+    for (size_t i = 0; ok && i < asking->graph_count; i++) {
+        ok = hw_sites_ask(asking->graphs[i], by, before, &sites, err);
+        hw_sites_destroy(before);
+        before = ok ? sites : NULL;
+    }
+    if (ok)
+        asking->results[0] = before;
+    return ok;
+}
+
+static void tell_sites(struct hw_out *out, const struct hw_asking *asking, size_t limit)
+{
+    hw_tell_sites(out, ONE(hw_sites), limit);
+}
+
 static bool ask_resources(struct hw_asking *asking, struct hw_err *err)
 {
     bool ok = results_make(asking, asking->graph_count, err);
@@ -346,6 +377,7 @@ DESTROYER(cycles)
 DESTROYER(gc)
 DESTROYER(audit)
 DESTROYER(resources)
+DESTROYER(sites)
 DESTROYER(diff)
 DESTROYER(memory)
 DESTROYER(diagnosis)
@@ -364,6 +396,7 @@ static const struct hw_question questions[] = {
     {"gc", 10, ask_gc, tell_gc, gc_end},
     {"audit", 20, ask_audit, tell_audit, audit_end},
     {"resources", 12, ask_resources, tell_resources, resources_end},
+    {"sites", 20, ask_sites, tell_sites, sites_end},
     {"diff", 12, ask_diff, tell_diff, diff_end},
     {"memory", 8, ask_memory, tell_memory, memory_end},
     {"diagnose", 0, ask_diagnosis, tell_diagnosis, diagnosis_end},

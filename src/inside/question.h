@@ -17,7 +17,8 @@ struct hw_asking {
     const struct hw_question *question;
     struct hw_graph **graphs; /* in order of time; owned */
     size_t graph_count;
-    char *word;               /* the object, as hw_object_resolve() takes it; NULL: none; owned */
+    char *word;               /* the object, as hw_object_resolve() takes it; of sites what a row is; NULL:
+                                 none; owned */
     size_t most;              /* objects, when the word fits several */
     size_t links;             /* chains or references of each; 0: as many as the program shows */
     size_t depth;             /* of a tree */

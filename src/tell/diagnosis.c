@@ -10,6 +10,7 @@
 
 /* Text stands in two columns: a word that says what follows, and from column MARGIN on the rest. */
 enum { MARGIN = 9 };
+enum { CREATED_SHOWN = 3, CREATED_FRAMES = 4 };
 #define SURE 0.995
 #define WIDE 0.5 /* a range of the rate that is told */
 
@@ -150,6 +151,53 @@ static void put_holder(struct hw_out *out, const struct hw_suspect *suspect)
     }
 }
 
+/* "hub.py:41"; "app/__init__.py:3" */
+static void put_place(struct hw_buf *line, const struct hw_site_frame *frame)
+{
+    const char *name = strrchr(frame->file, '/');
+    if (name && strcmp(name, "/__init__.py") == 0)
+        while (name > frame->file && name[-1] != '/')
+            name--;
+    else if (name)
+        name++;
+    struct hw_site_frame brief = *frame;
+    brief.file = name ? name : frame->file;
+    hw_parts_site_frame(line, &brief);
+}
+
+/* "hub.py:41 from app.py:88: 216 objects, 12.1 kB", the nearest callers. */
+static void put_created(struct hw_out *out, const struct hw_suspect *suspect)
+{
+    size_t shown = suspect->created_count < CREATED_SHOWN ? suspect->created_count : CREATED_SHOWN;
+    for (size_t i = 0; i < shown; i++) {
+        const struct hw_created *created = &suspect->created[i];
+        const struct hw_site_frame *frame = created->frame;
+        struct hw_buf line = {0};
+        for (unsigned n = 0; frame && n < CREATED_FRAMES; n++, frame = frame->caller) {
+            hw_buf_puts(&line, n == 0 ? "" : n == 1 ? " from " : ", ");
+            put_place(&line, frame);
+        }
+        hw_buf_puts(&line, frame ? ", ...: " : ": ");
+        put_objects(&line, created->objects);
+        hw_buf_puts(&line, ", ");
+        hw_text_bytes(&line, (double)created->bytes);
+        put_word(out, i ? "" : "Created");
+        hw_out_wrap(out, MARGIN, MARGIN + 2, hw_buf_str(&line));
+        hw_buf_deinit(&line);
+    }
+    hw_parts_more(out, MARGIN, shown, suspect->created_total);
+    if (shown && suspect->created_known < suspect->created_looked) {
+        struct hw_buf line = {0};
+        hw_buf_puts(&line, "known of ");
+        hw_text_count(&line, suspect->created_known);
+        hw_buf_puts(&line, " of these ");
+        put_objects(&line, suspect->created_looked);
+        put_word(out, "");
+        hw_out_wrap(out, MARGIN, MARGIN + 2, hw_buf_str(&line));
+        hw_buf_deinit(&line);
+    }
+}
+
 static void put_also(struct hw_out *out, const struct hw_suspect *suspect)
 {
     for (size_t i = 0; i < suspect->also_count; i++) {
@@ -179,6 +227,7 @@ static void put_suspect(struct hw_out *out, const struct hw_suspect *suspect, bo
     put_what(out, suspect, grows);
     put_holder(out, suspect);
     put_also(out, suspect);
+    put_created(out, suspect);
     put_word(out, "Pattern");
     size_t column = MARGIN + strlen(suspect->cause) + 2;
     hw_out_style(out, HW_STYLE_KEY);
@@ -327,6 +376,24 @@ static void strings_json(struct hw_json *json, const char *key, const char **str
     hw_json_end(json);
 }
 
+static void created_json(struct hw_json *json, const struct hw_suspect *suspect)
+{
+    hw_json_array(json, "created");
+    for (size_t i = 0; i < suspect->created_count; i++) {
+        const struct hw_created *created = &suspect->created[i];
+        hw_json_object(json, NULL);
+        hw_parts_site_json(json, created->frame);
+        hw_json_u64(json, "depth", created->depth);
+        hw_json_u64(json, "objects", created->objects);
+        hw_json_u64(json, "bytes", created->bytes);
+        hw_json_end(json);
+    }
+    hw_json_end(json);
+    hw_json_u64(json, "created_total", suspect->created_total);
+    hw_json_u64(json, "created_looked", suspect->created_looked);
+    hw_json_u64(json, "created_known", suspect->created_known);
+}
+
 static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
 {
     hw_json_object(json, NULL);
@@ -356,6 +423,7 @@ static void suspect_json(struct hw_json *json, const struct hw_suspect *suspect)
     hw_json_u64(json, "held_objects", suspect->held_objects);
     hw_json_u64(json, "bytes", suspect->bytes);
     hw_json_u64(json, "native_bytes", suspect->native_bytes);
+    created_json(json, suspect);
     strings_json(json, "evidence", suspect->evidence, suspect->evidence_count);
     hw_json_string(json, "doubt", suspect->doubt ? suspect->doubt : "");
     hw_json_string(json, "fix", suspect->fix);

@@ -36,6 +36,10 @@ void hw_parts_retained_json(struct hw_json *json, const struct hw_retained_objec
 void hw_parts_retained_type_json(struct hw_json *json, const struct hw_retained_type *row,
                                  bool with_retained);
 
+/* "app.py:88 in serve"; the members file, line, function, and callers, innermost first. */
+void hw_parts_site_frame(struct hw_buf *buf, const struct hw_site_frame *frame);
+void hw_parts_site_json(struct hw_json *json, const struct hw_site_frame *frame);
+
 /* "and 12 more" under a list of which only some are shown. */
 void hw_parts_more(struct hw_out *out, size_t indent, uint64_t shown, uint64_t total);
 

@@ -73,6 +73,8 @@ void hw_tell_gc(struct hw_out *out, const struct hw_facts *facts, const struct h
 void hw_tell_audit(struct hw_out *out, const struct hw_facts *facts, const struct hw_audit *audit,
                    size_t limit);
 
+void hw_tell_sites(struct hw_out *out, const struct hw_sites *sites, size_t limit);
+
 void hw_tell_snapshot(struct hw_out *out, const struct hw_graph *graph, const char *path,
                       uint64_t file_bytes);
 void hw_tell_check(struct hw_out *out, const char *path, const struct hw_check *check);

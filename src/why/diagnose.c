@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
 #include "collect/gc-state.h"
+#include "why/created.h"
 #include "why/glance.h"
 #include "why/memory.h"
 #include "why/work.h"
@@ -14,6 +15,54 @@
  * program states turns a leak into a question (bound.c), and what grows without a holder is a cycle
  * or a reference that nobody accounts for. work.h says in which steps.
  */
+
+/* What nothing holds is known by its type. */
+static bool is_of(const struct hw_growth *growth, const struct hw_candidate *candidate, hw_id id)
+{
+    uint32_t type = growth->graph->type[id];
+    bool is_kind = type == candidate->kind.type;
+    for (size_t i = 0; i < candidate->head_count; i++)
+        is_kind |= type == candidate->heads[i].type;
+    return is_kind && !candidate->site && (candidate->native || !tree_has(&growth->tree, id));
+}
+
+/* By node: the candidate that its growth is told with. */
+static void mark_new(const struct hw_work *work, const uint8_t *of_site, uint8_t *owner)
+{
+    const struct hw_growth *growth = &work->growth;
+    for (hw_id id = 0; id < growth->graph->object_count; id++) {
+        uint32_t under = growth->under[id];
+        if (!is_new(growth, id))
+            continue;
+        owner[id] = under == HW_NONE ? 0 : of_site[under];
+        for (size_t c = 0; !owner[id] && c < work->count; c++)
+            if (is_of(growth, &work->candidates[c], id))
+                owner[id] = (uint8_t)(c + 1);
+    }
+}
+
+static bool fill_created(struct hw_work *work)
+{
+    const struct hw_growth *growth = &work->growth;
+    struct hw_created_kind kinds[sizeof(work->candidates) / sizeof(work->candidates[0])];
+    if (!hw_created_is_known(growth->graph))
+        return true;
+    uint8_t *owner = calloc(growth->graph->node_count + growth->site_count, 1);
+    if (!owner)
+        return hw_err_no_memory(work->err);
+    uint8_t *of_site = owner + growth->graph->node_count;
+    for (size_t c = 0; c < work->count; c++) {
+        const struct hw_candidate *candidate = &work->candidates[c];
+        kinds[c] = (struct hw_created_kind){candidate->kind.type, candidate->kind.member_type};
+        if (candidate->site >= growth->sites && candidate->site < growth->sites + growth->site_count)
+            of_site[candidate->site - growth->sites] = (uint8_t)(c + 1);
+    }
+    mark_new(work, of_site, owner);
+    bool ok = hw_created_fill(growth->graph, owner, kinds, work->result->diagnosis.suspects,
+                              work->count, &work->result->arena, work->err);
+    free(owner);
+    return ok;
+}
 
 static bool fill_suspects(struct hw_work *work)
 {
@@ -38,7 +87,7 @@ static bool fill_suspects(struct hw_work *work)
             diagnosis->verdict = HW_VERDICT_INCONCLUSIVE;
     }
     diagnosis->suspect_count = work->count;
-    return true;
+    return fill_created(work);
 }
 
 static bool fill_shots(struct hw_work *work)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask/spell.h"
 #include "base/err.h"
+#include "why/created.h"
 #include "why/fingerprint.h"
 #include "why/glance.h"
 #include "why/ignore.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* What one snapshot can tell, in words. */
 
@@ -142,6 +144,31 @@ static const char *one_doubt[] = {
     "one snapshot shows what is there, not what grows: heapwhy PID takes three, and heapwhy "
     "diagnose FILE FILE FILE compares those that were taken"};
 
+/* Everything in the tree below the node of each row; what is below two, with the inner one. */
+static bool fill_created(const struct hw_growth *growth, const struct hw_glances *all,
+                         struct hw_arena *arena, struct hw_diagnosis *diagnosis, struct hw_err *err)
+{
+    const struct hw_tree *tree = &growth->tree;
+    struct hw_created_kind kinds[HW_GLANCE_MAX];
+    if (!hw_created_is_known(growth->graph))
+        return true;
+    uint8_t *owner = calloc(growth->graph->node_count, 1);
+    if (!owner)
+        return hw_err_no_memory(err);
+    for (size_t i = 0; i < all->count; i++) {
+        kinds[i] = (struct hw_created_kind){all->rows[i].type, all->rows[i].type};
+        owner[all->rows[i].node] = (uint8_t)(i + 1);
+    }
+    for (uint32_t i = 0; i < tree->count; i++) {
+        hw_id id = tree->order[i];
+        if (!owner[id] && tree->parent[id] != HW_NONE)
+            owner[id] = owner[tree->parent[id]];
+    }
+    bool ok = hw_created_fill(growth->graph, owner, kinds, diagnosis->suspects, all->count, arena, err);
+    free(owner);
+    return ok;
+}
+
 static bool tell_rows(const struct hw_growth *growth, const struct hw_diagnose_options *options,
                       struct hw_glances *all, struct hw_arena *arena,
                       struct hw_diagnosis *diagnosis, struct hw_err *err)
@@ -166,7 +193,7 @@ static bool tell_rows(const struct hw_growth *growth, const struct hw_diagnose_o
             all->rows[kept++] = all->rows[i];
     }
     all->count = diagnosis->suspect_count = kept;
-    return true;
+    return fill_created(growth, all, arena, diagnosis, err);
 }
 
 bool hw_glances_tell(const struct hw_series *series, const struct hw_diagnose_options *options,

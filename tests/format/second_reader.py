@@ -180,6 +180,16 @@ def read_values(index, data):
     return values
 
 
+def check_sites(rows, facts):
+    frames = elements(rows["frames"], lambda c, b: tuple(c.varint() for _ in range(4)))
+    callers = [number - frame[0] if frame[0] else None for number, frame in enumerate(frames)]
+    assert callers == [None, 0, 0, 1] and frames[2][1:] == (3, 1, 41) and frames[3][3] == MASK32
+    sites = elements(rows["sites"], lambda c, b: (c.varint() - 1, *(c.varint() for _ in range(4))))
+    assert sites[1:] == [(2, 70000, 0, 1, 560), (2, 2, 389047, 5, 1 << 40), (-1, 0, 0, 1, 16)]
+    assert [site - 1 for site in elements(rows["site"], plain)] == [0, -1, 1, 0, -1, -1, 3, -1]
+    assert [struct.unpack("<Q", facts[tag])[0] for tag in (84, 85, 86)] == [2, 25, 3]
+
+
 def main(path):
     with open(path, "rb") as f:
         rows, minor, nodes, objects, edges = read_table(f.read())
@@ -244,6 +254,10 @@ def main(path):
     else:
         assert not any(tag.startswith("mem") for tag in rows)
         assert not rows.keys() & {"held", "fds", "watches", "tasks"}
+    if minor >= 4:
+        check_sites(rows, facts)
+    else:
+        assert not rows.keys() & {"frames", "sites", "site"}
     assert degrees == [4, 0, 3, 4, 0, 1, 1, 1, 2, 3]
     assert list(zip(to, labels))[:6] == [
         (1, (2, 0)), (2, (3, 0)), (1, (2, 5)), (3, (3, 5)), (4, (0, 1)), (0, (9, 2)),

@@ -268,3 +268,35 @@ def test_a_generator_in_a_cycle():
     generator.send(generator)
     del generator
     assert _heapwhy.garbage(count=True)[0] == 1
+
+
+@pytest.mark.parametrize("python", package_pythons())
+def test_no_dict_is_made_by_asking(python):
+    told = json.loads(python_inside("""
+import gc, heapwhy, json
+class Node: pass
+def ring():
+    first, second = Node(), Node()
+    setattr(first, "not in" + "code", second)
+    setattr(second, "nor this", first)
+def walked():
+    first = Node()
+    def wait():
+        mine = first
+        yield
+    first.run = wait()
+    next(first.run)
+heapwhy.garbage()
+gc.collect()
+gc.disable()
+for _ in range(50):
+    ring()
+    walked()
+count = lambda: sum(type(obj) is dict for obj in gc.get_objects())
+before = count()
+found = heapwhy.garbage()
+print(json.dumps([found.cycles, count() - before, [kind.path for kind in found.kinds]]))
+""", python))
+    assert told[0] == 100
+    assert told[1] <= len(told[2])  # of the answer
+    assert "__main__.Node.not incode -> __main__.Node.nor this" in told[2]

@@ -401,3 +401,34 @@ def test_no_reference_is_kept():
         heapwhy.snapshot().close()
     gc.collect()
     assert len(gc.get_objects()) - before < 10
+
+
+SITES = """
+import json, sys, heapwhy
+def made(n): return [str(i) * 20 for i in range(n)]
+kept = made(500)
+before = heapwhy.snapshot()
+kept += made(700)
+now = heapwhy.snapshot()
+rows = {row.line: row for row in now.sites(before) if row.file == "<string>"}
+stacks = [row for row in now.sites(before, by="traceback") if row.file == "<string>" and row.bytes_delta > 30000]
+try:
+    now.sites(by="colour")
+except heapwhy.UsageError as e:
+    refused = str(e)
+print(json.dumps([rows[3].blocks_delta, rows[3].objects, rows[3].type, [c.line for c in stacks[0].callers], refused]))
+"""
+
+
+@pytest.mark.parametrize("python", package_pythons(), ids=lambda path: path)
+def test_sites_of_a_program_that_traces(python):
+    delta, objects, kind, callers, refused = json.loads(python_inside(SITES, python, env={"PYTHONTRACEMALLOC": "4"}))
+    assert 700 <= delta <= 705 and 1200 <= objects <= 1205
+    assert kind == "str" and callers[-1:] == [6]
+    assert "traceback" in refused
+
+
+def test_without_tracing_there_are_no_sites(taken):
+    one, path = taken
+    with pytest.raises(heapwhy.UnsupportedError, match="tracemalloc.start"):
+        one.sites()

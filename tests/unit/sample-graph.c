@@ -258,6 +258,31 @@ struct hw_graph *sample_graph_small(void)
     return done(graph, fill_small_ledger(&graph->ledger, &graph->arena));
 }
 
+bool sample_graph_trace(struct hw_graph *graph)
+{
+    static const struct hw_alloc_frame frames[] = {
+        {HW_NONE, 3, 0, 90}, {0, 4, 0, 7}, {0, 3, 1, 41}, {1, 3, 0, UINT32_MAX}};
+    static const struct hw_alloc_site sites[] = {{3, 3, 0, 2, 112},
+                                                 {2, 70000, 0, 1, 560},
+                                                 {2, 2, 389047, 5, (uint64_t)1 << 40},
+                                                 {HW_NONE, 0, 0, 1, 16}};
+    static const uint32_t of[8] = {0, HW_NONE, 1, 0, HW_NONE, HW_NONE, 3, HW_NONE};
+    struct hw_alloc_sites *allocs = &graph->allocs;
+    allocs->frames = malloc(sizeof(frames));
+    allocs->sites = malloc(sizeof(sites));
+    allocs->of = malloc(sizeof(of));
+    if (!allocs->frames || !allocs->sites || !allocs->of || graph->object_count != 8)
+        return false;
+    memcpy(allocs->frames, frames, sizeof(frames));
+    memcpy(allocs->sites, sites, sizeof(sites));
+    memcpy(allocs->of, of, sizeof(of));
+    allocs->frame_count = allocs->site_count = 4;
+    graph->facts.alloc_source = HW_ALLOC_TRACEMALLOC;
+    graph->facts.alloc_frames = 25;
+    graph->facts.alloc_missed = 3;
+    return true;
+}
+
 /* ---- a service ---- */
 
 enum {
@@ -489,6 +514,8 @@ static const char *facts_difference(const struct hw_facts *a, const struct hw_fa
                  a->gc_long_lived_pending == b->gc_long_lived_pending &&
                  a->bad_pointers == b->bad_pointers && a->damaged_objects == b->damaged_objects &&
                  a->target_bytes_read == b->target_bytes_read &&
+                 a->alloc_source == b->alloc_source && a->alloc_frames == b->alloc_frames &&
+                 a->alloc_missed == b->alloc_missed &&
                  strcmp(a->executable, b->executable) == 0 &&
                  strcmp(a->main_script, b->main_script) == 0;
     return equal ? NULL : "facts";
@@ -525,6 +552,24 @@ static const char *ledger_difference(const struct hw_ledger *a, const struct hw_
             !texts_equal(a->natives[i].sample, b->natives[i].sample) ||
             !texts_equal(a->natives[i].library, b->natives[i].library))
             return "blocks of malloc";
+    return NULL;
+}
+
+static const char *allocs_difference(const struct hw_graph *a, const struct hw_graph *b)
+{
+    const struct hw_alloc_sites *x = &a->allocs, *y = &b->allocs;
+    if (x->frame_count != y->frame_count || x->site_count != y->site_count ||
+        (x->of != NULL) != (y->of != NULL))
+        return "counts of allocation sites";
+    if (!arrays_equal(x->frames, y->frames, x->frame_count, sizeof(*x->frames)))
+        return "frames of allocations";
+    if (x->of && !arrays_equal(x->of, y->of, a->object_count, sizeof(*x->of)))
+        return "objects' allocation sites";
+    for (size_t i = 0; i < x->site_count; i++)
+        if (x->sites[i].frame != y->sites[i].frame || x->sites[i].depth != y->sites[i].depth ||
+            x->sites[i].domain != y->sites[i].domain || x->sites[i].count != y->sites[i].count ||
+            x->sites[i].bytes != y->sites[i].bytes)
+            return "allocation sites";
     return NULL;
 }
 
@@ -574,5 +619,7 @@ const char *sample_graph_difference(struct hw_graph *a, struct hw_graph *b)
     const char *difference = types_difference(a, b);
     if (!difference)
         difference = ledger_difference(&a->ledger, &b->ledger);
+    if (!difference)
+        difference = allocs_difference(a, b);
     return difference ? difference : facts_difference(&a->facts, &b->facts);
 }

@@ -12,6 +12,8 @@ struct hw_graph *sample_graph_root(void);
 
 /* A dozen objects with one of everything that a snapshot can hold: golden-1.hwsnap is this one. */
 struct hw_graph *sample_graph_small(void);
+/* Adds allocation sites to it. */
+bool sample_graph_trace(struct hw_graph *graph);
 
 /* What a service full of sessions looks like: `instances` objects, each with a dict of six keys, a
  * str, a float, a list and two ints, in pools of 16 KiB by size class, which take turns in memory.

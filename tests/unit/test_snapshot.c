@@ -226,9 +226,12 @@ static void only_a_root(void **state)
     round_trip(sample_graph_root());
 }
 
+static struct hw_graph *golden_source(unsigned minor);
+
 static void one_of_everything(void **state)
 {
     round_trip(sample_graph_small());
+    round_trip(golden_source(4));
 }
 
 static void many_pieces(void **state)
@@ -284,6 +287,8 @@ static struct hw_graph *golden_source(unsigned minor)
         forget_new(graph);
     if (minor < 2)
         graph->native_count = graph->native_bytes = 0;
+    if (minor >= 4)
+        assert_true(sample_graph_trace(graph));
     return graph;
 }
 
@@ -324,6 +329,7 @@ static void golden_files_still_load(void **state)
     check_golden(HW_TEST_DATA "/golden-1.1.hwsnap", 1);
     check_golden(HW_TEST_DATA "/golden-1.2.hwsnap", 2);
     check_golden(HW_TEST_DATA "/golden-1.3.hwsnap", 3);
+    check_golden(HW_TEST_DATA "/golden-1.4.hwsnap", 4);
 }
 
 static void files_without_ages_load(void **state)
