@@ -16,7 +16,7 @@ help:
 	@echo 'make          build/heapwhy; the Python package in build/site'
 	@echo 'make check    install what is missing, build, run every test'
 	@echo 'make demo     install what is missing, build, diagnose a service that leaks'
-	@echo 'make leaks    call every function of the Python package 10,000 times'
+	@echo 'make leaks    call every function of the Python package 10,000 times: two hours'
 	@echo 'make bench    measure speed and memory'
 	@echo 'make install  into PREFIX ($(PREFIX)), below DESTDIR'
 	@echo 'make asan     build-asan/heapwhy, with the address and undefined sanitizers'
