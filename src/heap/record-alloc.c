@@ -2,7 +2,6 @@
 #include "base/err.h"
 #include "base/vec.h"
 #include "cpython/pytype.h"
-#include "cpython/tracemalloc.h"
 #include "heap/build-internal.h"
 
 #include <stdlib.h>
@@ -154,7 +153,7 @@ static bool add_trace(void *ctx, const struct hw_trace *trace)
     return true;
 }
 
-static bool sites_read(struct hw_builder *b, const struct hw_tracemalloc *tracemalloc)
+static bool sites_read(struct hw_builder *b)
 {
     struct hw_graph *g = b->graph;
     struct traces traces = {
@@ -164,7 +163,7 @@ static bool sites_read(struct hw_builder *b, const struct hw_tracemalloc *tracem
         return hw_err_no_memory(b->err);
     for (hw_id id = 0; id < g->object_count; id++)
         g->allocs.of[id] = HW_NONE;
-    bool ok = hw_tracemalloc_walk(&b->py, b->runtime, tracemalloc, add_trace, &traces,
+    bool ok = hw_tracemalloc_walk(&b->py, b->runtime, &b->tracemalloc, add_trace, &traces,
                                   &g->facts.alloc_missed);
     traces_deinit(&traces);
     return ok;
@@ -172,10 +171,8 @@ static bool sites_read(struct hw_builder *b, const struct hw_tracemalloc *tracem
 
 bool hw_build_record_allocs(struct hw_builder *b)
 {
-    struct hw_tracemalloc tracemalloc;
-    hw_tracemalloc_find(&b->py, b->runtime, &tracemalloc);
-    b->graph->facts.alloc_frames = tracemalloc.frame_limit;
-    switch (tracemalloc.state) {
+    b->graph->facts.alloc_frames = b->tracemalloc.frame_limit;
+    switch (b->tracemalloc.state) {
     case HW_TRACING_OFF:
         b->graph->facts.alloc_source = HW_ALLOC_NOBODY;
         return true;
@@ -186,5 +183,5 @@ bool hw_build_record_allocs(struct hw_builder *b)
         break;
     }
     b->graph->facts.alloc_source = HW_ALLOC_TRACEMALLOC;
-    return sites_read(b, &tracemalloc);
+    return sites_read(b);
 }
