@@ -45,6 +45,12 @@ static uint64_t hash_of(enum hw_trace_keys keys, uint64_t key)
     return keys == HW_TRACE_KEYS_BLOCKS ? key >> 4 | key << 60 : key;
 }
 
+bool hw_trace_is_entry(const struct hw_py *py, const unsigned char *p)
+{
+    uint64_t key = PY_WORD(py, p, _Py_hashtable_entry_t_key);
+    return key && PY_WORD(py, p, _Py_hashtable_entry_t_key_hash) == hash_of(HW_TRACE_KEYS_BLOCKS, key);
+}
+
 bool hw_trace_entry_read(struct hw_py *py, const struct hw_trace_table *table,
                          enum hw_trace_keys keys, uint64_t bucket, hw_addr addr,
                          struct hw_trace_entry *ret_entry)

@@ -49,6 +49,9 @@ bool hw_tracemalloc_walk(struct hw_py *py, const struct hw_runtime *runtime,
                          const struct hw_tracemalloc *tracemalloc, hw_trace_fn *visit, void *ctx,
                          uint64_t *ret_missed);
 
+/* Whether the bytes at p, 32 of them, look like an entry of a table of traces: an address beside its hash. */
+bool hw_trace_is_entry(const struct hw_py *py, const unsigned char *p);
+
 struct hw_traceback {
     hw_addr frames;
     uint32_t frame_count; /* that are kept: the innermost; at least 1 */

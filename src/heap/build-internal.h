@@ -5,6 +5,7 @@
 /* What the passes of the graph's builder share. */
 
 #include "cpython/pymalloc.h"
+#include "cpython/tracemalloc.h"
 #include "heap/age.h"
 #include "heap/build.h"
 #include "heap/marks.h"
@@ -55,6 +56,7 @@ struct hw_builder {
     size_t own_count, own_capacity;
     bool marks_big; /* while the blocks of one of them are marked */
     struct hw_pools pools; /* for the ledger */
+    struct hw_tracemalloc tracemalloc;
     struct hw_roots roots;
     struct hw_graph *graph;
     hw_addr *stack; /* objects to decode that nothing else will lead to */

@@ -111,6 +111,7 @@ static bool build_run(struct hw_builder *b)
     if (!hw_modules_list(b->image, &b->modules, &b->module_count, b->err) || !marks_init(b))
         return false;
     hw_build_note_graphs(b);
+    hw_tracemalloc_find(&b->py, b->runtime, &b->tracemalloc);
     return roots_collect(b) && hw_build_discover(b) && hw_build_find_lost(b) &&
            hw_build_hide_own(b) && hw_marks_rank(&b->marks, b->err) && hw_build_native_roots(b) &&
            (!b->opts->residence || hw_build_pools_init(b)) && hw_build_record(b) &&

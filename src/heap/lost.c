@@ -175,6 +175,18 @@ static bool find_object(void *ctx, const struct hw_block *block, bool *ret_again
     return true;
 }
 
+/* An entry of tracemalloc's table of blocks: the hash of an address, and the address. It names every block that is
+ * in use, and holds none. */
+static bool is_trace_entry(struct hw_builder *b, const struct hw_block *block)
+{
+    enum { ENTRY_BYTES = 32, ENTRY_CHUNK_MAX = 64 };
+    const unsigned char *p =
+        b->tracemalloc.state == HW_TRACING_ON && block->bytes <= ENTRY_CHUNK_MAX
+            ? hw_image_at(b->image, block->addr, ENTRY_BYTES)
+            : NULL;
+    return p && hw_trace_is_entry(&b->py, p);
+}
+
 static bool scan_raw(void *ctx, const struct hw_block *block, bool *ret_again)
 {
     struct finder *f = ctx;
@@ -183,7 +195,8 @@ static bool scan_raw(void *ctx, const struct hw_block *block, bool *ret_again)
     *ret_again = false;
     if (!hw_build_tick(b, stage, ++f->visited, 0))
         return false;
-    if (is_known(b, block) || hw_lost_object(b, block) || hw_lost_is_dead(b, block))
+    if (is_known(b, block) || hw_lost_object(b, block) || hw_lost_is_dead(b, block) ||
+        is_trace_entry(b, block))
         return true;
     if (block->bytes > SCAN_BLOCK_MAX_BYTES || block->bytes > f->scan_left) {
         b->unscanned_bytes += block->bytes;

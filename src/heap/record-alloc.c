@@ -2,7 +2,6 @@
 #include "base/err.h"
 #include "base/vec.h"
 #include "cpython/pytype.h"
-#include "cpython/tracemalloc.h"
 #include "heap/build-internal.h"
 
 #include <stdlib.h>
@@ -164,14 +163,14 @@ bool hw_build_allocs_begin(struct hw_builder *b)
     return true;
 }
 
-static bool sites_read(struct hw_builder *b, const struct hw_tracemalloc *tracemalloc)
+static bool sites_read(struct hw_builder *b)
 {
     struct hw_graph *g = b->graph;
     struct traces traces = {
         .b = b, .maker.sites = &g->allocs, .frames_left = b->py.item_limit};
     if (!hw_build_allocs_begin(b))
         return false;
-    bool ok = hw_tracemalloc_walk(&b->py, b->runtime, tracemalloc, add_trace, &traces,
+    bool ok = hw_tracemalloc_walk(&b->py, b->runtime, &b->tracemalloc, add_trace, &traces,
                                   &g->facts.alloc_missed);
     traces_deinit(&traces);
     return ok;
@@ -179,10 +178,8 @@ static bool sites_read(struct hw_builder *b, const struct hw_tracemalloc *tracem
 
 bool hw_build_record_allocs(struct hw_builder *b)
 {
-    struct hw_tracemalloc tracemalloc;
-    hw_tracemalloc_find(&b->py, b->runtime, &tracemalloc);
-    b->graph->facts.alloc_frames = tracemalloc.frame_limit;
-    switch (tracemalloc.state) {
+    b->graph->facts.alloc_frames = b->tracemalloc.frame_limit;
+    switch (b->tracemalloc.state) {
     case HW_TRACING_OFF:
         b->graph->facts.alloc_source = HW_ALLOC_NOBODY;
         return hw_build_record_agent(b);
@@ -193,5 +190,5 @@ bool hw_build_record_allocs(struct hw_builder *b)
         break;
     }
     b->graph->facts.alloc_source = HW_ALLOC_TRACEMALLOC;
-    return sites_read(b, &tracemalloc);
+    return sites_read(b);
 }

@@ -108,5 +108,9 @@ int main(int argc, char **argv)
     make_seed(sample_graph_small(), argv[1], "small");
     make_seed(sample_graph_open(), argv[1], "open");
     make_seed(sample_graph_service(5, true), argv[1], "service");
+    struct hw_graph *traced = sample_graph_small();
+    if (!sample_graph_trace(traced))
+        abort();
+    make_seed(traced, argv[1], "traced");
     return 0;
 }
