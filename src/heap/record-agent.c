@@ -34,13 +34,18 @@ static bool table_is_sane(const struct hw_agent_table *table)
            table->text_bytes <= HW_AGENT_TEXT_MAX_BYTES;
 }
 
+bool hw_build_is_agent(const struct hw_module *module)
+{
+    return strstr(module->path, HW_AGENT_LIBRARY) != NULL;
+}
+
 /* A library that happens to export a symbol of that name is none. */
 static bool table_find(struct hw_builder *b, struct hw_agent_table *ret_table)
 {
     struct hw_symbol symbol;
     for (size_t i = 0; i < b->module_count; i++) {
         const struct hw_module *module = &b->modules[i];
-        if (!strstr(module->path, HW_AGENT_LIBRARY) ||
+        if (!hw_build_is_agent(module) ||
             !hw_module_symbol(b->py.image, module, "hw_agent_table", &symbol))
             continue;
         const void *p = hw_image_at(b->py.image, symbol.addr, sizeof(*ret_table));

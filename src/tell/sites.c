@@ -46,9 +46,9 @@ void hw_parts_site_json(struct hw_json *json, const struct hw_site_frame *frame)
 static void put_source(struct hw_buf *line, const struct hw_facts *facts)
 {
     if (facts->alloc_rate) {
-        hw_buf_puts(line, "Estimated from a sample, one for ");
+        hw_buf_puts(line, "Estimated from samples, one for each ");
         hw_text_bytes(line, (double)facts->alloc_rate);
-        hw_buf_puts(line, ": ");
+        hw_buf_puts(line, " allocated: ");
         return;
     }
     hw_buf_puts(line, "Recorded by tracemalloc, ");
