@@ -65,8 +65,8 @@ bool hw_alloc_known(const struct hw_graph *graph, struct hw_err *err)
     case HW_ALLOC_AGENT: /* an interpreter that has started has allocated megabytes */
         return graph->allocs.site_count ||
                hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "process %d was started by heapwhy run, but Python has set its allocators anew since "
-                          "then: start it without PYTHONMALLOC, PYTHONDEVMODE and -X dev",
+                          "process %d was started by heapwhy run, but nothing was written down in it: its Python is "
+                          "one that heapwhy does not know, or has set its allocators anew (PYTHONMALLOC, -X dev)",
                           (int)graph->facts.pid);
     case HW_ALLOC_NOT_RECORDED:
         return hw_err_set(err, HW_ERR_UNSUPPORTED,

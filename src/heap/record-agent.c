@@ -39,22 +39,25 @@ bool hw_build_is_agent(const struct hw_module *module)
     return strstr(module->path, HW_AGENT_LIBRARY) != NULL;
 }
 
-/* A library that happens to export a symbol of that name is none. */
-static bool table_find(struct hw_builder *b, struct hw_agent_table *ret_table)
+/* NULL: there is no agent. */
+static const struct hw_module *agent_find(const struct hw_builder *b)
+{
+    for (size_t i = 0; i < b->module_count; i++)
+        if (hw_build_is_agent(&b->modules[i]))
+            return &b->modules[i];
+    return NULL;
+}
+
+/* False: it is not in use, or damaged. */
+static bool table_read(struct hw_builder *b, const struct hw_module *agent, struct hw_agent_table *ret_table)
 {
     struct hw_symbol symbol;
-    for (size_t i = 0; i < b->module_count; i++) {
-        const struct hw_module *module = &b->modules[i];
-        if (!hw_build_is_agent(module) ||
-            !hw_module_symbol(b->py.image, module, "hw_agent_table", &symbol))
-            continue;
-        const void *p = hw_image_at(b->py.image, symbol.addr, sizeof(*ret_table));
-        if (!p)
-            continue;
+    if (!hw_module_symbol(b->py.image, agent, "hw_agent_table", &symbol))
+        return false;
+    const void *p = hw_image_at(b->py.image, symbol.addr, sizeof(*ret_table));
+    if (p)
         memcpy(ret_table, p, sizeof(*ret_table));
-        return table_is_sane(ret_table);
-    }
-    return false;
+    return p && table_is_sane(ret_table);
 }
 
 /* ---- sites ---- */
@@ -161,10 +164,13 @@ static bool blocks_read(struct reading *reading)
 bool hw_build_record_agent(struct hw_builder *b)
 {
     struct reading reading = {.b = b, .maker.sites = &b->graph->allocs};
-    if (!table_find(b, &reading.table))
-        return true;
     struct hw_facts *facts = &b->graph->facts;
+    const struct hw_module *agent = agent_find(b);
+    if (!agent)
+        return true;
     facts->alloc_source = HW_ALLOC_AGENT;
+    if (!table_read(b, agent, &reading.table))
+        return true;
     facts->alloc_frames = HW_AGENT_DEPTH_MAX;
     facts->alloc_rate = reading.table.rate_bytes;
     facts->alloc_missed = reading.table.missed;
