@@ -9,10 +9,12 @@ from things import fails, holders, printed, swallow, thing
 
 CHAIN = {"steps": [{"edge": "", "type": "module", "addr": "0x1", "what": "app"},
                    {"edge": ".a", "type": "list", "addr": "0x2", "what": ""}]}
+many = [object() for _ in range(60)]
 picture = heapwhy.show_refs(holders, max_depth=1)
 
 CASES = {
     "show_refs": lambda: heapwhy.show_refs(holders, max_depth=1, refcounts=True, extra_info=id, highlight=callable),
+    "show_refs, a box": lambda: heapwhy.show_refs([many], max_depth=1, too_many=100),
     "show_chain": lambda: repr(heapwhy.show_chain([holders, thing])),
     "objgraph.show_refs": lambda: objgraph.show_refs(holders, max_depth=1, output=io.StringIO()),
     "objgraph.show_chain": lambda: objgraph.show_chain([holders, thing], backrefs=False, output=io.StringIO()),

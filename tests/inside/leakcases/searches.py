@@ -3,7 +3,7 @@
 import sys
 
 import heapwhy
-from heapwhy import _heapwhy, edges, holder, naming, walks
+from heapwhy import _heapwhy, arguments, edges, holder, naming, walks
 from things import Slots, Thing, fails, generate, generator, holders, number, slots, swallow, thing
 
 CASES = {
@@ -18,6 +18,10 @@ CASES = {
     "referents, named": lambda: [repr(reference) for reference in heapwhy.referents(holders)],
     "texts of edges": lambda: (edges.spell("key", "a"), edges.short(holders), edges.describe(thing), edges.named(thing, holders)),
     "names": lambda: (naming.type_name(Thing), naming.name_of_type(thing)),
+    "checks of arguments": lambda: (arguments.whole("n", 5, 1), swallow(arguments.whole, "n", "x"), arguments.seconds("s", 1.5),
+                                    swallow(arguments.seconds, "s", "x"), arguments.function("f", len),
+                                    arguments.function_or_none("f", None), swallow(arguments.function, "f", 5),
+                                    arguments.process(1), swallow(arguments.process, -1)),
     "wrong arguments": lambda: (swallow(_heapwhy.edges, 1), swallow(_heapwhy.referrers, 1), swallow(_heapwhy.unreferred, 1),
                                 swallow(_heapwhy.find_chain, 1), swallow(_heapwhy.instances, 1),
                                 swallow(_heapwhy.type_counts, 1), swallow(_heapwhy.census, 1), swallow(_heapwhy.objects_at, 1),

@@ -2,6 +2,7 @@
 """Snapshots and their questions. One is asked again and again; to take one the process forks, which is slow."""
 import subprocess
 import sys
+import tracemalloc
 
 import heapwhy
 from heapwhy import _heapwhy, records
@@ -13,6 +14,10 @@ thing.text = "a text"
 first = heapwhy.snapshot(FILE, values=False)
 grown = [Thing() for _ in range(50)]
 second = heapwhy.snapshot(values=False)
+tracemalloc.start()
+traced_things = [Thing() for _ in range(50)]
+traced = heapwhy.snapshot(values=False)
+tracemalloc.stop()
 rows = second.types()
 objects = second.objects(Thing)
 
@@ -59,6 +64,9 @@ CASES = {
     "cycles": lambda: asked(second.cycles()),
     "collector": lambda: asked(second.collector()),
     "audit": lambda: asked(second.audit()),
+    "sites": lambda: (asked(traced.sites()), asked(traced.sites(by="traceback"))),
+    "sites, compared": lambda: asked(traced.sites(traced)),
+    "sites, not traced": lambda: swallow(second.sites),
     "retained by one": lambda: asked(second.retained(thing)),
     "what is not there": lambda: (swallow(second.holders, object()), swallow(second.holders, "nonsense.more"),
                                   swallow(second.holders, 5), swallow(second.holders, None), swallow(second.holders, rows[0])),
