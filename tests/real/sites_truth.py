@@ -59,7 +59,8 @@ def describe(before):
 def tell(before):
     snapshot, told = describe(before)
     print(json.dumps(told))
-    del told  # what was made to tell is not there any more when it is looked at
+    del told  # what was made to tell is not there any more when it is looked at, not even in free lists
+    gc.collect()
     print("READY", flush=True)
     signal.sigwait([signal.SIGUSR1])
     return snapshot
