@@ -16,7 +16,7 @@ help:
 	@echo 'make          build/heapwhy; the Python package in build/site'
 	@echo 'make check    install what is missing, build, run every test'
 	@echo 'make demo     install what is missing, build, diagnose a service that leaks'
-	@echo 'make leaks    call every function of the Python package 10,000 times'
+	@echo 'make leaks    call every function of the Python package 10,000 times: two hours'
 	@echo 'make bench    measure speed and memory'
 	@echo 'make install  into PREFIX ($(PREFIX)), below DESTDIR'
 	@echo 'make asan     build-asan/heapwhy, with the address and undefined sanitizers'
@@ -44,6 +44,7 @@ tsan: $(TSAN_BUILD)/build.ninja
 	ninja -C $(TSAN_BUILD)
 
 check: packages
+	-@tests/env/chroot-forky >/dev/null # Python 3.14, which the package is built for, too
 	$(MAKE) --no-print-directory all asan
 	@$(PYTHON) tools/run-checks $(BUILD) $(ASAN_BUILD)
 
@@ -53,7 +54,7 @@ demo: packages
 
 leaks: packages
 	$(MAKE) --no-print-directory all
-	HEAPWHY_LEAK_CALLS=10000 $(PYTHON) -m pytest -q tests/inside/test_leaks_*.py
+	HEAPWHY_LEAK_CALLS=10000 $(PYTHON) -m pytest -q -rP tests/inside/test_leaks.py
 
 bench: packages
 	$(MAKE) --no-print-directory all

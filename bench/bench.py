@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 import measure
-import peers
+import originals
 import report
 
 HEAPWHY = os.environ.get("HEAPWHY", str(measure.HERE.parent / "build" / "heapwhy"))
@@ -161,7 +161,7 @@ def main():
     result["arena"] = sizes.index(arena) if arena in sizes else 0
     if not args.no_peers:
         progress(f"peers, {arena} instances ...")
-        python, result["versions"], result["missing"] = peers.prepare()
+        python, result["versions"], result["missing"] = originals.prepare()
         result["peers"] = peer_figures(python, result["versions"], arena, args.repeat)
     result["machine"]["load_after"] = os.getloadavg()[0]
     print(json.dumps(result, indent=2) if args.json else report.text(result))

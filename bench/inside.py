@@ -14,7 +14,7 @@ from pathlib import Path
 
 import heap
 import measure
-import peers
+import originals
 from peer import forget_peak, memory_kib
 
 GOALS = {"typestats": 1, "growth": 1, "find_backref_chain": 5, "get_leaking_objects": 20}
@@ -104,7 +104,7 @@ def main():
     instances, repeat = [*map(int, sys.argv[1:]), *(1_000_000, 3)[len(sys.argv) - 1:]]
     if os.environ.get("HEAPWHY_BENCH_INSIDE"):
         return measured(instances, repeat)
-    python, versions, missing = peers.prepare()
+    python, versions, missing = originals.prepare()
     if "objgraph" not in versions:
         sys.exit(f"objgraph is missing: {missing.get('objgraph')}")
     site = os.environ.get("HEAPWHY_SITE", str(measure.HERE.parent / "build" / "site"))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Heap sets against guppy3, in turns in one process: bench/sets.py [INSTANCES] [ROUNDS]
 
-Run it with the interpreter of the peers' environment and build/site in PYTHONPATH (see peers.py). For each
+Run it with the interpreter of the peers' environment and build/site in PYTHONPATH (see originals.py). For each
 question: the best processor time of the rounds, the ratio, and by how much resident memory rose at most.
 """
 import gc

@@ -88,8 +88,8 @@ def main():
     args = parser.parse_args()
     if args.inside:
         return inside(args.instances, args.repeat)
-    import peers
-    python, versions, missing = peers.prepare()
+    import originals
+    python, versions, missing = originals.prepare()
     if "pympler" in missing:
         sys.exit("no Pympler: %s" % missing["pympler"])
     site = os.environ.get("HEAPWHY_SITE", str(HERE.parent / "build" / "site"))

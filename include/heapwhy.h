@@ -295,6 +295,7 @@ enum hw_alloc_source {
     HW_ALLOC_NOBODY,
     HW_ALLOC_TRACEMALLOC,
     HW_ALLOC_UNREADABLE,   /* tracemalloc, but its tables were not found or are damaged */
+    HW_ALLOC_AGENT,        /* heapwhy's own agent (heapwhy run): counts are estimates from samples */
 };
 
 /* What is known about the moment of capture. The collector is that of the main interpreter. */
@@ -332,6 +333,7 @@ struct hw_facts {
     uint32_t alloc_source;      /* enum hw_alloc_source; since format 1.4 */
     uint32_t alloc_frames;      /* most frames of an allocation's stack that were kept; 0: not known */
     uint64_t alloc_missed;      /* blocks whose allocation could not be read */
+    uint64_t alloc_rate;        /* of samples: one for so many bytes; 0: every block is known */
 };
 
 void hw_graph_destroy(struct hw_graph *graph);

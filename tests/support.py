@@ -80,7 +80,7 @@ def package_pythons():
     chosen = os.environ.get("HEAPWHY_PACKAGE_PYTHONS")
     if chosen:
         return chosen.split(",")
-    done = subprocess.run([os.path.join(ROOT, "tools", "pythons")], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([os.path.join(ROOT, "tools", "pythons"), package_site()], stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.strip().split(",")
 
 
@@ -115,9 +115,12 @@ def heapwhy_json(*args, timeout=HEAPWHY_TIMEOUT_S):
 
 
 def clean_environment():
-    """Without what changes an interpreter, or a program of the corpus, by accident."""
+    """Without what changes an interpreter, or a program of the corpus, by accident.
+
+    The sanitized run needs its allocator in every process: what Python's own has in use, no sanitizer watches.
+    """
     return {name: value for name, value in os.environ.items()
-            if not name.startswith(("PYTHON", "HEAPWHY_CORPUS_"))}
+            if not name.startswith(("PYTHON", "HEAPWHY_CORPUS_")) or (name == "PYTHONMALLOC" and "LD_PRELOAD" in os.environ)}
 
 
 def wait_until_ready(process, sink):

@@ -4,6 +4,9 @@
 From outside, for a process that nobody prepared:   python -m heapwhy PID
 From inside, for the program's own objects:         import heapwhy
 """
+import _thread
+import os
+
 from heapwhy._heapwhy import (CorruptError, Error, NotFoundError, PermissionDenied, SystemFailure,
                               UnsupportedError, UsageError, deepsizeof, sizeof, version as __version__)
 
@@ -29,11 +32,25 @@ __all__ = ["CorruptError", "Error", "NotFoundError", "PermissionDenied", "System
            "UsageError", "__version__", "deepsizeof", "sizeof"] + sorted(set(_HOMES) - {"load_ipython_extension", "open"})
 
 
+# A thread that is in the middle of an import does not exist in a forked child, where that import would never
+# end: who forks waits for ours to end. Reentrant: what is imported may fork.
+_loading = _thread.RLock()
+os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
+
+
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError("module 'heapwhy' has no attribute %r" % name)
+    import gc
     import importlib
-    value = globals()[name] = getattr(importlib.import_module("heapwhy." + _HOMES[name]), name)
+    with _loading:
+        collects = gc.isenabled()
+        gc.disable()  # else what an import allocates makes it collect the garbage that is asked about
+        try:
+            value = globals()[name] = getattr(importlib.import_module("heapwhy." + _HOMES[name]), name)
+        finally:
+            if collects:
+                gc.enable()
     return value
 
 

@@ -146,15 +146,17 @@ class Dump:
 _G = TypeVar("_G", bound="Graph")
 
 class Graph:
-    """A heap graph, in C memory. Made by capture() or load()."""
-    closed: bool
-    _facts: Dict[str, Any]
+    """A heap graph, in C memory. Made by _capture() or _load()."""
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def _facts(self) -> Dict[str, Any]: ...
     @classmethod
-    def capture(cls: Type[_G], pid: int = 0, own: bool = False, values: bool = True, copy: bool = True) -> _G:
+    def _capture(cls: Type[_G], pid: int = 0, own: bool = False, values: bool = True, copy: bool = True) -> _G:
         """Of this process (0), or of another. own, copy: of this process only."""
     @classmethod
-    def load(cls: Type[_G], path: Union[str, bytes, "PathLike[str]"]) -> _G: ...
-    def save(self, path: Union[str, bytes, "PathLike[str]"]) -> None: ...
+    def _load(cls: Type[_G], path: Union[str, bytes, "PathLike[str]"], /) -> _G: ...
+    def save(self, path: Union[str, bytes, "PathLike[str]"], /) -> None: ...
     def close(self) -> None: ...
 
 class Answer:

@@ -13,18 +13,20 @@ From the outside, for a process that nobody prepared: heapwhy cycles PID, heapwh
 """
 import collections
 import gc
-import types
+import threading
 import warnings
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple, Union
 
-from heapwhy import Error, _heapwhy
-from heapwhy.holder import shorten, step
+from heapwhy import Error, UsageError, _heapwhy
+from heapwhy.arguments import kind_of
+from heapwhy.holder import shorten, spell_key
 from heapwhy.naming import name_of_type
 
 SHOWN_KINDS, SHOWN_TYPES = 8, 8
 PATH_LIMIT = 100000  # objects of one cycle that are searched for the shortest way round
 
 
-class Kind(collections.namedtuple("Kind", "path attributes count objects bytes types has_finalizer")):
+class Kind(NamedTuple):
     """Cycles of one shape.
 
     path           the way round: "app.Parent.child -> app.Child.parent"
@@ -35,9 +37,15 @@ class Kind(collections.namedtuple("Kind", "path attributes count objects bytes t
     types          {type name: objects}
     has_finalizer  some object has __del__, which the collector would run first
     """
-    __slots__ = ()
+    path: str
+    attributes: Tuple[str, ...]
+    count: int  # type: ignore[assignment]  # not tuple.count()
+    objects: int
+    bytes: int
+    types: Dict[str, int]
+    has_finalizer: bool
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "%d x %s  (%d objects, %d bytes%s)" % (self.count, self.path, self.objects, self.bytes,
                                                      ", with __del__" if self.has_finalizer else "")
 
@@ -51,22 +59,22 @@ class Garbage:
     objects   how many objects in all
     """
 
-    def __init__(self, kinds, others):
+    def __init__(self, kinds: List[Kind], others: Dict[str, int]) -> None:
         self.kinds, self.others = kinds, others
         self.cycles = sum(kind.count for kind in kinds)
         self.objects = sum(kind.objects for kind in kinds) + sum(others.values())
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.objects > 0
 
-    def by_type(self):
+    def by_type(self) -> List[Tuple[str, int]]:
         """[(type name, objects), ...], most first: of the cycles and of what hangs on them."""
         total = collections.Counter(self.others)
         for kind in self.kinds:
             total.update(kind.types)
         return total.most_common()
 
-    def by_attribute(self):
+    def by_attribute(self) -> List[Tuple[str, int]]:
         """[("app.Connection.handlers", cycles), ...]: how many cycles an attribute is part of, most first."""
         total = collections.Counter()
         for kind in self.kinds:
@@ -74,14 +82,14 @@ class Garbage:
                 total[name] += kind.count
         return total.most_common()
 
-    def to_dicts(self):
+    def to_dicts(self) -> List[Dict[str, Any]]:
         """The kinds as dicts."""
         return [kind._asdict() for kind in self.kinds]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<Garbage: %d cycle%s, %d objects>" % (self.cycles, "s" * (self.cycles != 1), self.objects)
 
-    def __str__(self):
+    def __str__(self) -> str:
         if not self:
             return "no cyclic garbage"
         lines = ["%d cycle%s, %d objects that only the collector can free" % (
@@ -95,7 +103,7 @@ class Garbage:
         return "\n".join(lines)
 
 
-def garbage():
+def garbage() -> Garbage:
     """What the collector would find unreachable now, as Garbage.
 
     >>> print(heapwhy.collector.garbage())
@@ -103,8 +111,7 @@ def garbage():
       1 x app.Parent.child -> app.Child.parent  (2 objects, 112 bytes)
       they also hold 1 list
 
-    Takes about twice as long as gc.collect(). From 3.11 on, an instance that keeps its attributes without a dict may be given
-    one when the names of attributes can't be learnt otherwise; only garbage instances.
+    Takes about twice as long as gc.collect(). No dict is made for an instance that keeps its attributes without one.
     """
     return _report(_heapwhy.garbage(), ())
 
@@ -161,35 +168,18 @@ def _walk_back(obj, before, inside):
     return way[::-1]
 
 
-def _names_in_code(kind):
-    """Names that the methods of a class use: among them nearly all attributes of its instances."""
-    for base in kind.__mro__:
-        for value in vars(base).values():
-            code = getattr(value, "__code__", None) if isinstance(value, types.FunctionType) else None
-            if code is not None:
-                yield from code.co_names
-
-
-def _attribute_of(obj, child):
-    """".name" of an instance, by names in the code of its class, so that its dict need not be made."""
-    kind = type(obj)
-    for name in dict.fromkeys(_names_in_code(kind)):
-        if any(name in vars(base) for base in kind.__mro__):
-            continue
-        try:
-            if object.__getattribute__(obj, name) is child:
-                return "." + name
-        except AttributeError:
-            continue
-    return None
+_WORDS = {"element": ".{member}", "as key": ".keys()"}
 
 
 def _edge(parent, child):
-    if _is_own(parent) and not isinstance(child, dict):
-        found = _attribute_of(parent, child)
-        if found:
-            return found
-    return step(parent, child)
+    """How an expression goes on from the parent to the child. No dict is made for an instance that has none."""
+    for kind, name in _heapwhy.edges(parent, child):
+        if kind == "attribute":
+            return "." + name
+        if kind in ("key", "index"):
+            return spell_key(name)
+        return ".<local %s>" % name if kind == "local" else _WORDS[kind]
+    return ".__dict__" if isinstance(parent, type) and isinstance(child, dict) else ".<%s>" % name_of_type(parent)
 
 
 def _general(edge):
@@ -216,9 +206,32 @@ def _spell(way):
 class CyclesError(Error):
     """Cyclic garbage was made where none may be. .garbage is the Garbage."""
 
-    def __init__(self, garbage):
+    def __init__(self, garbage: Garbage) -> None:
         super().__init__("cyclic garbage was made: " + str(garbage))
         self.garbage = garbage
+
+
+class _Pause:
+    """The collector is off as long as a block of any thread wants it; the last one to end puts back what was."""
+
+    def __init__(self):
+        self._lock, self._blocks, self._was_enabled = threading.RLock(), 0, False
+
+    def begin(self):
+        with self._lock:
+            if not self._blocks:
+                self._was_enabled = gc.isenabled()
+                gc.disable()
+            self._blocks += 1
+
+    def end(self):
+        with self._lock:
+            self._blocks -= 1
+            if not self._blocks and self._was_enabled:
+                gc.enable()
+
+
+_pause = _Pause()
 
 
 class cycles_forbidden:
@@ -230,29 +243,38 @@ class cycles_forbidden:
 
     For services that run with the collector off: it names each cycle and the attributes that close it. The whole process
     is looked at, so that other threads' garbage counts, too. Garbage that was there before does not count. While the
-    block runs the collector does not start by itself, so that nothing is freed unseen; after it is as it was. When the
-    block raises, that error goes on, and cycles are warned about.
+    block runs the collector does not start by itself, so that nothing is freed unseen; when the last of several blocks,
+    nested or of several threads, has ended, it is as it was before the first, whatever they raised. When the block
+    raises, that error goes on, and cycles are warned about.
     """
 
-    def __init__(self, action="raise"):
-        if action not in ("raise", "warn") and not callable(action):
-            raise ValueError("cycles_forbidden() takes 'raise', 'warn' or a function of one Garbage")
+    def __init__(self, action: Union[str, Callable[[Garbage], Any]] = "raise") -> None:
+        if not callable(action) and not (isinstance(action, str) and action in ("raise", "warn")):
+            raise UsageError("cycles_forbidden() takes 'raise', 'warn' or a function of one Garbage, not %.60s" % (
+                repr(action) if isinstance(action, str) else "a " + kind_of(action)))
         self.action = action
+        self._known = []  # of each block that this object has begun: what was garbage before
 
-    def __enter__(self):
-        self.was_enabled = gc.isenabled()
-        gc.disable()
-        cycles, others = _heapwhy.garbage()
-        # garbage that nobody collects keeps its address
-        self.known = {id(obj) for members in cycles for obj in members}
-        self.known.update(map(id, others))
+    def __enter__(self) -> "cycles_forbidden":
+        _pause.begin()
+        try:
+            cycles, others = _heapwhy.garbage()
+            # garbage that nobody collects keeps its address
+            known = {id(obj) for members in cycles for obj in members}
+            known.update(map(id, others))
+        except BaseException:
+            _pause.end()
+            raise
+        self._known.append(known)
         return self
 
-    def __exit__(self, kind, error, trace):
-        found = _heapwhy.garbage()
-        if self.was_enabled:
-            gc.enable()
-        report = _report(found, self.known)
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        try:
+            found = _heapwhy.garbage()
+        finally:
+            _pause.end()
+            known = self._known.pop()
+        report = _report(found, known)
         del found
         if not report.kinds:
             return
@@ -266,23 +288,34 @@ class cycles_forbidden:
 
 # ---- its state ----
 
-State = collections.namedtuple("State", "enabled thresholds counts collections collected uncollectable frozen debug "
-                                        "callbacks garbage")
-State.__doc__ = """How the collector is set and what it has done.
+class State(NamedTuple):
+    """How the collector is set and what it has done.
 
-enabled        whether it starts by itself
-thresholds     gc.get_threshold(); a first of 0 means never
-counts         gc.get_count(): allocations since, and collections of each younger generation
-collections, collected, uncollectable   by generation, since the process started
-frozen         objects that gc.freeze() has put aside: it never looks at these
-debug          names of the debug flags that are set
-callbacks      how many functions it calls before and after
-garbage        len(gc.garbage)
-"""
+    enabled        whether it starts by itself
+    thresholds     gc.get_threshold(); a first of 0 means never
+    counts         gc.get_count(): allocations since, and collections of each younger generation
+    collections, collected, uncollectable   by generation, since the process started
+    frozen         objects that gc.freeze() has put aside: it never looks at these
+    debug          names of the debug flags that are set
+    callbacks      how many functions it calls before and after
+    garbage        len(gc.garbage)
+    """
+    enabled: bool
+    thresholds: Tuple[int, ...]
+    counts: Tuple[int, ...]
+    collections: Tuple[int, ...]
+    collected: Tuple[int, ...]
+    uncollectable: Tuple[int, ...]
+    frozen: int
+    debug: Tuple[str, ...]
+    callbacks: int
+    garbage: int
+
+
 _FLAGS = ("DEBUG_STATS", "DEBUG_COLLECTABLE", "DEBUG_UNCOLLECTABLE", "DEBUG_SAVEALL")
 
 
-def collector_state():
+def collector_state() -> State:
     """How the collector is set and what it has done, as State."""
     stats = gc.get_stats()
     return State(gc.isenabled(), gc.get_threshold(), gc.get_count(),
@@ -291,7 +324,7 @@ def collector_state():
                  len(gc.callbacks), len(gc.garbage))
 
 
-def uncollectable():
+def uncollectable() -> List[Tuple[str, int, str]]:
     """[(type name, objects, reason), ...] of what gc.garbage holds, most first. Empty is the healthy answer."""
     saved = bool(gc.get_debug() & gc.DEBUG_SAVEALL)
     counts = collections.Counter((name_of_type(obj), _reason(obj, saved)) for obj in gc.garbage)

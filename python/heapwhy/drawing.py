@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of small answers for notebooks, as SVG."""
+"""Pictures of small answers for notebooks, as SVG that needs no graphviz; graphs of objects are pictures.py."""
 import html
 from typing import Any, Dict, List, Tuple
 

@@ -16,13 +16,25 @@ import os
 import shutil
 import sys
 import threading
+from typing import Any, TypeVar, Union
 
-from heapwhy import NotFoundError, UsageError, _heapwhy
+from heapwhy import NotFoundError, UsageError, _heapwhy, arguments
 
+_Self = TypeVar("_Self", bound="_Armed")
 _MONITORING_IDS = (3, 4)  # sys.monitoring: 0, 1, 2 and 5 have owners by convention
 
 
-def find_program():
+DUMPS_MOST = 1000
+
+
+def _dump(path, dumps, timeout, values):
+    """What takes them, with all that it needs; what was given is looked at first."""
+    paths = _paths(path, dumps)
+    wait_ms = min(int(arguments.seconds("timeout", timeout) * 1000), (1 << 31) - 1)
+    return _heapwhy.Dump(find_program(), paths, max(1, wait_ms), values)
+
+
+def find_program() -> str:
     """The path of the program heapwhy: of this package, or in PATH."""
     own = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bin", "heapwhy")
     found = own if os.access(own, os.X_OK) else shutil.which("heapwhy")
@@ -34,9 +46,12 @@ def find_program():
 
 def _paths(path, dumps):
     """path, path-2, ...; before the last suffix. {pid} is this process."""
-    if dumps < 1:
-        raise UsageError("dumps must be 1 or more")
-    path = os.path.abspath(os.fspath(path).replace("{pid}", str(os.getpid())))
+    dumps = arguments.whole("dumps", dumps, 1)
+    if dumps > DUMPS_MOST:
+        raise UsageError("dumps must be %d or less: the name of each is prepared" % DUMPS_MOST)
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError("path must be a file name, not a %s" % arguments.kind_of(path))
+    path = os.path.abspath(os.fsdecode(path).replace("{pid}", str(os.getpid())))
     if not os.path.isdir(os.path.dirname(path)):
         raise NotFoundError("%s: no such directory, so a snapshot can't be written there" % os.path.dirname(path))
     base, suffix = os.path.splitext(path)
@@ -46,25 +61,29 @@ def _paths(path, dumps):
 class _Armed:
     """What is set up; stop() takes it back."""
 
-    def __init__(self, dump):
+    def __init__(self, dump: _heapwhy.Dump) -> None:
         self._dump = dump
 
     @property
-    def taken(self):
+    def taken(self) -> int:
         """How many snapshots were begun."""
         return self._dump.taken
 
-    def __enter__(self):
+    def __enter__(self: _Self) -> _Self:
         return self
 
-    def __exit__(self, *unused):
+    def __exit__(self, *unused: Any) -> None:
         self.stop()
+
+    def stop(self) -> None:
+        """Takes it back; again, it does nothing."""
+        raise NotImplementedError
 
 
 class OnMemoryError(_Armed):
     """Hooks that are in place. stop() puts back what was there, where nobody came after."""
 
-    def __init__(self, dump, caught):
+    def __init__(self, dump: _heapwhy.Dump, caught: bool) -> None:
         super().__init__(dump)
         self._tool = _monitor(dump) if caught else None
         self._hooks = []
@@ -74,7 +93,8 @@ class OnMemoryError(_Armed):
             setattr(module, name, hook)
             self._hooks.append((module, name, hook, before))
 
-    def stop(self):
+    def stop(self) -> None:
+        """Puts back the hooks that are still ours."""
         for module, name, hook, before in self._hooks:
             if getattr(module, name) is hook:
                 setattr(module, name, before)
@@ -101,15 +121,17 @@ def _monitor(dump):
 class NearLimit(_Armed):
     """A thread that watches. stop() ends it."""
 
-    def __init__(self, dump, fraction, interval):
+    def __init__(self, dump: _heapwhy.Dump, fraction: float, interval: float) -> None:
         super().__init__(dump)
-        dump.watch(_groups(), fraction, max(1, int(interval * 1000)))
+        dump.watch(_groups(), fraction, max(1, min(int(interval * 1000), (1 << 31) - 1)))
 
-    def stop(self):
+    def stop(self) -> None:
+        """Ends the watch."""
         self._dump.stop()
 
 
-def dump_on_memory_error(path, *, dumps=1, values=True, caught=False, timeout=120.0):
+def dump_on_memory_error(path: Union[str, "os.PathLike[str]"], *, dumps: int = 1, values: bool = True,
+                         caught: bool = False, timeout: float = 120.0) -> OnMemoryError:
     """Writes a snapshot to path when a MemoryError ends the program, a thread, or a finalizer.
 
     path     the file; {pid} in it is replaced. A second snapshot is called path-2, and so on
@@ -125,12 +147,13 @@ def dump_on_memory_error(path, *, dumps=1, values=True, caught=False, timeout=12
 
     The stack of the error is still there, so its local variables are among the holders. What asyncio and servers catch,
     only caught=True sees. CPython has no other place where an exception can be met before a handler has it.
-    Raises UsageError, NotFoundError (no program, no directory), OSError.
+    Raises TypeError, UsageError, NotFoundError (no program, no directory), OSError.
     """
-    return OnMemoryError(_heapwhy.Dump(find_program(), _paths(path, dumps), int(timeout * 1000), values), caught)
+    return OnMemoryError(_dump(path, dumps, timeout, values), caught)
 
 
-def dump_near_limit(path, fraction=0.9, *, interval=0.5, dumps=1, values=True, timeout=120.0):
+def dump_near_limit(path: Union[str, "os.PathLike[str]"], fraction: float = 0.9, *, interval: float = 0.5,
+                    dumps: int = 1, values: bool = True, timeout: float = 120.0) -> NearLimit:
     """Writes a snapshot to path when memory passes a fraction of what this process may have.
 
     fraction  of the control group's limit (version 1 or 2, its own or one above; caches that the kernel can drop do not
@@ -143,11 +166,14 @@ def dump_near_limit(path, fraction=0.9, *, interval=0.5, dumps=1, values=True, t
 
     >>> heapwhy.dump_near_limit("/var/crash/app-{pid}.hwsnap", 0.8)
 
-    Raises UsageError, NotFoundError (no program, no directory), OSError.
+    Raises TypeError, UsageError, NotFoundError (no program, no directory), OSError.
     """
+    if not isinstance(fraction, (int, float)):
+        raise TypeError("fraction must be a number, not a %s" % arguments.kind_of(fraction))
     if not 0 < fraction <= 1:
-        raise UsageError("fraction must be above 0 and at most 1, not %r" % (fraction,))
-    return NearLimit(_heapwhy.Dump(find_program(), _paths(path, dumps), int(timeout * 1000), values), fraction, interval)
+        raise UsageError("fraction must be above 0 and at most 1, not %g" % fraction)
+    interval = arguments.seconds("interval", interval)
+    return NearLimit(_dump(path, dumps, timeout, values), fraction, interval)
 
 
 # ---- control groups ----

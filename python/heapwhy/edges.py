@@ -7,7 +7,7 @@ no object.
 """
 from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from heapwhy import _heapwhy
+from heapwhy import _heapwhy, arguments
 from heapwhy.naming import name_of_type
 
 __all__ = ["Chain", "Reference", "chain", "referents", "referrers"]
@@ -106,22 +106,24 @@ class Chain(Sequence[Any]):
     spelled  the chain as one Python expression, as far as there is one
     """
 
-    def __init__(self, objects: Sequence[Any]):
+    def __init__(self, objects: Sequence[Any]) -> None:
         self.objects = list(objects)
 
     def __len__(self) -> int:
         return len(self.objects)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         return self.objects[index]
 
     @property
     def links(self) -> List[List[Reference]]:
+        """Of each object but the last the references to the next."""
         return [[Reference(target, kind, name) for kind, name in named(source, target)]
                 for source, target in zip(self.objects, self.objects[1:])]
 
     @property
     def spelled(self) -> str:
+        """The chain as one Python expression, as far as there is one."""
         if not self.objects:
             return ""
         text = "sys.modules[%r]" % self.objects[0].__name__ if _heapwhy.is_module(self.objects[0]) \
@@ -161,5 +163,7 @@ def chain(obj: Any, predicate: Optional[Callable[[Any], Any]] = None, *, max_dep
         >>> heapwhy.chain(session)
         <Chain sys.modules['app'].hub.sessions[17]>
     """
+    arguments.function_or_none("predicate", predicate)
+    max_depth = min(arguments.whole("max_depth", max_depth, 0), 1 << 30)
     found = _heapwhy.find_chain(obj, predicate, max_depth, tuple(ignore), backward) or []
     return Chain(found[::-1] if backward else found)

@@ -2,7 +2,11 @@
 """Who holds an object, as a Python expression: holder_path(obj).
 
 A search backwards with gc.get_referrers(), level by level, until a module or the end is reached. For failures and
-reports, where some tenths of a second do not matter.
+reports of the checks for leaks, which name one holder of a few objects.
+
+Who looks for holders takes heapwhy.chain(obj): the same in C, and in words that can be evaluated; or
+Snapshot.holders(obj): several chains, the most telling first, with what frames and C code hold. Why not here: this
+leaves out what the running check itself holds (hidden), and knows values of threads and of contexts.
 """
 import contextvars
 import functools
@@ -28,7 +32,8 @@ _ATTRIBUTES = {
 }
 
 
-def _key(key):
+def spell_key(key):
+    """['name'], [3]; what has no short spelling by its type."""
     if isinstance(key, (str, bytes, int, float, bool, type(None))):
         text = repr(key)
         return "[%s]" % (text if len(text) <= 60 else text[:57] + "...")
@@ -62,7 +67,7 @@ def _in_values(mapping, child, spell):
 def step(parent, child):
     """How the parent refers to the child, to be put behind the parent's expression."""
     if isinstance(parent, dict):
-        return _in_values(parent, child, _key) or "[?]"
+        return _in_values(parent, child, spell_key) or "[?]"
     if type(parent).__name__ == "deque" or isinstance(parent, (list, tuple)):
         for at, item in enumerate(parent):
             if item is child:
@@ -212,6 +217,7 @@ def _chain(top, below, parents):
 def holder_path(obj, hidden=()):
     """A Python expression that leads to obj, such as sys.modules['app'].hub._subscribers[3].
 
+    For one object of interest see heapwhy.chain() and Snapshot.holders(), which know more.
     Begins with <...> where the last holder is no module; says so in words when nothing refers to obj.
     hidden: ids of objects that are not looked at.
     """

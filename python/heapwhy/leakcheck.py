@@ -16,8 +16,10 @@ import functools
 import gc
 import sys
 import time
+from typing import Any, Callable, Iterable, List, Optional, Tuple, Union
 
 from heapwhy import _heapwhy
+from heapwhy.arguments import function, kind_of, whole
 from heapwhy.holder import holder_path
 from heapwhy.naming import name_of_type
 
@@ -41,13 +43,13 @@ class Leak:
     repeats   how often the code ran until this was certain
     """
 
-    def __init__(self, types, holders, repeats):
+    def __init__(self, types: List[Tuple[str, int, int, int]], holders: List[str], repeats: int) -> None:
         self.types, self.holders, self.repeats = types, holders, repeats
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<Leak of %s, seen %d times>" % (", ".join(row[0] for row in self.types[:3]), self.repeats)
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = ["every one of %d repeats left behind" % self.repeats]
         width = max(len(row[0]) for row in self.types[:SHOWN_TYPES])
         for name, objects, size, items in self.types[:SHOWN_TYPES]:
@@ -62,13 +64,14 @@ class Leak:
         return "\n".join(lines)
 
 
-class Limits:
+class _Limits:
     """What a repeat may leave behind: objects, bytes; None is any number. types: of these alone, names or classes."""
 
     def __init__(self, objects=None, bytes=None, types=None):
         if objects is None and bytes is None:
             objects = 0
-        self.objects, self.bytes = objects, bytes
+        self.objects = None if objects is None else whole("objects", objects, 0)
+        self.bytes = None if bytes is None else whole("bytes", bytes, 0)
         if types is not None and (isinstance(types, (str, type)) or not hasattr(types, "__iter__")):
             types = (types,)
         self.names = None if types is None else {_name_of(kind) for kind in types}
@@ -90,6 +93,8 @@ class Limits:
 def _name_of(kind):
     if isinstance(kind, str):
         return kind
+    if not isinstance(kind, type):
+        raise TypeError("types are classes or their names; there is a %s among them" % kind_of(kind))
     return kind.__qualname__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__qualname__)
 
 
@@ -164,7 +169,9 @@ def _growing_blocks(run, limits):
     return round(min(rates)), total
 
 
-def find_leak(run, *, objects=None, bytes=None, types=None, repeats=REPEATS, warmup=WARMUP):
+def find_leak(run: Callable[[], Any], *, objects: Optional[int] = None, bytes: Optional[int] = None,
+              types: Union[None, str, type, Iterable[Union[str, type]]] = None, repeats: int = REPEATS,
+              warmup: int = WARMUP) -> Optional[Leak]:
     """The Leak of run(), which is called again and again, or None.
 
     objects, bytes   how much each repeat may leave behind; neither: no object, and no item in a container
@@ -172,9 +179,12 @@ def find_leak(run, *, objects=None, bytes=None, types=None, repeats=REPEATS, war
     warmup, repeats  how often it runs before, and how often each look at the heap must see growth
 
     What run() raises goes on to the caller. A healthy run() is called warmup + repeats times, with two looks at the
-    heap; one that leaks some hundred times, for at most thirty seconds of processor time or two minutes.
+    heap; one that leaks some hundred times, for at most thirty seconds of processor time or two minutes. Raises
+    TypeError, UsageError for arguments that have no meaning.
     """
-    limits = Limits(objects, bytes, types)
+    function("what is looked at", run, "give a function that does the work once: lambda: handle(request)")
+    repeats, warmup = whole("repeats", repeats, 1), whole("warmup", warmup, 0)
+    limits = _Limits(objects, bytes, types)
     _times(run, warmup)
     types_grow, blocks_grow = _screen(run, repeats, limits)
     leak = _measure(run, repeats, limits) if types_grow else None
@@ -219,7 +229,7 @@ def _confirm(run, measured, limits):
     return True
 
 
-def no_leaks(run, **options):
+def no_leaks(run: Callable[[], Any], **options: Any) -> None:
     """Raises AssertionError when run() leaks; options as for find_leak().
 
     >>> heapwhy.no_leaks(lambda: app.handle(request))

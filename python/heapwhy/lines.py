@@ -30,12 +30,14 @@ import threading
 import time
 import types
 import warnings
-from typing import Callable, Iterator, List, Optional, Sequence, TextIO, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, TextIO, Tuple, TypeVar, Union, overload
 
 from heapwhy import _heapwhy, usage
+from heapwhy.arguments import function, whole
 from heapwhy.usage import MIB, backend_of, measure
 
 DEFAULT_BACKEND = "python"
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 @contextlib.contextmanager
@@ -146,7 +148,7 @@ def _wrapped_inside(function, wrap):
 class Lines(dict):
     """{code: {line: (increment MiB, most MiB, occurrences)}} of profiled functions; nested code has the same lines."""
 
-    def items(self):
+    def items(self) -> List[Tuple[str, Any]]:  # type: ignore[override]
         """(file, ((line, its numbers or None) for each line of the source)) of each function that has run."""
         return [(code.co_filename, _with_numbers(code, lines)) for code, lines in dict.items(self) if lines]
 
@@ -177,7 +179,8 @@ class LineProfiler:
     max_mem           MiB: go into the debugger when there is as much
     """
 
-    def __init__(self, backend: Optional[str] = None, include_children: bool = False, max_mem: Optional[float] = None):
+    def __init__(self, backend: Optional[str] = None, include_children: bool = False,
+                 max_mem: Optional[float] = None) -> None:
         self.backend = backend_of(backend, DEFAULT_BACKEND)
         if self.backend == "python":
             self.backend = _countable(backend)
@@ -189,13 +192,13 @@ class LineProfiler:
         self._codes = set()
         self._tracer = _heapwhy.LineTracer(_source(self.backend, include_children))
 
-    def __call__(self, func: Optional[Callable] = None, precision: Optional[int] = None) -> Callable:
+    def __call__(self, func: Optional[Callable[..., Any]] = None, precision: Optional[int] = None) -> Callable[..., Any]:
         """The function, profiled whenever it runs; without one a decorator."""
         if func is None:
             return self
         return _wrapped_inside(func, self.wrap_function)
 
-    def add_function(self, func: Callable) -> None:
+    def add_function(self, func: Callable[..., Any]) -> None:
         """Measure this function when profiling is enabled. TypeError: it is not one in Python."""
         code = getattr(inspect.unwrap(getattr(func, "__func__", func)), "__code__", None)
         if code is None:
@@ -203,7 +206,7 @@ class LineProfiler:
         self._codes.add(code)
         self._tracer.add(code)
 
-    def wrap_function(self, func: Callable) -> Callable:
+    def wrap_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function, profiled whenever it runs."""
         self.add_function(func)
         return _wrap(func, self._counted)
@@ -238,14 +241,14 @@ class LineProfiler:
 
     enable, disable = enable_by_count, disable_by_count
 
-    def __enter__(self):
+    def __enter__(self) -> "LineProfiler":
         self.enable_by_count()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         self.disable_by_count()
 
-    def runctx(self, cmd: Union[str, types.CodeType], globals: dict, locals: dict) -> "LineProfiler":
+    def runctx(self, cmd: Union[str, types.CodeType], globals: Dict[str, Any], locals: Dict[str, Any]) -> "LineProfiler":
         """Measure the functions that were added while a statement runs."""
         with self:
             exec(cmd, globals, locals)
@@ -343,8 +346,18 @@ def show_results(prof: LineProfiler, stream: Optional[TextIO] = None, precision:
                     line, "once" if count == 1 else "%d times" % count, _freed_text(freed)))
 
 
-def profile(func: Optional[Callable] = None, stream: Optional[TextIO] = None, precision: int = 1,
-            backend: Optional[str] = None, include_children: bool = False) -> Callable:
+@overload
+def profile(func: _Function, stream: Optional[TextIO] = None, precision: int = 1, backend: Optional[str] = None,
+            include_children: bool = False) -> _Function: ...
+
+
+@overload
+def profile(func: None = None, stream: Optional[TextIO] = None, precision: int = 1, backend: Optional[str] = None,
+            include_children: bool = False) -> Callable[[_Function], _Function]: ...
+
+
+def profile(func: Optional[Callable[..., Any]] = None, stream: Optional[TextIO] = None, precision: int = 1,
+            backend: Optional[str] = None, include_children: bool = False) -> Callable[..., Any]:
     """Decorator: after each call of the function print its memory line by line.
 
     stream            where to; standard output when None
@@ -353,12 +366,16 @@ def profile(func: Optional[Callable] = None, stream: Optional[TextIO] = None, pr
     include_children  add the memory of child processes
 
     Generators, coroutines and methods can be decorated, too. What the function raises is raised after printing.
+    Raises TypeError for what is no function, ValueError for a backend that is not known.
     """
+    backend_of(backend, DEFAULT_BACKEND)
+    precision = whole("precision", precision, 0)
     if func is None:
         return functools.partial(profile, stream=stream, precision=precision, backend=backend,
                                  include_children=include_children)
     if isinstance(func, (staticmethod, classmethod)):
         return _wrapped_inside(func, profile(None, stream, precision, backend, include_children))
+    function("what profile() decorates", func, "options are given by name: @profile(precision=3)")
     return _printing(func, lambda: LineProfiler(backend, include_children),
                      lambda profiler: profiler.print(stream, precision))
 
@@ -411,14 +428,15 @@ class TimeStamper:
         backend = "rss" if self.backend == "python" else self.backend
         return measure(backend, None, self.include_children) / MIB, time.time()
 
-    def __call__(self, func=None, precision=None):
+    def __call__(self, func: Optional[Callable[..., Any]] = None, precision: Optional[int] = None) -> Any:
         if func is None:
             return self
         if not callable(func) and not isinstance(func, (staticmethod, classmethod)):
             raise ValueError("Value must be callable")
         return _wrapped_inside(func, self.wrap_function)
 
-    def wrap_function(self, func):
+    def wrap_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, with the times of its beginning and end noted."""
         name = "%s.%s" % (func.__module__, func.__qualname__)
         if inspect.iscoroutinefunction(func):
             async def wrapper(*args, **kwargs):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Growth: since the last call, or over a block of code."""
+import os
 import threading
 from typing import Any, Dict, List, Optional, Tuple
 
-from heapwhy import _heapwhy
+from heapwhy import _heapwhy, arguments
 from heapwhy.naming import type_name
 from heapwhy.records import Answer, Growth, Record, Rows
 from heapwhy.snapshots import Snapshot, snapshot
@@ -72,16 +73,16 @@ class Watching:
                  last goes, and the interval doubles
     """
 
-    def __init__(self, interval: Optional[float], keep: int, options: dict):
-        if keep < 3:
-            raise ValueError("keep must be 3 or more: without a snapshot in between nothing can be told")
+    def __init__(self, interval: Optional[float], keep: int, options: Dict[str, Any]):
+        if arguments.whole("keep", keep) < 3:
+            raise _heapwhy.UsageError("keep must be 3 or more: without a snapshot in between nothing can be told")
         self.snapshots: List[Snapshot] = []
         self.points: List[Tuple[str, Snapshot]] = []
         self.error: Optional[BaseException] = None
-        self._interval = interval
+        self._interval = None if interval is None else arguments.seconds("interval", interval)
         self._keep = keep
         self._options = options
-        self._lock = threading.Lock()
+        self._lock, self._pid = threading.Lock(), os.getpid()
         self._done = threading.Event()
         self._thread: Optional[threading.Thread] = None
 
@@ -110,6 +111,8 @@ class Watching:
 
     def point(self, name: str = "") -> Snapshot:
         """Takes a snapshot now. name: for `points`, a list of (name, snapshot)."""
+        if self._pid != os.getpid():  # in a fork the thread that perhaps had the lock does not run
+            self._lock, self._pid = threading.Lock(), os.getpid()
         with self._lock:
             taken = snapshot(**self._options)
             self.snapshots.append(taken)
@@ -158,12 +161,15 @@ class Watching:
         del self.snapshots[:], self.points[:]
 
 
-def watching(interval: Optional[float] = None, *, keep: int = 12, **options: Any) -> Watching:
+def watching(interval: Optional[float] = None, *, keep: int = 12, pid: int = 0, own: bool = False,
+             values: bool = True, copy: bool = True) -> Watching:
     """For a `with` block: snapshots at its start and end, at w.point("name"), and at an interval.
 
     interval  seconds between snapshots that another thread takes; None: none
     keep      the most to keep, 3 or more; each takes some 50 bytes an object
-    options   as of snapshot()
+    others    as of snapshot()
+
+    Errors: TypeError, UsageError for what they can't be; snapshot()'s, at the start and the end of the block.
 
     >>> with heapwhy.watching() as w:
     ...     work()
@@ -171,4 +177,4 @@ def watching(interval: Optional[float] = None, *, keep: int = 12, **options: Any
     ...     work()
     >>> w.diff(); w.diagnose(); w.growth()
     """
-    return Watching(interval, keep, options)
+    return Watching(interval, keep, {"pid": arguments.process(pid), "own": own, "values": values, "copy": copy})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+from typing import Any, Iterable
 
 from heapwhy import _heapwhy
+from heapwhy.arguments import kind_of
 from heapwhy.naming import type_name
 
 __all__ = ["Partition", "Row"]
@@ -15,14 +17,14 @@ TITLES = {"type": "type", "class": "class", "module": "module", "size": "bytes e
           "via": "referred to as", "site": "allocated at", "id": "object", "unity": ""}
 
 
-def class_text(key) -> str:
+def class_text(key: Any) -> str:
     """The text of what partition() by class gives as key."""
     if isinstance(key, tuple):
         return "dict of %s" % type_name(key[1]) if key[1] else "dict (no owner)"
     return type_name(key) if isinstance(key, type) else str(key)
 
 
-def key_text(by: str, key) -> str:
+def key_text(by: str, key: Any) -> str:
     if by in ("type", "class"):
         return class_text(key)
     if by == "referrers":
@@ -40,15 +42,16 @@ class Row(_heapwhy.Result):
     """kind (str), key (what it is made from), count, bytes, share and cumulative (of all bytes, 0 to 1)."""
     __slots__ = ("number", "key", "kind", "count", "bytes", "share", "cumulative")
 
-    def __init__(self, number, key, kind, count, size):
+    def __init__(self, number: Any, key: Any, kind: str, count: int, size: int) -> None:
         self.number, self.key, self.kind, self.count, self.bytes = number, key, kind, count, size
         self.share = self.cumulative = 0.0
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
+        """What to_dicts() of the table has for the row."""
         return {"kind": self.kind, "count": self.count, "bytes": self.bytes,
                 "share": self.share, "cumulative": self.cumulative}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<%s: %d objects, %d bytes>" % (self.kind, self.count, self.bytes)
 
 
@@ -65,6 +68,7 @@ class Table(_heapwhy.Result):
     __slots__ = ("rows", "by")
 
     def title(self) -> str:
+        """The line above the table."""
         raise NotImplementedError
 
     def table(self, limit: int | None = TABLE_ROWS) -> str:
@@ -80,17 +84,18 @@ class Table(_heapwhy.Result):
             lines.append("%4s %s more rows: .table(limit=None)" % ("", number_text(len(self.rows) - len(shown))))
         return "\n".join(lines)
 
-    def totals(self):
+    def totals(self) -> tuple[int, int]:
+        """(objects, bytes) of all rows."""
         return sum(row.count for row in self.rows), sum(row.bytes for row in self.rows)
 
-    def to_dicts(self) -> list:
+    def to_dicts(self) -> list[Any]:
         """[{"kind", "count", "bytes", "share", "cumulative"}, ...], largest first."""
         return [row.to_dict() for row in self.rows]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return self.table()
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         head = "".join("<th>%s</th>" % title for title in ("#", "count", "bytes", "%", "cum %", TITLES[self.by]))
         body = "".join("<tr><td>%d</td><td>%s</td><td>%s</td><td>%.0f</td><td>%.0f</td><td style='text-align:left'>"
                        "%s</td></tr>" % (place, number_text(row.count), number_text(row.bytes), 100 * row.share,
@@ -103,7 +108,7 @@ def percent(part: int, whole: int) -> str:
     return "%.0f" % (100 * part / whole) if whole else ""
 
 
-def shares_fill(rows):
+def shares_fill(rows: list[Row]) -> None:
     """share and cumulative of rows that are in order."""
     total, so_far = sum(row.bytes for row in rows), 0
     for row in rows:
@@ -123,7 +128,7 @@ class Partition(Table):
     """
     __slots__ = ("set_type", "parts")
 
-    def __init__(self, members, by: str, own: bool = False):
+    def __init__(self, members: Any, by: str, own: bool = False) -> None:
         self.by = by
         self.set_type = type(members)
         self.parts = _heapwhy.partition(members, by, own)
@@ -132,13 +137,14 @@ class Partition(Table):
         self.rows.sort(key=lambda row: (-row.bytes, -row.count, row.kind))
         shares_fill(self.rows)
 
-    def title(self):
+    def title(self) -> str:
+        """The line above the table."""
         return "%s objects, %s bytes" % tuple(map(number_text, self.totals()))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, place):
+    def __getitem__(self, place: Any) -> Any:
         """A row's set; of a slice, the members of all its rows; by the text of a kind, that row's."""
         if isinstance(place, str):
             rows = [row for row in self.rows if row.kind == place]
@@ -153,15 +159,17 @@ class Partition(Table):
 
     def diff(self, earlier: "Partition") -> "Growth":
         """What each kind has grown by since an earlier partition by the same relation."""
+        if not issubclass(type(earlier), Partition):
+            raise TypeError("diff() compares with an earlier partition, not with a %s" % kind_of(earlier))
         return Growth(self, earlier)
 
 
-def row_key(row):
+def row_key(row: Row) -> Any:
     """What makes two rows the same kind: the class, and otherwise how it reads."""
     return row.key if isinstance(row.key, type) else row.kind
 
 
-def rows_merge(rows):
+def rows_merge(rows: Iterable[Row]) -> list[Row]:
     """Two strings, equal and not identical, are one label: their rows become one."""
     merged = {}
     for row in rows:
@@ -179,7 +187,7 @@ class Growth(Table):
     """The difference of two partitions: rows whose count and bytes are what has come (negative: gone)."""
     __slots__ = ()
 
-    def __init__(self, later: Partition, earlier: Partition):
+    def __init__(self, later: Partition, earlier: Partition) -> None:
         if later.by != earlier.by:
             raise _heapwhy.UsageError("a partition by %s can't be compared with one by %s" % (later.by, earlier.by))
         self.by = later.by
@@ -193,11 +201,12 @@ class Growth(Table):
         self.rows.sort(key=lambda row: (-row.bytes, -row.count, row.kind))
         shares_fill(self.rows)
 
-    def title(self):
+    def title(self) -> str:
+        """The line above the table."""
         return "%+d objects, %+d bytes since then" % self.totals()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, place):
+    def __getitem__(self, place: Any) -> Any:
         return self.rows[place]

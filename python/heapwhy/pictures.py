@@ -7,18 +7,22 @@
 Colours tell kinds of objects, and pale with the distance; edges bear names; what was left out is counted.
 """
 import html
+import os
 import shutil
 import subprocess
 import sys
 import types
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from collections import Counter
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple, Union
 
-from heapwhy import _heapwhy, edges, walks
+from heapwhy import _heapwhy, arguments, edges, walks
 
 __all__ = ["Picture", "show_backrefs", "show_chain", "show_refs"]
 
 DOT_SECONDS = 120
 NAMES_MAX = 3  # of one edge
+BOX_LEAST = 8  # objects that one alone refers to, at which the picture ends: they stand in a box
+COLUMN_ROWS, COLUMNS_MOST = 20, 6  # of a box
 # What kinds of objects look like: hue and saturation, of the nearest; deeper ones pale.
 KINDS = [
     ("module", types.ModuleType, (0.36, 0.45)),
@@ -41,7 +45,7 @@ class Picture:
     nodes  how many objects it shows
     """
 
-    def __init__(self, dot: str, nodes: int):
+    def __init__(self, dot: str, nodes: int) -> None:
         self.dot = dot
         self.nodes = nodes
 
@@ -49,10 +53,16 @@ class Picture:
         """The picture in a format of graphviz's: "svg", "png", "pdf", ... RuntimeError says why not."""
         return render(self.dot, form)
 
-    def save(self, filename: str) -> str:
+    def save(self, filename: Union[str, "os.PathLike[str]"]) -> str:
         """Writes a file in the format that its extension names, and returns its name. Where graphviz is
-        missing the text is written, to that name with .dot, and a line on stderr says so."""
-        form = filename.rpartition(".")[2].lower()
+        missing the text is written, to that name with .dot, and a line on stderr says so.
+
+        Errors: UsageError without an extension; RuntimeError, which says why graphviz can't; OSError.
+        """
+        filename = os.fspath(filename)
+        form = os.path.splitext(filename)[1][1:].lower()
+        if not form:
+            raise _heapwhy.UsageError("%.80r has no extension to say the format: .dot, .svg, .png, .pdf" % filename)
         content = self.dot.encode()
         if form not in ("dot", "gv"):
             try:
@@ -107,16 +117,20 @@ def show_backrefs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_node
     shortnames  False: type names with their modules
     filename    write it there, too: .dot, .svg, .png, ... (Picture.save)
 
-    What a repr() prints is shown, so those of the objects are called; one that fails is named.
+    What a repr() prints is shown, so those of the objects are called; one that fails is named. Eight or more objects to
+    which only one refers, and at which the picture ends, stand in one box, as rows.
+
+    Errors: TypeError, UsageError for what these can't be; those of Picture.save(); what the functions raise.
     """
+    check(max_depth, too_many, max_nodes, filter, highlight, extra_info)
     objs = listed(objs)
     ignored = tuple(ignore) + (id(objs),)
     roots = {id(obj) for obj in objs}
     nodes = walks.walk(objs, holders_of, max_depth=max_depth, too_many=too_many,
                        max_nodes=max_nodes, ignore=ignored, accept=filter,
                        stop=lambda obj: _heapwhy.is_module(obj) and id(obj) not in roots)
-    style = Style(max_depth, highlight, extra_info, refcounts, shortnames)
-    return finish(Drawing(nodes, style, backward=True), filename)
+    style = _Style(max_depth, highlight, extra_info, refcounts, shortnames)
+    return finish(_Drawing(nodes, style, backward=True, asked=len(roots)), filename)
 
 
 def show_refs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_nodes: int = 200,
@@ -125,17 +139,23 @@ def show_refs(objs: Any, *, max_depth: int = 3, too_many: int = 10, max_nodes: i
               extra_info: Optional[Callable[[Any], Any]] = None, refcounts: bool = False,
               shortnames: bool = True, filename: Optional[str] = None) -> Picture:
     """A picture of what objs refer to, and what that refers to. Parameters are those of show_backrefs()."""
-    nodes = walks.walk(listed(objs), walks.referents_of, max_depth=max_depth, too_many=too_many,
+    check(max_depth, too_many, max_nodes, filter, highlight, extra_info)
+    objs = listed(objs)
+    nodes = walks.walk(objs, walks.referents_of, max_depth=max_depth, too_many=too_many,
                        max_nodes=max_nodes, ignore=ignore, accept=filter)
-    style = Style(max_depth, highlight, extra_info, refcounts, shortnames)
-    return finish(Drawing(nodes, style, backward=False), filename)
+    style = _Style(max_depth, highlight, extra_info, refcounts, shortnames)
+    return finish(_Drawing(nodes, style, backward=False, asked=len({id(obj) for obj in objs})), filename)
 
 
 def show_chain(*chains: Sequence[Any], highlight: Optional[Callable[[Any], Any]] = None,
                extra_info: Optional[Callable[[Any], Any]] = None, refcounts: bool = False,
                shortnames: bool = True, filename: Optional[str] = None) -> Picture:
     """A picture of chains as heapwhy.chain() finds them: sequences of objects of which each refers to the
-    next. What they have in common is drawn once."""
+    next. What they have in common is drawn once. TypeError for what is no chain."""
+    for chain in chains:
+        if not isinstance(chain, (edges.Chain, list, tuple)):
+            raise TypeError("show_chain() draws chains, as heapwhy.chain(obj) finds them, or lists of objects of which "
+                            "each refers to the next; not a %s" % arguments.kind_of(chain))
     index: Dict[int, int] = {}
     nodes: List[walks.Node] = []
     longest = max(map(len, chains), default=1)
@@ -148,8 +168,8 @@ def show_chain(*chains: Sequence[Any], highlight: Optional[Callable[[Any], Any]]
             if before is not None and number not in before.next:
                 before.next.append(number)
             before = nodes[number]
-    style = Style(max(longest - 1, 1), highlight, extra_info, refcounts, shortnames)
-    return finish(Drawing(nodes, style, backward=True), filename)
+    style = _Style(max(longest - 1, 1), highlight, extra_info, refcounts, shortnames)
+    return finish(_Drawing(nodes, style, backward=True), filename)
 
 
 def holders_of(objects: List[Any], ignored: Set[int]) -> List[Sequence[Any]]:
@@ -167,18 +187,27 @@ def namespace_owner(obj: Any) -> Optional[types.ModuleType]:
     return module if isinstance(module, types.ModuleType) and vars(module) is obj else None
 
 
+def check(max_depth: Any, too_many: Any, max_nodes: Any, filter: Any, highlight: Any, extra_info: Any) -> None:
+    """TypeError, UsageError for what no picture can be made from."""
+    arguments.whole("max_depth", max_depth, 0)
+    arguments.whole("too_many", too_many, 0)
+    arguments.whole("max_nodes", max_nodes, 1)
+    for name, value in (("filter", filter), ("highlight", highlight), ("extra_info", extra_info)):
+        arguments.function_or_none(name, value)
+
+
 def listed(objs: Any) -> Sequence[Any]:
     return objs if issubclass(type(objs), (list, tuple)) else [objs]
 
 
-def finish(drawing: "Drawing", filename: Optional[str]) -> Picture:
+def finish(drawing: "_Drawing", filename: Optional[str]) -> Picture:
     picture = Picture(drawing.text(), len(drawing.nodes))
     if filename is not None:
         picture.save(filename)
     return picture
 
 
-class Style:
+class _Style:
     """What a node looks like and says."""
 
     def __init__(self, max_depth, highlight, extra_info, refcounts, shortnames):
@@ -269,11 +298,13 @@ def refcount(node: walks.Node) -> str:
     return "immortal" if count >= 1 << 30 else str(count - OWN_REFERENCES)
 
 
-class Drawing:
+class _Drawing:
     """Writes nodes in graphviz's language. The dict of an object is drawn as a part of it."""
 
-    def __init__(self, nodes: List[walks.Node], style: Style, backward: bool):
+    def __init__(self, nodes: List[walks.Node], style: _Style, backward: bool, asked: int = 0):
+        """asked: about how many objects, of which some may have found no place."""
         self.nodes = nodes
+        self.unshown = max(asked - sum(node.depth == 0 for node in nodes), 0)
         self.style = style
         self.backward = backward
         self.names = {id(node): "n%d" % i for i, node in enumerate(nodes)}
@@ -281,6 +312,7 @@ class Drawing:
         for node in nodes:
             for number in node.next:
                 self.join(*self.ends(node, nodes[number]))
+        self.boxes = self.find_boxes()
 
     def join(self, owner: walks.Node, part: walks.Node) -> None:
         is_dict = type(part.object) is dict and part.depth > 0 and part not in self.dicts.values()
@@ -288,26 +320,66 @@ class Drawing:
             self.dicts[id(owner)] = part
             self.names[id(part)] = self.names[id(owner)] + ":dict"
 
+    def find_boxes(self) -> Dict[int, List[int]]:
+        """{id of a node: numbers of those behind it that stand in one box}. Each in a place of its own they would make
+        a picture many pages high; they are those that nothing else refers to, and at which the picture ends."""
+        met = Counter(number for node in self.nodes for number in node.next)
+        apart = set(self.dicts) | {id(part) for part in self.dicts.values()}
+        boxes = {}
+        for node in self.nodes:
+            ends = [number for number in node.next if met[number] == 1 and not self.nodes[number].next
+                    and self.nodes[number].depth and id(self.nodes[number]) not in apart]
+            if len(ends) >= BOX_LEAST:
+                boxes[id(node)] = ends
+        return boxes
+
+    def box_name(self, node: walks.Node) -> str:
+        return "box_" + self.names[id(node)].replace(":", "_")
+
+    def box_lines(self, node: walks.Node) -> List[str]:
+        """The box behind a node: rows of the edge's names and the object, in columns, and the edge to it."""
+        numbers = self.boxes.get(id(node))
+        if not numbers:
+            return []
+        cells = [self.box_cells(node, self.nodes[number]) for number in numbers]
+        height = max(min(len(cells), COLUMN_ROWS), -(-len(cells) // COLUMNS_MOST))
+        rows = "".join("<tr>%s</tr>" % "".join(cells[row::height]) for row in range(height))
+        table = '<table border="0" cellborder="0" cellspacing="1" cellpadding="1">%s</table>' % rows
+        return ["  %s [label=<%s>];" % (self.box_name(node), table),
+                "  %s -> %s;" % self.ends(self.names[id(node)], self.box_name(node))]
+
+    def box_cells(self, node: walks.Node, end: walks.Node) -> str:
+        names = " ".join(self.edge_names(*self.ends(node, end)))
+        said = self.style.lines(end).replace("<br/>", " ") + self.left_out_line(end).replace("<br/>", " ")
+        return ('<td align="right"><font point-size="9" color="#1f3f7a">%s</font></td>'
+                '<td align="left" bgcolor="%s"><font point-size="9">%s</font></td>'
+                % (escape(names), self.style.colour(end), said))
+
     def text(self) -> str:
         lines = ["digraph heapwhy {",
                  '  graph [rankdir=LR, bgcolor=white, nodesep=0.15, ranksep=0.5, fontname="DejaVu Sans", fontsize=10];',
                  '  node [shape=box, style="filled,rounded", fillcolor=white, color="#7a7a7a", '
                  'fontname="DejaVu Sans", fontsize=11, height=0.3, margin="0.11,0.055"];',
                  '  edge [color="#5a5a5a", arrowsize=0.7, fontname="DejaVu Sans", fontsize=9, fontcolor="#1f3f7a"];']
-        parts = {id(part) for part in self.dicts.values()}
-        lines += [self.node_line(node) for node in self.nodes if id(node) not in parts]
+        apart = {id(part) for part in self.dicts.values()}
+        apart |= {id(self.nodes[number]) for numbers in self.boxes.values() for number in numbers}
+        lines += [self.node_line(node) for node in self.nodes if id(node) not in apart]
         for node in self.nodes:
+            lines += self.box_lines(node)
             lines += self.edge_lines(node)
             lines += self.truncation(node)
+        if self.unshown:
+            lines.append('  unshown [label="%s more objects that were asked about", style="dashed,rounded", '
+                         'color="#c00000", fontcolor="#c00000", fontsize=9];' % format(self.unshown, ","))
         return "\n".join(lines + ["}", ""])
 
     def node_line(self, node: walks.Node) -> str:
-        label = self.style.lines(node)
+        label = self.style.lines(node) + self.left_out_line(node)
         part = self.dicts.get(id(node))
         if part is not None:
             label = ('<table border="0" cellborder="0" cellspacing="0" cellpadding="2"><tr><td>%s</td></tr><hr/>'
-                     '<tr><td port="dict"><font point-size="9">__dict__, %s</font></td></tr></table>'
-                     % (label, escape(summary(part.object))))
+                     '<tr><td port="dict"><font point-size="9">__dict__, %s</font>%s</td></tr></table>'
+                     % (label, escape(summary(part.object)), self.left_out_line(part)))
         attributes = ["label=<%s>" % label, 'fillcolor="%s"' % self.style.colour(node)]
         if node.depth == 0:
             attributes += ['color="#c00000"', "penwidth=2"]
@@ -315,33 +387,46 @@ class Drawing:
             attributes += ['color="#c00000"', "peripheries=2"]
         return "  %s [%s];" % (self.names[id(node)], ", ".join(attributes))
 
-    def ends(self, node: walks.Node, other: walks.Node) -> Tuple[walks.Node, walks.Node]:
+    def ends(self, node: Any, other: Any) -> Tuple[Any, Any]:
+        """Of an edge: source and target."""
         return (other, node) if self.backward else (node, other)
 
+    def edge_names(self, source: walks.Node, target: walks.Node) -> List[str]:
+        names = [spelled_in(source.object, kind, name) for kind, name in _heapwhy.edges(source.object, target.object)]
+        more = len(names) - NAMES_MAX
+        return names[:NAMES_MAX] + (["+%d" % more] if more > 0 else [])
+
     def edge_lines(self, node: walks.Node) -> Iterable[str]:
+        boxed = set(self.boxes.get(id(node), ()))
         for number in node.next:
             source, target = self.ends(node, self.nodes[number])
-            if self.dicts.get(id(source)) is target:
+            if self.dicts.get(id(source)) is target or number in boxed:
                 continue
-            names = [spelled_in(source.object, kind, name) for kind, name in
-                     _heapwhy.edges(source.object, target.object)]
-            more = len(names) - NAMES_MAX
-            names = names[:NAMES_MAX] + (["+%d" % more] if more > 0 else [])
+            names = self.edge_names(source, target)
             label = " [label=%s]" % quoted("\n".join(names)) if names else ""
             yield "  %s -> %s%s;" % (self.names[id(source)], self.names[id(target)], label)
 
-    def truncation(self, node: walks.Node) -> List[str]:
-        """A mark for what was left out, with the most frequent types of it."""
-        if not node.skipped:
-            return []
+    def left_out(self, node: walks.Node) -> str:
+        """What was left out behind a node, with the most frequent types of it."""
         common = ["%s %s" % (format(count, ","), kind) for kind, count in node.skipped_types.most_common(2)]
         kinds = ", ".join(common) + (", \u2026" if len(node.skipped_types) > 2 else "")
-        text = "%s more: %s" % (format(node.skipped, ","), kinds)
+        return "%s more: %s" % (format(node.skipped, ","), kinds)
+
+    def left_out_line(self, node: walks.Node) -> str:
+        """Where nothing goes on from a node the node itself says it."""
+        if not node.skipped or node.next:
+            return ""
+        return '<br/><font point-size="9" color="#c00000">%s</font>' % escape(self.left_out(node))
+
+    def truncation(self, node: walks.Node) -> List[str]:
+        """Beside what goes on from a node, a mark for what was left out."""
+        if not node.skipped or not node.next:
+            return []
         name = self.names[id(node)]
         mark = "more_" + name.replace(":", "_")
         ends = (mark, name) if self.backward else (name, mark)
         return ['  %s [label=%s, style="dashed,rounded", color="#c00000", fontcolor="#c00000", fontsize=9];'
-                % (mark, quoted(text)),
+                % (mark, quoted(self.left_out(node))),
                 '  %s -> %s [style=dashed, color="#c00000"];' % ends]
 
 

@@ -6,11 +6,12 @@ only addresses are numbers, as id() gives them. What C said stays in C until som
 """
 import html
 import json
+import operator
 import os
 from collections.abc import Sequence
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
-from heapwhy import _heapwhy
+from heapwhy import _heapwhy, arguments
 from heapwhy.naming import type_name
 
 _ADDRESSES = ("addr", "example")
@@ -29,11 +30,12 @@ class Moment:
     """Which process a record is of: live objects are those of this one alone."""
     __slots__ = ("pid", "start_time")
 
-    def __init__(self, pid: int, start_time: int):
+    def __init__(self, pid: int, start_time: int) -> None:
         self.pid = pid
         self.start_time = start_time
 
     def is_ours(self) -> bool:
+        """Whether it is this process."""
         return self.pid == os.getpid() and self.start_time == _start_time()
 
 
@@ -46,7 +48,7 @@ class Record:
     """
     __slots__ = ("_row", "_moment")
 
-    def __init__(self, row: Dict[str, Any], moment: Optional[Moment]):
+    def __init__(self, row: Dict[str, Any], moment: Optional[Moment]) -> None:
         self._row = row
         self._moment = moment
 
@@ -56,7 +58,7 @@ class Record:
         try:
             value = self._row[name]
         except KeyError:
-            raise AttributeError("%s has no field %r; it has %s" % (
+            raise AttributeError("%s has no field %.80r; it has %s" % (
                 type(self).__name__, name, ", ".join(self._row))) from None
         if name in _ADDRESSES and value is not None:
             return int(value, 16)
@@ -167,7 +169,7 @@ class Rows(Sequence):
     """Records in an order. Slices, filter() and sorted() give new Rows of the same records."""
     __slots__ = ("_rows",)
 
-    def __init__(self, rows: "Sequence[Record]"):
+    def __init__(self, rows: "Sequence[Record]") -> None:
         self._rows = rows
 
     def _records(self) -> "Sequence[Record]":
@@ -199,9 +201,9 @@ class Rows(Sequence):
                      all(getattr(row, name, None) == value for name, value in fields.items())])
 
     def sorted(self, key: Any, reverse: bool = False) -> "Rows":
-        """By a field's name, or by a function of the record."""
+        """By a field's name, or by a function of the record. AttributeError: there is no such field."""
         by = (lambda row: getattr(row, key)) if isinstance(key, str) else key
-        return Rows(sorted(self, key=by, reverse=reverse))
+        return Rows(sorted(self, key=by, reverse=bool(reverse)))
 
     def to_dicts(self) -> List[Dict[str, Any]]:
         """The rows as --json prints them."""
@@ -264,7 +266,7 @@ class Answer(Rows):
     """
     __slots__ = ("_answer", "_moment", "_list", "_whole")
 
-    def __init__(self, answer: "_heapwhy.Answer", rows: str, moment: Moment):
+    def __init__(self, answer: "_heapwhy.Answer", rows: str, moment: Moment) -> None:
         super().__init__(None)
         self._answer = answer
         self._moment = moment
@@ -279,7 +281,9 @@ class Answer(Rows):
 
     def text(self, limit: int = -1, width: int = _WIDTH, color: bool = False) -> str:
         """As the program prints it. limit: rows of each list; -1: as many as the program shows, 0: all."""
-        return self._answer.text(limit, width, color).rstrip("\n")
+        most = (1 << 31) - 1
+        return self._answer.text(min(arguments.whole("limit", limit, -1), most),
+                                 min(arguments.whole("width", width, 1), most), bool(color)).rstrip("\n")
 
     def _records(self) -> "Sequence[Record]":
         if self._rows is None:
@@ -293,7 +297,7 @@ class Answer(Rows):
             raise AttributeError(name)
         whole = self.to_dict()
         if name not in whole:
-            raise AttributeError("this answer has no %r; it has %s" % (name, ", ".join(whole)))
+            raise AttributeError("this answer has no %.80r; it has %s" % (name, ", ".join(whole)))
         return _wrapped(name, whole[name], self._moment)
 
     def __dir__(self) -> List[str]:
@@ -343,7 +347,7 @@ class Objects(Rows):
     """
     __slots__ = ("_nodes", "_moment")
 
-    def __init__(self, nodes: "_heapwhy.Nodes", moment: Moment):
+    def __init__(self, nodes: "_heapwhy.Nodes", moment: Moment) -> None:
         super().__init__(None)
         self._nodes = nodes
         self._moment = moment
@@ -357,7 +361,8 @@ class Objects(Rows):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return Rows([self[i] for i in range(*index.indices(len(self)))])
-        addr, kind, size, native_bytes, refcount, value = self._nodes[index + len(self) if index < 0 else index]
+        place = operator.index(index)
+        addr, kind, size, native_bytes, refcount, value = self._nodes[place + len(self) if place < 0 else place]
         return ObjectRow({"type": kind, "addr": hex(addr), "size": size, "native_bytes": native_bytes,
                           "refcount": refcount, "value": value}, self._moment)
 
@@ -369,14 +374,17 @@ class Objects(Rows):
 
     @property
     def addresses(self) -> memoryview:
+        """Of each object, as id() gives it: uint64."""
         return self._column("addr")
 
     @property
     def sizes(self) -> memoryview:
+        """Bytes of each object: uint64."""
         return self._column("size")
 
     @property
     def native_sizes(self) -> memoryview:
+        """Bytes that each object has outside of Python's objects: uint64."""
         return self._column("native_bytes")
 
     def live(self) -> Tuple[Any, ...]:

@@ -14,15 +14,22 @@ has died and another object begins at the same address, that one counts as a mem
 from __future__ import annotations
 
 import sys
+from typing import Any, Iterable, Iterator
 
 from heapwhy import _heapwhy
+from heapwhy.arguments import kind_of, whole
 from heapwhy.naming import type_name
 from heapwhy.partition import Partition
-from heapwhy.paths import Paths, Pattern
+from heapwhy.ways import Paths, Pattern
 
 __all__ = ["HeapSet", "Record", "heap", "heapset"]
 
 CHUNK = 1 << 17  # objects that an iteration holds at a time, at most
+
+
+def _most(limit: int | None) -> int:
+    """How many to give; None: all."""
+    return sys.maxsize if limit is None else min(whole("limit", limit, 0), sys.maxsize)
 
 
 class Record(_heapwhy.Result):
@@ -45,7 +52,7 @@ class Record(_heapwhy.Result):
                 return obj
         raise _heapwhy.NotFoundError("the %s at %#x is not alive any more" % (type_name(self.type), self.address))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<%s at %#x, %d bytes>" % (type_name(self.type), self.address, self.size)
 
 
@@ -66,17 +73,21 @@ class HeapSet(_heapwhy.HeapSet):
     __slots__ = ("_kind",)
 
     @classmethod
-    def of(cls, objects) -> HeapSet:
+    def of(cls, objects: Iterable[Any]) -> HeapSet:
         """The set of these objects (an iterable). Whatever else holds them must keep them alive."""
-        return cls(objects)
+        try:
+            members = iter(objects)
+        except TypeError:
+            raise TypeError("the objects of a set are given in a list: [obj], not as a %s" % kind_of(objects)) from None
+        return cls(members)
 
-    def __and__(self, other):
+    def __and__(self, other: HeapSet | type) -> HeapSet:  # type: ignore[override]
         if isinstance(other, type):
             return self.of_type(other)
         return _heapwhy.HeapSet.__and__(self, other)
 
     @property
-    def kind(self):
+    def kind(self) -> Any:
         """Of a part of a partition: the key of its row; None for other sets."""
         return getattr(self, "_kind", None)
 
@@ -95,13 +106,13 @@ class HeapSet(_heapwhy.HeapSet):
         """The members that are alive now."""
         return self._alive()
 
-    def objects(self, limit: int | None = None) -> list:
+    def objects(self, limit: int | None = None) -> list[Any]:
         """The members that are alive, in address order, as a list, which keeps them alive."""
-        return self._objects(0, sys.maxsize if limit is None else limit)
+        return self._objects(0, _most(limit))
 
-    def addresses(self, limit: int | None = None) -> list:
+    def addresses(self, limit: int | None = None) -> list[Any]:
         """The addresses of all members, alive or not, ascending."""
-        return self._addresses(0, sys.maxsize if limit is None else limit)
+        return self._addresses(0, _most(limit))
 
     @property
     def the_one(self) -> object:
@@ -111,7 +122,7 @@ class HeapSet(_heapwhy.HeapSet):
             raise _heapwhy.NotFoundError("%s members are alive, not one" % ("several" if objects else "no"))
         return objects[0]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Record]:
         start, limit = 0, 1024
         while True:
             records = [Record(obj) for obj in self._objects(start, limit)]
@@ -227,22 +238,24 @@ class HeapSet(_heapwhy.HeapSet):
         through a member of avoid. limit: so many references are kept; `.cut` tells if there are more.
         Memory: 8 bytes for each object that is reached before the last member is.
         """
-        return Paths(self, from_, avoid, limit, own)
+        return Paths(self, from_, avoid, _most(limit), own)
 
     def reference_pattern(self, depth: int = 7, width: int = 10, nodes: int = 200, own: bool = False) -> Pattern:
         """What refers to the members, by class, what refers to that, and so on to depth, as a tree of sets.
 
-        width: classes shown below each node; nodes: of the whole tree.
+        width: classes shown below each node; nodes: of the whole tree, of which there are a million at most.
         """
-        return Pattern(self, depth, width, nodes, own)
+        most = 1_000_000
+        return Pattern(self, min(whole("depth", depth, 0), most), min(whole("width", width, 1), most),
+                       min(whole("nodes", nodes, 1), most), own)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return repr(self.by_class())
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return self.by_class()._repr_html_()
 
-    def to_dicts(self, limit: int | None = None) -> list:
+    def to_dicts(self, limit: int | None = None) -> list[Any]:
         """[{"address", "type", "size"}, ...] of the members that are alive."""
         return [{"address": id(obj), "type": type_name(type(obj)), "size": Record(obj).size}
                 for obj in self.objects(limit)]
@@ -260,6 +273,9 @@ def heap(since: HeapSet | None = None, own: bool = False) -> HeapSet:
     return HeapSet._heap(since, own)
 
 
-def heapset(objects) -> HeapSet:
-    """The set of these objects: heapwhy.heapset([a, b]), heapwhy.heapset(cache.values())."""
-    return HeapSet(objects)
+def heapset(objects: Iterable[Any]) -> HeapSet:
+    """The set of these objects: heapwhy.heapset([a, b]), heapwhy.heapset(cache.values()).
+
+    TypeError when what is given can't be iterated: one object alone stands in a list, too.
+    """
+    return HeapSet.of(objects)

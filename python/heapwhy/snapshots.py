@@ -8,13 +8,19 @@ five million objects, and other threads run on meanwhile.
 """
 import datetime
 import os
-from typing import Any, Optional, Tuple, Union
+from typing import Any, Callable, Iterable, Optional, Tuple, TypeVar, Union
 
-from heapwhy import _heapwhy
+from heapwhy import _heapwhy, arguments
 from heapwhy.naming import type_name
 from heapwhy.records import Answer, Chains, Growth, Moment, Objects, Record
 
 Path = Union[str, "os.PathLike[str]"]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _number(name: str, value: Any, least: int = 0) -> int:
+    """How many, or how far: as much as an int of C holds."""
+    return min(arguments.whole(name, value, least), (1 << 31) - 1)
 
 
 class Facts(Record):
@@ -39,9 +45,11 @@ class Snapshot(_heapwhy.Graph):
 
     OBJECT, where a method takes one: a live object of this process; an address (int); an expression as the
     program takes it (str), "sys.modules['app'].cache", or the name of a type; or a record that has an
-    address. To ask about a live int or str, give its id().
+    address. To ask about a live int or str, give its id(). Where None is the default it means all objects; the
+    object None has id(None).
 
-    Errors: NotFoundError, when the snapshot has no such object; UsageError, when it was closed.
+    Errors: NotFoundError, when the snapshot has no such object; UsageError, when it was closed, for an empty
+    expression and for a number that is no address; TypeError, for another snapshot that is none.
     """
     __slots__ = ()
 
@@ -84,8 +92,14 @@ class Snapshot(_heapwhy.Graph):
                 raise TypeError("a %s has no address" % type(what).__name__)
             return address
         if issubclass(kind, int) and kind is not bool:
-            return hex(what)
+            return self._word_of_address(what)
         return self._word_of_live(what)
+
+    @staticmethod
+    def _word_of_address(number: int) -> str:
+        if not 4096 <= number < 1 << 64:  # nothing is mapped in the first page
+            raise _heapwhy.UsageError("%d is no address; to ask about a live int, give its id()" % number)
+        return hex(number)
 
     def _word_of_live(self, what: Any) -> str:
         if not self._moment().is_ours():
@@ -106,8 +120,8 @@ class Snapshot(_heapwhy.Graph):
     def _ask(self, question: str, rows: str, kind: type = Answer, others: Tuple["Snapshot", ...] = (),
              **options: Any) -> Any:
         for other in others:
-            if not isinstance(other, Snapshot):
-                raise TypeError("another snapshot is expected, not a %s" % type_name(type(other)))
+            if not issubclass(type(other), Snapshot):
+                raise TypeError("a heapwhy.Snapshot is expected, not a %s" % type_name(type(other)))
         graphs = sorted(others + (self,), key=lambda one: one._facts["taken_at_ns"])
         return kind(_heapwhy.ask(question, tuple(graphs), **options), rows, self._moment())
 
@@ -123,7 +137,7 @@ class Snapshot(_heapwhy.Graph):
         >>> s.objects("dict")[0].addr
         >>> sum(s.objects(Session).sizes)
         """
-        word = type_name(what) if isinstance(what, type) else self._word(what)
+        word = type_name(what) if issubclass(type(what), type) else self._word(what)
         return Objects(_heapwhy.nodes(self, word), self._moment())
 
     def holders(self, what: Any, chains: int = 0, objects: int = 1) -> Chains:
@@ -132,41 +146,43 @@ class Snapshot(_heapwhy.Graph):
         chains   the most for each object; 0: three
         objects  how many to tell about when an expression fits several
         """
-        return self._ask("holders", "objects.chains", Chains, word=self._word(what), links=chains, most=objects)
+        return self._ask("holders", "objects.chains", Chains, word=self._word(what),
+                         links=_number("chains", chains), most=_number("objects", objects, 1))
 
     def referrers(self, what: Any, limit: int = 20) -> Answer:
         """What refers to OBJECT directly: rows of edge, type, addr, value."""
-        return self._ask("show", "objects.referrers", word=self._word(what), links=limit)
+        return self._ask("show", "objects.referrers", word=self._word(what), links=_number("limit", limit))
 
     def referents(self, what: Any, limit: int = 20) -> Answer:
         """What OBJECT refers to: rows of edge, type, addr, value."""
-        return self._ask("show", "objects.referents", word=self._word(what), links=limit)
+        return self._ask("show", "objects.referents", word=self._word(what), links=_number("limit", limit))
 
     def retained(self, what: Any = None, objects: int = 1) -> Answer:
-        """What would be freed without OBJECT; without one: the objects that retain most.
+        """What would be freed without OBJECT; without one, or with None: the objects that retain most.
 
         Rows have path, type, addr, bytes, retained_bytes, retained_objects. Of all objects, `places` and
         `types` sum up, too; of one, its `types` and `owners` are fields of the row.
         """
         if what is None:
             return self._ask("retained", "largest")
-        return self._ask("weighing", "objects", word=self._word(what), most=objects)
+        return self._ask("weighing", "objects", word=self._word(what), most=_number("objects", objects, 1))
 
     def tree(self, what: Any = None, depth: int = 4, branches: int = 0) -> Answer:
-        """The tree of owners below OBJECT, or below all: branches in order, each with its depth.
+        """The tree of owners below OBJECT, or with None below all: branches in order, each with its depth.
 
         branches  the most below one; 0: eight, and none that retains less than one percent
         """
         word = None if what is None else self._word(what)
-        return self._ask("tree", "branches", word=word, depth=depth, links=branches)
+        return self._ask("tree", "branches", word=word, depth=_number("depth", depth),
+                         links=_number("branches", branches))
 
     def paths(self, what: Any) -> Answer:
         """The paths to all objects of a type, merged: indices and keys read [*]. Most bytes first."""
-        return self._ask("paths", "paths", word=type_name(what) if isinstance(what, type) else self._word(what))
+        return self._ask("paths", "paths", word=type_name(what) if issubclass(type(what), type) else self._word(what))
 
     def owners(self, what: Any) -> Answer:
         """Who owns all objects of a type: the program's objects; libraries and containers are passed over."""
-        return self._ask("owners", "owners", word=type_name(what) if isinstance(what, type) else self._word(what))
+        return self._ask("owners", "owners", word=type_name(what) if issubclass(type(what), type) else self._word(what))
 
     def cycles(self) -> Answer:
         """What gc.collect() would free, and the cycles in it, by shape. Nothing is collected."""
@@ -216,66 +232,143 @@ class Snapshot(_heapwhy.Graph):
         return self._ask("diagnose", "suspects", others=others)
 
 
+def _file_of(path: Any) -> Path:
+    """What to write to. A word alone is rather a process or a type that somebody wants to see."""
+    if issubclass(type(path), int):
+        raise TypeError("snapshot(%d) would write a file: the first argument is its name; for process %d: "
+                        "heapwhy.snapshot(pid=%d)" % (path, path, path))
+    name = os.fspath(path)
+    if isinstance(path, str) and name == os.path.basename(name) and not os.path.splitext(name)[1]:
+        raise _heapwhy.UsageError(
+            "snapshot(%.80r) would write a file of that name; if you mean it, say so by an extension or a "
+            "directory: %.80r. Another process is meant by its number: heapwhy.snapshot(pid=1234)" % (
+                name, (name or "before") + ".hwsnap"))
+    return path
+
+
 def snapshot(path: Optional[Path] = None, *, pid: int = 0, own: bool = False, values: bool = True,
              copy: bool = True) -> Snapshot:
     """A snapshot of this process, or of process pid.
 
-    path    also write it to this file, for the program's questions and for heapwhy.open()
-    own     with heapwhy's own modules, records and results, which are left out otherwise
+    path    also write it to this file, for the program's questions and for heapwhy.open(); a name with an
+            extension or a directory: "before.hwsnap"
+    pid     of another process; 0: this one
+    own     with heapwhy's own modules, records and results, which are left out otherwise; of this process only
     values  False: without the contents of strings, numbers and bytes
     copy    False: no copy of the process is made; it stands still while its memory is copied: longer, and
             for a moment with twice the memory. Done anyway where the system refuses a copy
 
     Errors: UnsupportedError, for a version of Python that is not known; NotFoundError,
-    PermissionDenied for a pid. A signal handler that raises, as for Ctrl-C, ends it.
+    PermissionDenied for a pid; UsageError for a path that is a word alone. A signal handler that raises, as
+    for Ctrl-C, ends it.
 
     >>> with heapwhy.snapshot() as s:
     ...     print(s.types())
     """
-    made = Snapshot.capture(pid, own, values, copy)
-    if path is not None:
-        made.save(path)
+    file = None if path is None else _file_of(path)
+    made = Snapshot._capture(arguments.process(pid), own, values, copy)
+    if file is not None:
+        made.save(file)
     return made
 
 
 def open(path: Path) -> Snapshot:
     """Loads a snapshot file: of heapwhy.snapshot(path), or of `heapwhy snapshot PID -o FILE`.
 
-    Errors: SystemFailure, NotFoundError, CorruptError.
+    Errors: SystemFailure, NotFoundError, CorruptError, UnsupportedError for a file of a later version.
     """
-    return Snapshot.load(path)
+    return Snapshot._load(path)
 
 
-def diagnose(snapshots: "Optional[list]" = None) -> Answer:
-    """Snapshot.diagnose() of several snapshots of one process; without any, of a snapshot of now."""
-    moments = tuple(snapshots) if snapshots is not None else (snapshot(),)
+def diagnose(snapshots: Optional[Iterable[Snapshot]] = None) -> Answer:
+    """Snapshot.diagnose() of several snapshots of one process; without any, of a snapshot of now.
+
+    Errors: ValueError, when there is none in it; TypeError, when something else is.
+    """
+    if issubclass(type(snapshots), Snapshot):
+        return snapshots.diagnose()
+    try:
+        moments = (snapshot(),) if snapshots is None else tuple(snapshots)
+    except TypeError:
+        raise TypeError("diagnose() takes a list of snapshots, not a %s" % arguments.kind_of(snapshots)) from None
+    for moment in moments:
+        if not issubclass(type(moment), Snapshot):
+            raise TypeError("diagnose() takes a list of snapshots; there is a %s in it" % type_name(type(moment)))
     if not moments:
-        raise ValueError("there is no snapshot to diagnose")
+        raise _heapwhy.UsageError("there is no snapshot to diagnose")
     return moments[-1].diagnose(*moments[:-1])
 
 
-def _of_now(name: str) -> Any:
-    """A function that takes a snapshot and asks it."""
-    method = getattr(Snapshot, name)
+# ---- the same, of a snapshot of now ----
 
-    def ask(*args: Any, **options: Any) -> Any:
-        with snapshot() as now:
-            return method(now, *args, **options)
-
-    ask.__name__ = ask.__qualname__ = name
-    ask.__doc__ = "Snapshot.%s() of a snapshot of now.\n\n    %s" % (name, method.__doc__)
-    ask.__wrapped__ = method
-    return ask
+def _of_now(function: _Function) -> _Function:
+    """Tells of the function what is told of the method of its name."""
+    function.__doc__ = "Snapshot.%s() of a snapshot of now.\n\n    %s" % (
+        function.__name__, getattr(Snapshot, function.__name__).__doc__.replace("\n    ", "\n"))
+    return function
 
 
-types = _of_now("types")
-objects = _of_now("objects")
-holders = _of_now("holders")
-retained = _of_now("retained")
-tree = _of_now("tree")
-paths = _of_now("paths")
-owners = _of_now("owners")
-cycles = _of_now("cycles")
-memory = _of_now("memory")
-audit = _of_now("audit")
-resources = _of_now("resources")
+@_of_now
+def types() -> Answer:
+    with snapshot() as now:
+        return now.types()
+
+
+@_of_now
+def objects(what: Any) -> Objects:
+    with snapshot() as now:
+        return now.objects(what)
+
+
+@_of_now
+def holders(what: Any, chains: int = 0, objects: int = 1) -> Chains:
+    with snapshot() as now:
+        return now.holders(what, chains, objects)
+
+
+@_of_now
+def retained(what: Any = None, objects: int = 1) -> Answer:
+    with snapshot() as now:
+        return now.retained(what, objects)
+
+
+@_of_now
+def tree(what: Any = None, depth: int = 4, branches: int = 0) -> Answer:
+    with snapshot() as now:
+        return now.tree(what, depth, branches)
+
+
+@_of_now
+def paths(what: Any) -> Answer:
+    with snapshot() as now:
+        return now.paths(what)
+
+
+@_of_now
+def owners(what: Any) -> Answer:
+    with snapshot() as now:
+        return now.owners(what)
+
+
+@_of_now
+def cycles() -> Answer:
+    with snapshot() as now:
+        return now.cycles()
+
+
+@_of_now
+def memory(*others: Snapshot) -> Answer:
+    with snapshot() as now:
+        return now.memory(*others)
+
+
+@_of_now
+def audit(*others: Snapshot) -> Answer:
+    with snapshot() as now:
+        return now.audit(*others)
+
+
+@_of_now
+def resources(*others: Snapshot) -> Answer:
+    with snapshot() as now:
+        return now.resources(*others)

@@ -8,13 +8,14 @@
 Everything is read from /proc: proc(5).
 """
 import contextlib
+import operator
 import os
 import subprocess
 import time
 import tracemalloc
 from typing import Any, List, Optional, TextIO
 
-from heapwhy import _heapwhy
+from heapwhy import _heapwhy, arguments
 
 MIB = 1024.0 * 1024.0
 PAGE_BYTES = os.sysconf("SC_PAGESIZE")
@@ -100,7 +101,7 @@ def _call_of(proc):
     if callable(proc):
         return proc, (), {}
     parts = tuple(proc)
-    if not 1 <= len(parts) <= 3:
+    if not 1 <= len(parts) <= 3 or not callable(parts[0]):
         raise ValueError("a function is given as f, (f,), (f, args) or (f, args, kwargs)")
     return (parts + ((), {})[len(parts) - 1:])[:3]
 
@@ -182,12 +183,20 @@ def memory_usage(proc: Any = -1, interval: float = .1, timeout: Optional[float] 
     max_iterations    accepted for memory_profiler's sake: the function is always called exactly once
 
     A function is watched by a thread that needs no interpreter; one that runs for less than four intervals
-    is looked at more often from its beginning on. What the function raises is raised.
+    is looked at more often from its beginning on. With max_usage and 'rss' a peak between two looks is not missed if
+    the process never had as much before. What the function raises is raised.
+
+    Errors: TypeError for anything else; NotFoundError when there is no such process; ValueError for a backend
+    that is not known, for an interval or a timeout that is none. A process that ends meanwhile has 0.
 
         >>> memory_usage(-1, interval=.2, timeout=1)
         [9.1, 9.1, 9.1, 9.1, 9.1]
     """
     backend = backend_of(backend, "rss")
+    interval = arguments.seconds("interval", interval)
+    if stream is not None and not hasattr(stream, "write"):
+        raise TypeError("stream must be an open text file, not a %s" % arguments.kind_of(stream))
+    timeout = None if timeout is None else arguments.seconds("timeout", timeout, zero=True)
     with _traced(backend == "tracemalloc"):
         return _usage(proc, interval, timeout, timestamps or stream is not None, include_children, multiprocess,
                       max_usage, retval, stream, backend)
@@ -215,12 +224,28 @@ def _usage(proc, interval, timeout, timestamps, include_children, multiprocess, 
             return None
         return (usage, result) if retval else usage
     popen = proc if isinstance(proc, subprocess.Popen) else None
-    pid = popen.pid if popen else None if int(proc) == -1 else int(proc)
+    pid = popen.pid if popen else _pid_of(proc)
     looks = int(round(timeout / interval)) if timeout is not None else 1 if popen is None else None
     told = _watch(pid, popen, looks, interval, stream, (backend, timestamps, include_children, multiprocess))
     if stream is not None:
         return None
     return max((item[0] if multiprocess else item for item in told), default=-1) if max_usage else told
+
+
+def _pid_of(proc):
+    """The process that a number means; None: this one. One that is not there has no memory to tell of."""
+    try:
+        number = operator.index(proc)
+    except TypeError:
+        raise TypeError("memory_usage() takes a process id, a subprocess.Popen, or a function with its arguments "
+                        "(f, args, kwargs), not a %s" % arguments.kind_of(proc)) from None
+    if number == -1:
+        return None
+    if number < 1:
+        raise _heapwhy.UsageError("%d is no process id; -1 is this process" % number)
+    if not os.path.exists("/proc/%d" % arguments.process(number)):
+        raise _heapwhy.NotFoundError("there is no process %d" % number)
+    return number
 
 
 def _watch(pid, popen, looks, interval, stream, how):

@@ -67,9 +67,11 @@ def walk(objs: Iterable[Any], neighbours: Neighbours, *, max_depth: int, too_man
     begin = 0
     for depth in range(1, max_depth + 1):
         level = [node for node in nodes[begin:] if stop is None or not stop(node.object)]
+        if not level:
+            break
         begin = len(nodes)
         objects = [node.object for node in level]
-        found = neighbours(objects, ignored) if objects else []
+        found = neighbours(objects, ignored)
         for node, others in zip(level, found):
             for other in others:
                 if id(other) in ignored or (accept is not None and not accept(other)):

@@ -62,6 +62,12 @@ bool hw_alloc_known(const struct hw_graph *graph, struct hw_err *err)
     switch ((enum hw_alloc_source)graph->facts.alloc_source) {
     case HW_ALLOC_TRACEMALLOC:
         return true;
+    case HW_ALLOC_AGENT: /* an interpreter that has started has allocated megabytes */
+        return graph->allocs.site_count ||
+               hw_err_set(err, HW_ERR_UNSUPPORTED,
+                          "process %d was started by heapwhy run, but Python has set its allocators anew since "
+                          "then: start it without PYTHONMALLOC, PYTHONDEVMODE and -X dev",
+                          (int)graph->facts.pid);
     case HW_ALLOC_NOT_RECORDED:
         return hw_err_set(err, HW_ERR_UNSUPPORTED,
                           "the snapshot does not say where memory was allocated: its file is from before "
@@ -75,9 +81,8 @@ bool hw_alloc_known(const struct hw_graph *graph, struct hw_err *err)
         break;
     }
     return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                      "process %d does not record where memory is allocated: start it with "
-                      "PYTHONTRACEMALLOC=10 in its environment or python3 -X tracemalloc=10, or let it call "
-                      "tracemalloc.start(10)",
+                      "process %d does not record where memory is allocated: start it by heapwhy run, or "
+                      "with PYTHONTRACEMALLOC=10 in its environment, or let it call tracemalloc.start(10)",
                       (int)graph->facts.pid);
 }
 

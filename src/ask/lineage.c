@@ -80,3 +80,11 @@ uint8_t *hw_lineage_match(const struct hw_lineage *lineage, const void *patterns
     }
     return found;
 }
+
+size_t hw_lineage_count(const struct hw_graph *graph, const uint8_t *of_type)
+{
+    size_t count = 0;
+    for (hw_id id = 0; id < graph->object_count; id++)
+        count += of_type[graph->type[id]] != UINT8_MAX;
+    return count;
+}

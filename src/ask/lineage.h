@@ -20,5 +20,7 @@ bool hw_lineage_has(const struct hw_lineage *lineage, uint32_t type, const char 
  * most 255 patterns. The caller frees; NULL: memory is out. */
 uint8_t *hw_lineage_match(const struct hw_lineage *lineage, const void *patterns, size_t count,
                           size_t stride, struct hw_err *err);
+/* How many objects have such a type. */
+size_t hw_lineage_count(const struct hw_graph *graph, const uint8_t *of_type);
 
 #endif

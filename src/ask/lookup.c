@@ -19,6 +19,23 @@ uint32_t hw_edge_find(const struct hw_graph *graph, hw_id node, enum hw_label_ki
     return HW_NO_EDGE;
 }
 
+uint32_t hw_item_count(const struct hw_graph *graph, hw_id sequence)
+{
+    uint32_t count = 0;
+    for (uint32_t e = graph->edge_start[sequence]; e < graph->edge_start[sequence + 1]; e++)
+        count += edge_kind(graph, e) == HW_LABEL_INDEX;
+    return count;
+}
+
+hw_id hw_item_at(const struct hw_graph *graph, hw_id sequence, uint64_t number)
+{
+    for (uint32_t e = graph->edge_start[sequence]; e < graph->edge_start[sequence + 1]; e++)
+        if (edge_kind(graph, e) == HW_LABEL_INDEX &&
+            hw_label_payload(graph->edge_label[e]) == number)
+            return graph->edge_to[e];
+    return HW_NONE;
+}
+
 /* ---- literals ---- */
 
 bool hw_value_is_cut(const char *value)

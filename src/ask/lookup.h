@@ -39,6 +39,10 @@ static inline hw_id key_of(const struct hw_graph *graph, uint32_t edge)
 uint32_t hw_edge_find(const struct hw_graph *graph, hw_id node, enum hw_label_kind kind,
                       const char *name);
 
+/* The items of a tuple or list that the graph has, and the one with that number, or HW_NONE. */
+uint32_t hw_item_count(const struct hw_graph *graph, hw_id sequence);
+hw_id hw_item_at(const struct hw_graph *graph, hw_id sequence, uint64_t number);
+
 /* The value of a dict under a str key that reads text (not quoted). */
 uint32_t hw_entry_find(const struct hw_graph *graph, hw_id dict, const char *text);
 

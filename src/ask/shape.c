@@ -285,8 +285,10 @@ static uint32_t synthetic_base(struct hw_shapes *shapes, const struct hw_synthet
                                         [HW_SYN_C_GLOBALS] = "<globals of ",
                                         [HW_SYN_NATIVE_STACK] = "<native stack"};
     struct hw_buf text = {0};
-    hw_buf_puts(&text, words[s->kind]);
-    if (s->kind == HW_SYN_THREAD)
+    hw_buf_puts(&text, synthetic_is_own(s) ? "<" : words[s->kind]);
+    if (synthetic_is_own(s))
+        hw_buf_printf(&text, "%s itself", s->name);
+    else if (s->kind == HW_SYN_THREAD)
         put_without_numbers(s->name[0] ? s->name : "*", &text);
     else if (s->kind == HW_SYN_C_GLOBALS)
         put_library(s->name, &text);

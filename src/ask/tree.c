@@ -114,6 +114,8 @@ static bool add_guesses(struct search *search, uint32_t distance)
             tree->cost[to] = distance + hw_costs_hop(search->costs, from, e);
             tree->parent[to] = from;
             tree->edge[to] = e;
+            if (!graph_degree(graph, to))
+                continue;
             if (!bucket_put(&search->ring[tree->cost[to] % BUCKETS], to))
                 return false;
             search->waiting++;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/options.h"
 
+#include <limits.h>
+
 #define X_MEANS                                                                                 \
     "X is the id of a running process or a snapshot file. A number is always a process; write " \
     "./123 for a file of that name.\n"
@@ -288,6 +290,24 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
           {"heapwhy sites a.hwsnap 41233", "What came since a snapshot, by line."},
           {"heapwhy sites --json 41233 | jq -r '.sites[] | \"\\(.bytes) \\(.file):\\(.line)\"'",
            "All of them, for a script."}}},
+    [HW_COMMAND_RUN] =
+        {"run",
+         "PROGRAM [ARG]...",
+         1,
+         UINT_MAX,
+         "run a program that writes down where it allocates",
+         "PROGRAM is a script (NAME.py, run by python3), with -m a module, or any program that is or starts a "
+         "CPython; all processes that it starts are followed. heapwhy becomes the program: its process id, its "
+         "exit status and its signals are as without. heapwhy sites PID and heapwhy diagnose PID then tell "
+         "where objects were made.\n"
+         "A small library is loaded into the program and looks at a sample of the blocks that Python's "
+         "allocators hand out. It runs no Python code, changes nothing but the allocators' hooks, and keeps at most "
+         "25 MB. What is told from samples is an estimate. Not seen are memory that C code takes from malloc by itself, "
+         "debug and free-threaded builds, interpreters that are linked statically, and those that set their "
+         "allocators anew (PYTHONMALLOC, -X dev).",
+         {{"heapwhy run app.py --port 8000", "Run a script, with its own options."},
+          {"heapwhy run -m gunicorn app:app", "A module and its workers."},
+          {"heapwhy run --rate 1MiB celery -A app worker", "Fewer samples, less work."}}},
     [HW_COMMAND_TEXT] =
         {"text",
          "X",

@@ -327,7 +327,8 @@ static bool parse_options(struct hw_args *args, int argc, char **argv, struct hw
         args->program = at + 1 < argc ? argv + at + 1 : NULL;
         argc = at;
     }
-    fill_tables(&tables, args->command, ":");
+    /* of run, the options of the program are not ours */
+    fill_tables(&tables, args->command, args->command == HW_COMMAND_RUN ? "+:" : ":");
     optind = 0;
     while ((value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
         if (value == '?' || value == ':')

@@ -7,11 +7,11 @@
 
 #include "ask/garbage.h"
 #include "ask/lookup.h"
+#include "ask/type-rows.h"
 #include "base/err.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* A container with its collector's head takes 50 bytes and more: so many new ones are 5 GB, and few
  * processes live to see the full collection that comes after them. */
@@ -179,38 +179,6 @@ static uint64_t item_count(const struct hw_graph *graph, hw_id list)
     return count;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct hw_type_row *)a)->name, ((const struct hw_type_row *)b)->name);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    const struct hw_type_row *x = a, *y = b;
-    if (x->bytes != y->bytes)
-        return x->bytes > y->bytes ? -1 : 1;
-    if (x->count != y->count)
-        return x->count > y->count ? -1 : 1;
-    return by_name(a, b);
-}
-
-/* One row for each name; rows hold one object each. */
-static size_t merge(struct hw_type_row *rows, size_t count)
-{
-    size_t n = 0;
-    qsort(rows, count, sizeof(*rows), by_name);
-    for (size_t i = 0; i < count; i++) {
-        if (n && strcmp(rows[n - 1].name, rows[i].name) == 0) {
-            rows[n - 1].count += rows[i].count;
-            rows[n - 1].bytes += rows[i].bytes;
-        } else {
-            rows[n++] = rows[i];
-        }
-    }
-    qsort(rows, n, sizeof(*rows), by_bytes);
-    return n;
-}
-
 static bool count_garbage(struct gc_result *result, const struct hw_graph *graph)
 {
     struct hw_gc *gc = &result->gc;
@@ -232,7 +200,7 @@ static bool count_garbage(struct gc_result *result, const struct hw_graph *graph
         gc->garbage_bytes += hw_graph_weight(graph, id);
     }
     gc->garbage = rows;
-    gc->garbage_row_count = merge(rows, n);
+    gc->garbage_row_count = hw_type_rows_settle(rows, n);
     /* The result outlives the graph. */
     for (size_t i = 0; i < gc->garbage_row_count; i++)
         if (!(rows[i].name = hw_arena_strdup(&result->arena, rows[i].name)))

@@ -166,6 +166,19 @@ static void fill_lengths(struct hw_growth *growth, struct hw_site *site)
         site->lengths[k] = site->lengths[k - 1] + counts[k];
 }
 
+/* One box, that grows by itself, is the site. False: no memory. */
+static bool sole_front_set(struct hw_growth *growth, struct hw_site *site, hw_id box)
+{
+    hw_id *front = hw_arena_alloc(&growth->arena, sizeof(*front));
+    if (!front)
+        return false;
+    *front = site->box = box;
+    site->fronts = front;
+    site->front_count = 1;
+    site->is_merged = false;
+    return true;
+}
+
 /* What belongs to an object that keeps its members where only C sees them: the largest of its inner
  * containers is the one with a history. */
 static bool use_inner(struct hw_growth *growth, struct hw_site *site)
@@ -181,16 +194,7 @@ static bool use_inner(struct hw_growth *growth, struct hw_site *site)
             hw_node_has_members(growth, to) && (best == HW_NONE || members[to] > members[best]))
             best = to;
     }
-    if (best == HW_NONE)
-        return true;
-    hw_id *front = hw_arena_alloc(&growth->arena, sizeof(*front));
-    if (!front)
-        return false;
-    *front = site->box = best;
-    site->fronts = front;
-    site->front_count = 1;
-    site->is_merged = false;
-    return true;
+    return best == HW_NONE || sole_front_set(growth, site, best);
 }
 
 void hw_site_spell(const struct hw_growth *growth, const struct hw_site *site, struct hw_buf *out)
@@ -216,14 +220,7 @@ static bool settle_fronts(struct hw_growth *growth, struct hw_site *site)
     if (!site->is_merged || site->fronts[0] != site->box ||
         hw_box_births(growth, site->box) * 2 < site->born_total)
         return true;
-    hw_id *front = hw_arena_alloc(&growth->arena, sizeof(*front));
-    if (!front)
-        return false;
-    *front = site->box;
-    site->fronts = front;
-    site->front_count = 1;
-    site->is_merged = false;
-    return true;
+    return sole_front_set(growth, site, site->box);
 }
 
 /* All new objects that the interpreter holds under the label of the box. */

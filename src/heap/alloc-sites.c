@@ -15,21 +15,24 @@ void hw_alloc_sites_deinit(struct hw_alloc_sites *sites)
 
 void hw_alloc_maker_deinit(struct hw_alloc_maker *maker)
 {
+    hw_pairs_deinit(&maker->lines);
     hw_pairs_deinit(&maker->places);
     hw_pairs_deinit(&maker->frames);
     hw_pairs_deinit(&maker->ends);
     hw_pairs_deinit(&maker->wheres);
 }
 
-uint32_t hw_alloc_frame_make(struct hw_alloc_maker *maker, uint32_t caller, uint32_t file,
-                             uint32_t line)
+uint32_t hw_alloc_frame_make(struct hw_alloc_maker *maker, const struct hw_alloc_frame *wanted)
 {
     struct hw_alloc_sites *sites = maker->sites;
     bool is_new;
-    uint32_t place = hw_pairs_number(&maker->places, file, line, &is_new);
+    uint32_t line = hw_pairs_number(&maker->lines, wanted->file, wanted->line, &is_new);
+    if (line == HW_PAIRS_NONE)
+        return HW_NONE;
+    uint32_t place = hw_pairs_number(&maker->places, line, wanted->function, &is_new);
     if (place == HW_PAIRS_NONE)
         return HW_NONE;
-    uint32_t frame = hw_pairs_number(&maker->frames, caller, place, &is_new);
+    uint32_t frame = hw_pairs_number(&maker->frames, wanted->caller, place, &is_new);
     if (!is_new || frame == HW_PAIRS_NONE)
         return frame;
     struct hw_alloc_frame *frames =
@@ -37,8 +40,7 @@ uint32_t hw_alloc_frame_make(struct hw_alloc_maker *maker, uint32_t caller, uint
     if (!frames)
         return HW_NONE;
     sites->frames = frames;
-    frames[sites->frame_count++] =
-        (struct hw_alloc_frame){.caller = caller, .file = file, .line = line};
+    frames[sites->frame_count++] = *wanted;
     return frame;
 }
 

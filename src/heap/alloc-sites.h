@@ -4,7 +4,7 @@
 
 /*
  * Where memory was allocated: the places in the program, and what came from each and is still there. The
- * shape is the same whoever wrote it down; today that is tracemalloc.
+ * shape is the same whoever wrote it down: tracemalloc, or heapwhy's agent, whose counts are estimates.
  *
  *     frame   0: app.py:90, called by nobody known    sites   frame 2, domain 0: 3 blocks, 168 bytes
  *             1: app.py:41, called by 0               of      object -> site
@@ -43,15 +43,15 @@ void hw_alloc_sites_deinit(struct hw_alloc_sites *sites);
 /* While sites are made. */
 struct hw_alloc_maker {
     struct hw_alloc_sites *sites;
-    struct hw_pairs places; /* file, line */
+    struct hw_pairs lines;  /* file, line */
+    struct hw_pairs places; /* line, function */
     struct hw_pairs frames; /* caller, place */
     struct hw_pairs ends;   /* frame, depth */
     struct hw_pairs wheres; /* end, domain: its number is the site's */
 };
 void hw_alloc_maker_deinit(struct hw_alloc_maker *maker);
 /* HW_NONE: no memory. */
-uint32_t hw_alloc_frame_make(struct hw_alloc_maker *maker, uint32_t caller, uint32_t file,
-                             uint32_t line);
+uint32_t hw_alloc_frame_make(struct hw_alloc_maker *maker, const struct hw_alloc_frame *frame);
 uint32_t hw_alloc_site_make(struct hw_alloc_maker *maker, uint32_t frame, uint32_t depth,
                             uint32_t domain);
 

@@ -108,6 +108,14 @@ bool hw_build_record_claims(struct hw_builder *b);
 
 /* Where blocks and objects were allocated, when the target has it written down. After the objects were recorded. */
 bool hw_build_record_allocs(struct hw_builder *b);
+/* The same, when heapwhy's agent has written it down. */
+bool hw_build_record_agent(struct hw_builder *b);
+/* Whether the file is its library: it remembers addresses, and holds nothing. */
+bool hw_build_is_agent(const struct hw_module *module);
+/* No object's site is known yet. */
+bool hw_build_allocs_begin(struct hw_builder *b);
+/* The object that a block was made for: it begins where what its type has in front of it ends. */
+hw_id hw_build_object_in(struct hw_builder *b, hw_addr block, uint64_t bytes);
 
 /* Marks the blocks that the object at addr uses: what it points to that could be one. p: its header,
  * readable here; bytes: its size with them. */

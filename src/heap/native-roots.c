@@ -92,7 +92,8 @@ static bool add_module_globals(struct hw_builder *b, const struct hw_module *mod
 static bool add_globals(struct hw_builder *b)
 {
     for (size_t i = 0; i < b->module_count; i++)
-        if (!hw_build_is_own_file(b, &b->modules[i]) && !add_module_globals(b, &b->modules[i]))
+        if (!hw_build_is_own_file(b, &b->modules[i]) && !hw_build_is_agent(&b->modules[i]) &&
+            !add_module_globals(b, &b->modules[i]))
             return false;
     return true;
 }

@@ -88,7 +88,7 @@ static bool stack_read(struct traces *traces, hw_addr addr, struct stack_end *re
         }
         if (!file_find(traces, file, &name))
             return false;
-        end.frame = hw_alloc_frame_make(&traces->maker, end.frame, name, line);
+        end.frame = hw_alloc_frame_make(&traces->maker, &(struct hw_alloc_frame){end.frame, name, 0, line});
         if (end.frame == HW_NONE)
             return false;
     }
@@ -121,11 +121,10 @@ static hw_addr front_bytes(const struct hw_pytype *type)
     return (type->is_gc ? HW_GC_HEAD_BYTES : 0) + (has_pre_head ? PRE_HEAD_BYTES : 0);
 }
 
-/* The object that a block was made for: it begins where what its type has in front of it ends. */
-static hw_id object_in(struct hw_builder *b, const struct hw_trace *trace)
+hw_id hw_build_object_in(struct hw_builder *b, hw_addr block, uint64_t bytes)
 {
-    for (hw_addr front = 0; front <= FRONT_MAX && front < trace->bytes; front += FRONT_STEP) {
-        hw_id id = hw_marks_id(&b->marks, trace->block + front);
+    for (hw_addr front = 0; front <= FRONT_MAX && front < bytes; front += FRONT_STEP) {
+        hw_id id = hw_marks_id(&b->marks, block + front);
         if (id != HW_NONE && front_bytes(b->py.types[b->graph->type[id]]) == front)
             return id;
     }
@@ -147,9 +146,20 @@ static bool add_trace(void *ctx, const struct hw_trace *trace)
         return hw_err_no_memory(b->err);
     sites->sites[site].count++;
     sites->sites[site].bytes += trace->bytes;
-    hw_id id = trace->domain ? HW_NONE : object_in(b, trace);
+    hw_id id = trace->domain ? HW_NONE : hw_build_object_in(b, trace->block, trace->bytes);
     if (id != HW_NONE)
         sites->of[id] = site;
+    return true;
+}
+
+bool hw_build_allocs_begin(struct hw_builder *b)
+{
+    struct hw_graph *g = b->graph;
+    g->allocs.of = malloc(((size_t)g->object_count + 1) * sizeof(*g->allocs.of));
+    if (!g->allocs.of)
+        return hw_err_no_memory(b->err);
+    for (hw_id id = 0; id < g->object_count; id++)
+        g->allocs.of[id] = HW_NONE;
     return true;
 }
 
@@ -158,11 +168,8 @@ static bool sites_read(struct hw_builder *b)
     struct hw_graph *g = b->graph;
     struct traces traces = {
         .b = b, .maker.sites = &g->allocs, .frames_left = b->py.item_limit};
-    g->allocs.of = malloc(((size_t)g->object_count + 1) * sizeof(*g->allocs.of));
-    if (!g->allocs.of)
-        return hw_err_no_memory(b->err);
-    for (hw_id id = 0; id < g->object_count; id++)
-        g->allocs.of[id] = HW_NONE;
+    if (!hw_build_allocs_begin(b))
+        return false;
     bool ok = hw_tracemalloc_walk(&b->py, b->runtime, &b->tracemalloc, add_trace, &traces,
                                   &g->facts.alloc_missed);
     traces_deinit(&traces);
@@ -175,7 +182,7 @@ bool hw_build_record_allocs(struct hw_builder *b)
     switch (b->tracemalloc.state) {
     case HW_TRACING_OFF:
         b->graph->facts.alloc_source = HW_ALLOC_NOBODY;
-        return true;
+        return hw_build_record_agent(b);
     case HW_TRACING_UNREADABLE:
         b->graph->facts.alloc_source = HW_ALLOC_UNREADABLE;
         return true;

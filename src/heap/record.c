@@ -50,7 +50,8 @@ static bool columns_allocate(struct hw_builder *b)
     return true;
 }
 
-/* Memory that changed since it was discovered may hold more references than there is room for. */
+/* Private memory is a copy, so both looks at it find the same. What is mapped from a file or shared stays
+ * the owner's, also in a copy of the process: an object there may have got references meanwhile. */
 static void edge_put(struct hw_builder *b, hw_id to, uint32_t label)
 {
     struct hw_graph *g = b->graph;

@@ -184,6 +184,5 @@ int hw_answer_init(PyObject *module)
     if (!answer_type)
         return -1;
     answer_type->tp_new = NULL;
-    Py_INCREF(answer_type);
-    return PyModule_AddObject(module, "Answer", (PyObject *)answer_type);
+    return hw_type_add(module, answer_type);
 }

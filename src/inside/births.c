@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/births.h"
 
+#include "inside/grow.h"
 #include "inside/typenames.h"
 #include "inside/size.h"
 #include "inside/walk.h"
@@ -96,16 +97,10 @@ struct look {
 
 static int type_add(struct look *look, PyTypeObject *type)
 {
-    if (look->type_count == look->type_capacity) {
-        size_t capacity = look->type_capacity ? look->type_capacity * 2 : 1024;
-        struct look_type *types = realloc(look->types, capacity * sizeof(*types));
-        if (!types) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        look->types = types;
-        look->type_capacity = capacity;
-    }
+    struct look_type *types = hw_grow(look->types, &look->type_capacity, look->type_count + 1, sizeof(*types));
+    if (!types)
+        return -1;
+    look->types = types;
     Py_ssize_t name = hw_type_names_add(&look->births->names, type);
     if (name < 0)
         return -1;
@@ -149,32 +144,20 @@ static uint64_t word_of(const PyObject *object, uint32_t name)
 
 static int word_push(struct words *words, uint64_t word)
 {
-    if (words->count == words->capacity) {
-        size_t capacity = words->capacity ? words->capacity * 2 : 1 << 16;
-        uint64_t *items = realloc(words->items, capacity * sizeof(*items));
-        if (!items) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        words->items = items;
-        words->capacity = capacity;
-    }
+    uint64_t *items = hw_grow(words->items, &words->capacity, words->count + 1, sizeof(*items));
+    if (!items)
+        return -1;
+    words->items = items;
     words->items[words->count++] = word;
     return 0;
 }
 
 static int holding_push(struct holdings *holdings, uint64_t word, Py_ssize_t count)
 {
-    if (holdings->count == holdings->capacity) {
-        size_t capacity = holdings->capacity ? holdings->capacity * 2 : 1 << 12;
-        struct holding *items = realloc(holdings->items, capacity * sizeof(*items));
-        if (!items) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        holdings->items = items;
-        holdings->capacity = capacity;
-    }
+    struct holding *items = hw_grow(holdings->items, &holdings->capacity, holdings->count + 1, sizeof(*items));
+    if (!items)
+        return -1;
+    holdings->items = items;
     holdings->items[holdings->count++] = (struct holding){word, count};
     return 0;
 }
@@ -413,24 +396,7 @@ static int born_meet(PyObject *object, void *ctx)
     if ((search->name >= 0 && type->name != (uint32_t)search->name) ||
         words_have(&self->alive, word_of(object, type->name)))
         return 0;
-    if (hw_stack_push(&search->found, object) < 0)
-        return -1;
-    Py_INCREF(object);
-    return search->found.count == search->limit;
-}
-
-/* A list that takes the references over. */
-static PyObject *stack_list(struct hw_stack *stack)
-{
-    PyObject *list = PyList_New((Py_ssize_t)stack->count);
-    for (size_t i = 0; i < stack->count; i++) {
-        if (list)
-            PyList_SET_ITEM(list, (Py_ssize_t)i, stack->items[i]);
-        else
-            Py_DECREF(stack->items[i]);
-    }
-    hw_stack_deinit(stack);
-    return list;
+    return hw_stack_keep(&search->found, object) < 0 ? -1 : search->found.count == search->limit;
 }
 
 static PyObject *births_born(PyObject *object, PyObject *args, PyObject *kwargs)
@@ -446,10 +412,7 @@ static PyObject *births_born(PyObject *object, PyObject *args, PyObject *kwargs)
         return PyList_New(0);
     int result = hw_heap_visit(born_meet, &search);
     look_deinit(&search.look);
-    PyObject *list = stack_list(&search.found);
-    if (result < 0)
-        Py_CLEAR(list);
-    return list;
+    return hw_stack_list(&search.found, result < 0);
 }
 
 /* ---- which containers have more than at the baseline ---- */
@@ -470,10 +433,7 @@ static int grown_meet(PyObject *object, void *ctx)
                                            holding_compare);
     if (!before || items_of(type->container, object) <= before->items)
         return 0;
-    if (hw_stack_push(&search->found, object) < 0)
-        return -1;
-    Py_INCREF(object);
-    return 0;
+    return hw_stack_keep(&search->found, object);
 }
 
 /* [(container, items more), ...] of the list; takes it over. */
@@ -506,11 +466,7 @@ static PyObject *births_grown(PyObject *object, PyObject *none)
     struct born_search search = {.look = {.births = self}, .name = -1};
     int result = hw_heap_visit(grown_meet, &search);
     look_deinit(&search.look);
-    if (result < 0) {
-        Py_XDECREF(stack_list(&search.found));
-        return NULL;
-    }
-    return grown_rows(self, &search.found);
+    return result < 0 ? hw_stack_list(&search.found, result) : grown_rows(self, &search.found);
 }
 
 /* ---- the type ---- */
@@ -559,8 +515,5 @@ static PyTypeObject births_type = {
 
 int hw_births_init(PyObject *module)
 {
-    if (PyType_Ready(&births_type) < 0)
-        return -1;
-    Py_INCREF(&births_type);
-    return PyModule_AddObject(module, "Births", (PyObject *)&births_type);
+    return hw_type_add(module, &births_type);
 }

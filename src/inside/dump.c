@@ -279,8 +279,10 @@ static void dump_dealloc(PyObject *object)
     for (int i = 0; i < self->path_count; i++)
         free(self->paths[i]);
     free(self->paths);
-    pthread_cond_destroy(&self->wakes);
-    pthread_mutex_destroy(&self->lock);
+    if (getpid() == self->pid) { /* in a fork, glibc would wait for the thread that waited at the condition */
+        pthread_cond_destroy(&self->wakes);
+        pthread_mutex_destroy(&self->lock);
+    }
     Py_TYPE(object)->tp_free(object);
 }
 
@@ -386,8 +388,5 @@ static PyTypeObject dump_type = {
 
 int hw_dump_init(PyObject *module)
 {
-    if (PyType_Ready(&dump_type) < 0)
-        return -1;
-    Py_INCREF(&dump_type);
-    return PyModule_AddObject(module, "Dump", (PyObject *)&dump_type);
+    return hw_type_add(module, &dump_type);
 }

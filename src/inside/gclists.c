@@ -65,10 +65,31 @@ static struct link *frozen_find(struct link *young)
     return NULL;
 }
 
-int hw_gc_lists_init(PyObject *module)
+PyObject *hw_interned_strings;
+
+static int interned_meet(PyObject *object, void *fresh)
 {
-    if (!gc_module && !(gc_module = PyImport_ImportModule("gc")))
-        return -1;
+    if (!PyDict_CheckExact(object) || PyDict_GetItemWithError(object, fresh) != fresh)
+        return PyErr_Occurred() ? -1 : 0;
+    hw_interned_strings = object;
+    return 1;
+}
+
+/* It alone has a string that nobody else has seen. */
+static int interned_find(void)
+{
+    PyObject *fresh = HW_TRACKS_INTERNED ? PyUnicode_FromFormat("heapwhy: a string at %p", &hw_interned_strings) : NULL;
+    int result = HW_TRACKS_INTERNED && !fresh ? -1 : 0;
+    if (fresh)
+        PyUnicode_InternInPlace(&fresh);
+    for (enum hw_gc_list list = HW_GC_YOUNG; fresh && !result && list <= HW_GC_OLD; list++)
+        result = hw_gc_list_visit(list, interned_meet, fresh);
+    Py_XDECREF(fresh);
+    return result < 0 ? -1 : 0;
+}
+
+static int heads_find(void)
+{
     struct link *young = young_find();
     if (!young)
         return PyErr_Occurred() ? -1 : 0;
@@ -82,6 +103,13 @@ int hw_gc_lists_init(PyObject *module)
     if (heads[HW_GC_FROZEN] && !head_sound(heads[HW_GC_FROZEN]))
         heads[HW_GC_FROZEN] = NULL;
     return 0;
+}
+
+int hw_gc_lists_init(PyObject *module)
+{
+    if (!gc_module && !(gc_module = PyImport_ImportModule("gc")))
+        return -1;
+    return heads_find() < 0 ? -1 : interned_find();
 }
 
 int hw_collector_pause(void)

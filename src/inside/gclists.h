@@ -40,4 +40,9 @@ Py_ssize_t hw_gc_frozen_count(void);
  * walk.h says. */
 int hw_gc_list_visit(enum hw_gc_list list, hw_object_fn fn, void *ctx);
 
+/* The dict of the interned strings, where the lists lead to it (3.14 on), or NULL: it does not own what is in
+ * it (Objects/unicodeobject.c, intern_common()). A string that only a cache of C code holds besides, such as
+ * that of the methods of types, may go at any call. */
+extern PyObject *hw_interned_strings;
+
 #endif

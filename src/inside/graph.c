@@ -115,7 +115,7 @@ static PyObject *graph_capture(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"pid", "own", "values", "copy", NULL};
     int pid = 0, own = 0, values = 1, copy = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|ippp:capture", names, &pid, &own, &values, &copy))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|ippp:snapshot", names, &pid, &own, &values, &copy))
         return NULL;
     struct hw_capture_wish wish = {.pid = pid,
                                    .own = own,
@@ -127,7 +127,7 @@ static PyObject *graph_capture(PyObject *type, PyObject *args, PyObject *kwargs)
 static PyObject *graph_load(PyObject *type, PyObject *args)
 {
     PyObject *path;
-    if (!PyArg_ParseTuple(args, "O&:load", PyUnicode_FSConverter, &path))
+    if (!PyArg_ParseTuple(args, "O&:open", PyUnicode_FSConverter, &path))
         return NULL;
     struct hw_graph *graph = hw_capture_load(PyBytes_AS_STRING(path));
     Py_DECREF(path);
@@ -187,11 +187,15 @@ static PyObject *graph_closed(PyObject *self, void *unused)
 /* ---- the type ---- */
 
 static PyMethodDef methods[] = {
-    {"capture", (PyCFunction)(void (*)(void))graph_capture, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
-     "capture(pid=0, own=False, values=True, copy=True)\n--\n\nOf this process (0), or of another."},
-    {"load", graph_load, METH_VARARGS | METH_CLASS, "load(path)\n--\n\nFrom a snapshot file."},
-    {"save", graph_save, METH_VARARGS, "save(path)\n--\n\nWrites a snapshot file, readable by you alone."},
-    {"close", graph_close, METH_NOARGS, "close()\n--\n\nGives its memory back now."},
+    {"_capture", (PyCFunction)(void (*)(void))graph_capture, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
+     "_capture($type, pid=0, own=False, values=True, copy=True)\n--\n\nOf this process (0), or of another."},
+    {"_load", graph_load, METH_VARARGS | METH_CLASS, "_load($type, path, /)\n--\n\nFrom a snapshot file."},
+    {"save", graph_save, METH_VARARGS,
+     "save($self, path, /)\n--\n\nWrites a snapshot file, readable by you alone.\n\n"
+     "For heapwhy.open(), and for the program: heapwhy diagnose FILE. Raises SystemFailure, NotFoundError,\n"
+     "PermissionDenied; UsageError when the snapshot was closed."},
+    {"close", graph_close, METH_NOARGS,
+     "close($self, /)\n--\n\nGives its memory back now; again, it does nothing. What it answered can still be read."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -211,7 +215,7 @@ static PyType_Slot slots[] = {
     {Py_tp_methods, methods},
     {Py_tp_getset, attributes},
     {Py_tp_members, members},
-    {Py_tp_doc, "A heap graph. Made by capture() or load()."},
+    {Py_tp_doc, "A heap graph. Made by _capture() or _load()."},
     {0, NULL},
 };
 
@@ -229,6 +233,5 @@ int hw_graph_init(PyObject *module)
         return -1;
     hw_graph_type_object->tp_new = NULL; /* no graph without a source */
     pthread_once(&once, once_prepare);
-    Py_INCREF(hw_graph_type_object);
-    return PyModule_AddObject(module, "Graph", (PyObject *)hw_graph_type_object);
+    return hw_type_add(module, hw_graph_type_object);
 }

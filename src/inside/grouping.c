@@ -4,7 +4,6 @@
 #include "inside/edge.h"
 #include "inside/innards.h"
 #include "inside/roots.h"
-#include "inside/sizes.h"
 
 #include <string.h>
 
@@ -353,7 +352,7 @@ int hw_grouping_init(struct hw_grouping *grouping, enum hw_by by, const struct h
         return -1;
     if (by_holders)
         return holders_group(grouping);
-    return by == HW_BY_SIZE ? hw_sizes_visit(members, size_group, grouping)
+    return by == HW_BY_SIZE ? hw_member_sizes_visit(members, size_group, grouping)
                             : members_group(grouping);
 }
 

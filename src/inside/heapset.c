@@ -2,7 +2,6 @@
 #include "inside/heapset.h"
 
 #include "inside/reach.h"
-#include "inside/sizes.h"
 
 #include <stdlib.h>
 
@@ -197,7 +196,7 @@ static PyObject *set_weigh(PyObject *self, PyObject *args)
         result = dominated ? 0 : -1;
     }
     if (!result)
-        result = hw_sizes_visit(members, bytes_add, &bytes);
+        result = hw_member_sizes_visit(members, bytes_add, &bytes);
     size_t count = result ? 0 : hw_bits_count(members);
     hw_bits_destroy(members);
     hw_live_deinit(&live);
@@ -396,8 +395,5 @@ int hw_heap_set_init(PyObject *module)
     PyObject *bases = PyTuple_Pack(1, hw_result_type);
     hw_heap_set_type = bases ? (PyTypeObject *)PyType_FromSpecWithBases(&set_spec, bases) : NULL;
     Py_XDECREF(bases);
-    if (!hw_heap_set_type)
-        return -1;
-    Py_INCREF(hw_heap_set_type);
-    return PyModule_AddObject(module, "HeapSet", (PyObject *)hw_heap_set_type);
+    return hw_type_add(module, hw_heap_set_type);
 }

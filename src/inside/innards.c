@@ -7,19 +7,18 @@
 #include <frameobject.h>
 
 /*
- * Sources: Include/internal/pycore_frame.h (3.14: pycore_interpframe.h), pycore_object.h, pycore_dict.h
- * of each version; Include/cpython/frameobject.h and pystate.h of 3.9 and 3.10.
+ * Sources: Include/internal/pycore_frame.h (3.14: pycore_interpframe.h, pycore_stackref.h, too),
+ * pycore_object.h, pycore_dict.h of each version; Include/cpython/frameobject.h and pystate.h of 3.9 and 3.10.
  */
 #if PY_VERSION_HEX >= 0x030b0000
 #include <internal/pycore_dict.h>
+#include <internal/pycore_frame.h>
 #include <internal/pycore_object.h>
 #endif
 #if PY_VERSION_HEX >= 0x030e0000
 #include <internal/pycore_genobject.h>
 #include <internal/pycore_interpframe.h>
 #include <internal/pycore_stackref.h>
-#elif PY_VERSION_HEX >= 0x030b0000
-#include <internal/pycore_frame.h>
 #endif
 
 static PyObject *plain_dict(PyObject *object)
@@ -117,8 +116,16 @@ int hw_inline_attributes_visit(PyObject *object, hw_named_fn fn, void *ctx)
 typedef _PyInterpreterFrame raw_frame;
 
 #if PY_VERSION_HEX >= 0x030e0000
+/* Iterating, the evaluation stack has numbers on it that are no objects. */
+static PyObject *object_of(_PyStackRef slot)
+{
+    return PyStackRef_IsNullOrInt(slot) ? NULL : PyStackRef_AsPyObjectBorrow(slot);
+}
+#endif
+
+#if PY_VERSION_HEX >= 0x030e0000
 #define CODE_OF(frame) _PyFrame_GetCode(frame)
-#define VALUE_AT(frame, i) PyStackRef_AsPyObjectBorrow((frame)->localsplus[i])
+#define VALUE_AT(frame, i) object_of((frame)->localsplus[i])
 #define STACK_END(frame) ((frame)->stackpointer ? (frame)->stackpointer - (frame)->localsplus : 0)
 #elif PY_VERSION_HEX >= 0x030d0000
 #define CODE_OF(frame) _PyFrame_GetCode(frame)
@@ -158,7 +165,7 @@ static raw_frame *owned_frame(PyObject *owner)
     PyGenObject *generator = (PyGenObject *)owner;
     if (generator->gi_frame_state >= FRAME_COMPLETED)
         return NULL;
-    return (raw_frame *)generator->gi_iframe;
+    return (raw_frame *)&generator->gi_iframe;
 }
 
 static Py_ssize_t named_count(raw_frame *frame)

@@ -25,4 +25,8 @@ PyObject *hw_raise(const struct hw_err *err);
 /* Makes the exceptions and puts them into the module. 0, or -1. */
 int hw_raise_init(PyObject *module);
 
+/* Readies a type, which lives as long as the process, and puts it into the module under the last part of
+ * its name. NULL, for a type that could not be made, counts as failed. 0, or -1. */
+int hw_type_add(PyObject *module, PyTypeObject *type);
+
 #endif

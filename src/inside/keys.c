@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/keys.h"
 
+#include "inside/grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,17 +72,9 @@ void hw_keys_deinit(struct hw_keys *keys)
 /* Room for one more, and for `more` members; false with MemoryError. */
 static bool room_make(void **items, size_t *capacity, size_t needed, size_t item_bytes)
 {
-    if (needed <= *capacity)
-        return true;
-    size_t wanted = needed * 2 > 1024 ? needed * 2 : 1024;
-    void *wider = realloc(*items, wanted * item_bytes);
-    if (!wider) {
-        PyErr_NoMemory();
-        return false;
-    }
-    *items = wider;
-    *capacity = wanted;
-    return true;
+    void *wider = hw_grow(*items, capacity, needed, item_bytes);
+    *items = wider ? wider : *items;
+    return wider != NULL;
 }
 
 const uint32_t *hw_sets_members(const struct hw_sets *sets, uint32_t set, uint32_t *ret_count)

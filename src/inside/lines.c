@@ -509,8 +509,5 @@ static PyTypeObject tracer_type = {
 
 int hw_lines_init(PyObject *module)
 {
-    if (PyType_Ready(&session_type) < 0 || PyType_Ready(&tracer_type) < 0)
-        return -1;
-    Py_INCREF(&tracer_type);
-    return PyModule_AddObject(module, "LineTracer", (PyObject *)&tracer_type);
+    return PyType_Ready(&session_type) < 0 ? -1 : hw_type_add(module, &tracer_type);
 }

@@ -31,6 +31,13 @@ int hw_live_hide_own(struct hw_live *live);
 /* Members that are alive, in address order; the set must hold no other. As hw_heap_visit(). */
 int hw_members_visit(const struct hw_bits *bits, hw_object_fn fn, void *ctx);
 
+/* The same with the size of each, as sys.getsizeof() gives it. A __sizeof__ in Python runs at the end, when
+ * all others are told, and its object is held until then; from there on other members may be gone: the
+ * visitor takes the address, and does not look at the object. 0, or -1 with an exception; also what fn
+ * ended with. */
+typedef int (*hw_sized_fn)(PyObject *member, Py_ssize_t bytes, void *ctx);
+int hw_member_sizes_visit(const struct hw_bits *members, hw_sized_fn fn, void *ctx);
+
 /* A copy of a set, or of what two have in common; NULL with MemoryError. */
 struct hw_bits *hw_bits_copy(const struct hw_bits *bits);
 struct hw_bits *hw_bits_common(const struct hw_bits *a, const struct hw_bits *b);

@@ -30,6 +30,8 @@
 #include "inside/version.h"
 #include "inside/walk.h"
 
+#include <string.h>
+
 #define WITH_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function))
 #define FAST(function) ((PyCFunction)(void (*)(void))(function)) /* no tuple refers to the arguments */
 
@@ -79,6 +81,18 @@ static const char *refusal(void)
         return "heapwhy works in the main interpreter only: the heap of a sub-interpreter is not its own "
                "process; look from outside: heapwhy PID";
     return NULL;
+}
+
+int hw_type_add(PyObject *module, PyTypeObject *type)
+{
+    if (!type || PyType_Ready(type) < 0)
+        return -1;
+    const char *dot = strrchr(type->tp_name, '.');
+    Py_INCREF(type);
+    int result = PyModule_AddObject(module, dot ? dot + 1 : type->tp_name, (PyObject *)type);
+    if (result < 0)
+        Py_DECREF(type);
+    return result;
 }
 
 /* What each part makes when the module is loaded: types, exceptions. 0, or -1. */

@@ -192,6 +192,5 @@ int hw_nodes_init(PyObject *module)
     if (!nodes_type)
         return -1;
     nodes_type->tp_new = NULL;
-    Py_INCREF(nodes_type);
-    return PyModule_AddObject(module, "Nodes", (PyObject *)nodes_type);
+    return hw_type_add(module, nodes_type);
 }

@@ -62,10 +62,7 @@ static PyType_Spec result_spec = {
 int hw_own_init(PyObject *module)
 {
     hw_result_type = (PyTypeObject *)PyType_FromSpec(&result_spec);
-    if (!hw_result_type)
-        return -1;
-    Py_INCREF(hw_result_type);
-    return PyModule_AddObject(module, "Result", (PyObject *)hw_result_type);
+    return hw_type_add(module, hw_result_type);
 }
 
 /*

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/partition.h"
 
-#include "inside/sizes.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +91,7 @@ static PyObject *partition_rows(struct hw_grouping *grouping)
 {
     struct tally tally = {.column = grouping->column};
     PyObject *held = PyList_New(0), *rows = NULL;
-    if (held && types_hold(grouping, held) == 0 && hw_sizes_visit(grouping->members, member_count, &tally) == 0)
+    if (held && types_hold(grouping, held) == 0 && hw_member_sizes_visit(grouping->members, member_count, &tally) == 0)
         rows = rows_make(grouping, &tally);
     Py_XDECREF(held);
     free(tally.parts);
@@ -273,8 +271,5 @@ int hw_partition_init(PyObject *module)
     PyObject *bases = PyTuple_Pack(1, hw_result_type);
     partition_type = bases ? (PyTypeObject *)PyType_FromSpecWithBases(&partition_spec, bases) : NULL;
     Py_XDECREF(bases);
-    if (!partition_type)
-        return -1;
-    Py_INCREF(partition_type);
-    return PyModule_AddObject(module, "Partition", (PyObject *)partition_type);
+    return hw_type_add(module, partition_type);
 }

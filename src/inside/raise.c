@@ -8,14 +8,21 @@ static struct {
     enum hw_err_code code;
     const char *name;
     PyObject **also; /* the builtin exception of that meaning */
+    const char *doc;
     PyObject *type;
 } kinds[] = {
-    {HW_ERR_USAGE, "heapwhy.UsageError", &PyExc_ValueError, NULL},
-    {HW_ERR_NOT_FOUND, "heapwhy.NotFoundError", &PyExc_LookupError, NULL},
-    {HW_ERR_UNSUPPORTED, "heapwhy.UnsupportedError", &PyExc_NotImplementedError, NULL},
-    {HW_ERR_PERMISSION, "heapwhy.PermissionDenied", &PyExc_PermissionError, NULL},
-    {HW_ERR_IO, "heapwhy.SystemFailure", &PyExc_OSError, NULL},
-    {HW_ERR_CORRUPT, "heapwhy.CorruptError", &PyExc_ValueError, NULL},
+    {HW_ERR_USAGE, "heapwhy.UsageError", &PyExc_ValueError,
+     "A question that has no meaning: a value out of range, a snapshot that was closed.", NULL},
+    {HW_ERR_NOT_FOUND, "heapwhy.NotFoundError", &PyExc_LookupError,
+     "There is no such process, file, object or type.", NULL},
+    {HW_ERR_UNSUPPORTED, "heapwhy.UnsupportedError", &PyExc_NotImplementedError,
+     "A version of Python, a build, or a file that heapwhy can't read.", NULL},
+    {HW_ERR_PERMISSION, "heapwhy.PermissionDenied", &PyExc_PermissionError,
+     "The system forbids it: another user's process, a container without the right, a file.", NULL},
+    {HW_ERR_IO, "heapwhy.SystemFailure", &PyExc_OSError,
+     "The system failed: a file can't be read or written, a process can't be made.", NULL},
+    {HW_ERR_CORRUPT, "heapwhy.CorruptError", &PyExc_ValueError,
+     "A snapshot file is damaged, or is none.", NULL},
 };
 enum { KIND_COUNT = sizeof(kinds) / sizeof(*kinds) };
 
@@ -33,22 +40,20 @@ PyObject *hw_raise(const struct hw_err *err)
     return NULL;
 }
 
-static int exception_add(PyObject *module, const char *name, PyObject *bases, PyObject **to)
+static int exception_add(PyObject *module, const char *name, const char *doc, PyObject *bases, PyObject **to)
 {
-    *to = PyErr_NewException(name, bases, NULL);
-    if (!*to)
-        return -1;
-    Py_INCREF(*to);
-    return PyModule_AddObject(module, strrchr(name, '.') + 1, *to);
+    *to = PyErr_NewExceptionWithDoc(name, doc, bases, NULL);
+    return hw_type_add(module, (PyTypeObject *)*to);
 }
 
 int hw_raise_init(PyObject *module)
 {
-    if (exception_add(module, "heapwhy.Error", PyExc_Exception, &error_type) < 0)
+    if (exception_add(module, "heapwhy.Error", "Whatever heapwhy can't do; the message says why, and what helps.",
+                      PyExc_Exception, &error_type) < 0)
         return -1;
     for (int i = 0; i < KIND_COUNT; i++) {
         PyObject *bases = PyTuple_Pack(2, error_type, *kinds[i].also);
-        int failed = !bases || exception_add(module, kinds[i].name, bases, &kinds[i].type) < 0;
+        int failed = !bases || exception_add(module, kinds[i].name, kinds[i].doc, bases, &kinds[i].type) < 0;
         Py_XDECREF(bases);
         if (failed)
             return -1;

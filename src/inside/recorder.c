@@ -20,12 +20,13 @@ struct sample {
 };
 
 typedef struct {
-    PyObject_HEAD pid_t pid;
+    PyObject_HEAD pid_t pid, maker; /* maker: the process that made this; a fork of it has no thread */
     bool children, peak_only;
     int64_t interval_ns;
     struct sample *samples;
     size_t count, capacity;
     uint64_t looks;
+    int64_t most_before; /* that the process ever had; with peak_only, of it alone */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -51,6 +52,16 @@ static int64_t rss_of(pid_t pid)
     file_read(path, text, sizeof(text));
     const char *second = strchr(text, ' '); /* proc(5): size resident shared ..., in pages */
     return second ? strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* The most that there ever was, which the kernel notes (proc(5): VmHWM); 0: not known. */
+static int64_t most_rss_of(pid_t pid)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    file_read(path, text, sizeof(text));
+    const char *line = strstr(text, "VmHWM:");
+    return line ? strtoll(line + strlen("VmHWM:"), NULL, 10) * 1024 : 0;
 }
 
 /* Of the main thread's children, theirs, and so on; breadth first. */
@@ -111,6 +122,14 @@ static void look(Recorder *recorder, bool fine)
     sample_keep(recorder, sample);
 }
 
+/* A peak between two looks is known if it is higher than any before. */
+static void peak_complete(Recorder *recorder)
+{
+    int64_t most = recorder->most_before ? most_rss_of(recorder->pid) : 0;
+    if (most > recorder->most_before && recorder->count && recorder->samples[0].bytes < most)
+        recorder->samples[0].bytes = most;
+}
+
 static void *run(void *ctx)
 {
     Recorder *recorder = ctx;
@@ -152,6 +171,7 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *args, PyObject *kwar
     if (!recorder)
         return NULL;
     recorder->pid = pid;
+    recorder->maker = getpid();
     recorder->children = children;
     recorder->peak_only = peak_only;
     recorder->interval_ns = interval * 1e9 < 1e5 ? 100000 : (int64_t)(interval * 1e9);
@@ -169,6 +189,8 @@ static PyObject *recorder_start(PyObject *self, PyObject *none)
     Recorder *recorder = (Recorder *)self;
     if (recorder->running || recorder->looks)
         return PyErr_Format(PyExc_RuntimeError, "a recorder records once");
+    if (recorder->peak_only && !recorder->children)
+        recorder->most_before = most_rss_of(recorder->pid);
     look(recorder, false);
     int error = pthread_create(&recorder->thread, NULL, run, recorder);
     if (error) {
@@ -179,8 +201,28 @@ static PyObject *recorder_start(PyObject *self, PyObject *none)
     Py_RETURN_NONE;
 }
 
+static bool is_fork(const Recorder *recorder)
+{
+    return getpid() != recorder->maker;
+}
+
+/* In a fork the thread is gone, and was perhaps at the samples: they are left where they are, and what the
+ * maker was asked to know of itself is the fork's now. */
+static void forget(Recorder *recorder)
+{
+    if (recorder->pid == recorder->maker)
+        recorder->pid = getpid();
+    recorder->samples = NULL;
+    recorder->count = recorder->capacity = recorder->looks = 0;
+    recorder->running = false;
+}
+
 static void end(Recorder *recorder)
 {
+    if (is_fork(recorder)) {
+        forget(recorder);
+        return;
+    }
     pthread_mutex_lock(&recorder->lock);
     recorder->stop = true;
     pthread_cond_signal(&recorder->wake);
@@ -213,6 +255,7 @@ static PyObject *recorder_stop(PyObject *self, PyObject *none)
         return PyErr_Format(PyExc_RuntimeError, "the recorder does not run");
     Py_BEGIN_ALLOW_THREADS end(recorder);
     Py_END_ALLOW_THREADS look(recorder, false);
+    peak_complete(recorder);
     return samples_list(recorder);
 }
 
@@ -221,8 +264,10 @@ static void recorder_dealloc(PyObject *self)
     Recorder *recorder = (Recorder *)self;
     if (recorder->running)
         end(recorder);
-    pthread_cond_destroy(&recorder->wake);
-    pthread_mutex_destroy(&recorder->lock);
+    if (!is_fork(recorder)) { /* glibc waits for who waits at the condition */
+        pthread_cond_destroy(&recorder->wake);
+        pthread_mutex_destroy(&recorder->lock);
+    }
     free(recorder->samples);
     Py_TYPE(self)->tp_free(self);
 }
@@ -233,7 +278,7 @@ static PyMethodDef recorder_methods[] = {
     {"stop", recorder_stop, METH_NOARGS,
      "stop()\n--\n\nLook a last time. [(bytes, seconds since 1970), ...] in the order of time; "
      "with peak_only the "
-     "largest alone."},
+     "largest alone, which of one process is exact when it is higher than any before."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -251,8 +296,5 @@ static PyTypeObject recorder_type = {
 
 int hw_recorder_init(PyObject *module)
 {
-    if (PyType_Ready(&recorder_type) < 0)
-        return -1;
-    Py_INCREF(&recorder_type);
-    return PyModule_AddObject(module, "Recorder", (PyObject *)&recorder_type);
+    return hw_type_add(module, &recorder_type);
 }

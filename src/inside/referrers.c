@@ -2,6 +2,7 @@
 #include "inside/referrers.h"
 
 #include "inside/asker.h"
+#include "inside/grow.h"
 #include "inside/version.h"
 #include "inside/walk.h"
 
@@ -60,17 +61,12 @@ static bool is_target(const struct pass *pass, const PyObject *object)
 static int found_add(struct pass *pass, uint32_t target)
 {
     struct hw_referrer_search *search = pass->search;
-    if (search->found_count == search->found_capacity) {
-        size_t capacity = search->found_capacity ? search->found_capacity * 2 : 64;
-        struct hw_referrer *found = realloc(search->found, capacity * sizeof(*found));
-        if (!found) {
-            PyErr_NoMemory();
-            pass->failed = true;
-            return -1;
-        }
-        search->found = found;
-        search->found_capacity = capacity;
+    struct hw_referrer *found = hw_grow(search->found, &search->found_capacity, search->found_count + 1, sizeof(*found));
+    if (!found) {
+        pass->failed = true;
+        return -1;
     }
+    search->found = found;
     Py_INCREF(pass->source);
     search->found[search->found_count++] = (struct hw_referrer){pass->source, target, pass->order};
     return 0;

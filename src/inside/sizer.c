@@ -47,7 +47,10 @@ static int limit_convert(PyObject *object, void *to)
     if (object == Py_None)
         return 1;
     *limit = PyNumber_AsSsize_t(object, NULL);
-    return *limit >= 0 || !PyErr_Occurred();
+    if (*limit >= 0 || PyErr_Occurred())
+        return !PyErr_Occurred();
+    PyErr_Format(PyExc_ValueError, "limit must be 0 or more steps, or None for all, not %zd", *limit);
+    return 0;
 }
 
 static int align_convert(PyObject *object, void *to)
@@ -55,11 +58,11 @@ static int align_convert(PyObject *object, void *to)
     Py_ssize_t align = PyNumber_AsSsize_t(object, PyExc_ValueError);
     if (align == -1 && PyErr_Occurred())
         return 0;
-    if (align > 1 && align & (align - 1)) {
-        PyErr_Format(PyExc_ValueError, "align must be a power of 2, not %zd", align);
+    if (align < 1 || align & (align - 1)) {
+        PyErr_Format(PyExc_ValueError, "align must be a power of 2 (1 rounds nothing), not %zd", align);
         return 0;
     }
-    *(size_t *)to = align > 1 ? (size_t)align : 1;
+    *(size_t *)to = (size_t)align;
     return 1;
 }
 
@@ -261,10 +264,7 @@ static PyType_Spec sizer_spec = {
 int hw_sizer_init(PyObject *module)
 {
     PyObject *type = PyType_FromSpec(&sizer_spec);
-    if (!type)
-        return -1;
-    int result = PyModule_AddObject(module, "Sizer", type);
-    if (result < 0)
-        Py_DECREF(type);
+    int result = hw_type_add(module, (PyTypeObject *)type);
+    Py_XDECREF(type);
     return result;
 }

@@ -2,6 +2,7 @@
 #include "inside/trace.h"
 
 #include "inside/edge.h"
+#include "inside/grow.h"
 #include "inside/roots.h"
 
 #include <stdlib.h>
@@ -26,7 +27,8 @@ struct trace {
     struct hw_bits *seen; /* reached, or to be avoided */
     struct hw_stack queue; /* holders reached, level by level */
     size_t *level_ends;    /* [level]: where it ends in the queue */
-    uint32_t level_count, level_capacity;
+    uint32_t level_count;
+    size_t level_capacity;
     uint32_t variables_level; /* from here on the ways begin at variables */
     bool at_variables;        /* roots of which kind are looked at */
     struct target *found;
@@ -42,16 +44,10 @@ struct trace {
 
 static int target_note(struct trace *trace, PyObject *object)
 {
-    if (trace->found_count == trace->found_capacity) {
-        size_t capacity = trace->found_capacity ? trace->found_capacity * 2 : 64;
-        struct target *found = realloc(trace->found, capacity * sizeof(*found));
-        if (!found) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        trace->found = found;
-        trace->found_capacity = capacity;
-    }
+    struct target *found = hw_grow(trace->found, &trace->found_capacity, trace->found_count + 1, sizeof(*found));
+    if (!found)
+        return -1;
+    trace->found = found;
     trace->found[trace->found_count++] = (struct target){object, trace->level_count};
     return --trace->targets_left ? 0 : 1;
 }
@@ -76,16 +72,10 @@ static int root_reach(const struct hw_root *root, void *arg)
 
 static int level_end(struct trace *trace)
 {
-    if (trace->level_count == trace->level_capacity) {
-        uint32_t capacity = trace->level_capacity ? trace->level_capacity * 2 : 64;
-        size_t *ends = realloc(trace->level_ends, capacity * sizeof(*ends));
-        if (!ends) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        trace->level_ends = ends;
-        trace->level_capacity = capacity;
-    }
+    size_t *ends = hw_grow(trace->level_ends, &trace->level_capacity, trace->level_count + 1, sizeof(*ends));
+    if (!ends)
+        return -1;
+    trace->level_ends = ends;
     trace->level_ends[trace->level_count++] = trace->queue.count;
     return 0;
 }

@@ -34,6 +34,9 @@
 /* Whether gc.freeze()'s list follows right behind the three others (gclists.h). */
 #define HW_GC_FROZEN_FOLLOWS (PY_VERSION_HEX >= 0x030e0000 && PY_VERSION_HEX < 0x030f0000)
 
+/* From 3.14 on every dict is tracked from its beginning, also that of the interned strings. */
+#define HW_TRACKS_INTERNED (PY_VERSION_HEX >= 0x030e0000)
+
 /* Switches the collector on or off. Whether it was on, or -1 with an exception; one that is set already
  * stays. */
 static inline int hw_gc_switch(PyObject *gc_module, int on)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside/walk.h"
 
+#include "inside/grow.h"
 #include "inside/innards.h"
 #include "inside/ndarray.h"
 #include "inside/version.h"
@@ -18,16 +19,10 @@ void *hw_address_of(PyObject *number)
 
 int hw_stack_push(struct hw_stack *stack, PyObject *object)
 {
-    if (stack->count == stack->capacity) {
-        size_t capacity = stack->capacity ? stack->capacity * 2 : 512;
-        PyObject **items = realloc(stack->items, capacity * sizeof(*items));
-        if (!items) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        stack->items = items;
-        stack->capacity = capacity;
-    }
+    PyObject **items = hw_grow(stack->items, &stack->capacity, stack->count + 1, sizeof(*items));
+    if (!items)
+        return -1;
+    stack->items = items;
     stack->items[stack->count++] = object;
     return 0;
 }
@@ -86,6 +81,8 @@ static int dict_visit(PyObject *dict, hw_object_fn fn, void *ctx)
     Py_ssize_t at = 0;
     PyObject *key, *value;
     int result = 0;
+    if (dict == hw_interned_strings)
+        return 0;
     while (!result && PyDict_Next(dict, &at, &key, &value)) {
         result = fn(key, ctx);
         if (!result)

@@ -87,9 +87,7 @@ bool hw_work_add_databases(struct hw_resource_work *work)
     struct hw_resources *resources = &work->result->resources;
     uint8_t *of_type =
         hw_lineage_match(&work->lineage, types, TYPE_COUNT, sizeof(*types), work->err);
-    size_t most = 0;
-    for (hw_id id = 0; of_type && id < graph->object_count; id++)
-        most += of_type[graph->type[id]] != UINT8_MAX;
+    size_t most = of_type ? hw_lineage_count(graph, of_type) : 0;
     resources->databases =
         hw_arena_array(&work->result->arena, most + 1, sizeof(*resources->databases));
     bool ok = (of_type && resources->databases) || hw_err_no_memory(work->err);

@@ -186,6 +186,16 @@ static void put_created(struct hw_out *out, const struct hw_suspect *suspect)
         hw_buf_deinit(&line);
     }
     hw_parts_more(out, MARGIN, shown, suspect->created_total);
+    if (shown && suspect->created_known < suspect->created_looked) {
+        struct hw_buf line = {0};
+        hw_buf_puts(&line, "known of ");
+        hw_text_count(&line, suspect->created_known);
+        hw_buf_puts(&line, " of these ");
+        put_objects(&line, suspect->created_looked);
+        put_word(out, "");
+        hw_out_wrap(out, MARGIN, MARGIN + 2, hw_buf_str(&line));
+        hw_buf_deinit(&line);
+    }
 }
 
 static void put_also(struct hw_out *out, const struct hw_suspect *suspect)

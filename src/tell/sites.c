@@ -43,14 +43,25 @@ void hw_parts_site_json(struct hw_json *json, const struct hw_site_frame *frame)
 
 /* ---- text ---- */
 
+static void put_source(struct hw_buf *line, const struct hw_facts *facts)
+{
+    if (facts->alloc_rate) {
+        hw_buf_puts(line, "Estimated from samples, one for each ");
+        hw_text_bytes(line, (double)facts->alloc_rate);
+        hw_buf_puts(line, " allocated: ");
+        return;
+    }
+    hw_buf_puts(line, "Recorded by tracemalloc, ");
+    if (facts->alloc_frames)
+        hw_buf_printf(line, "%" PRIu32 " frame%s deep, ", facts->alloc_frames,
+                      facts->alloc_frames == 1 ? "" : "s");
+    hw_buf_puts(line, "since it was started: ");
+}
+
 static void head_text(struct hw_out *out, const struct hw_sites *sites)
 {
     struct hw_buf line = {0};
-    hw_buf_puts(&line, "Recorded by tracemalloc, ");
-    if (sites->facts.alloc_frames)
-        hw_buf_printf(&line, "%" PRIu32 " frame%s deep, ", sites->facts.alloc_frames,
-                      sites->facts.alloc_frames == 1 ? "" : "s");
-    hw_buf_puts(&line, "since it was started: ");
+    put_source(&line, &sites->facts);
     hw_text_count(&line, sites->count);
     hw_buf_puts(&line, " blocks, ");
     hw_text_bytes(&line, (double)sites->bytes);
@@ -207,7 +218,8 @@ static void sites_json(struct hw_out *out, const struct hw_sites *sites, size_t 
     hw_json_init(&json, out, false);
     hw_json_object(&json, NULL);
     hw_parts_facts_json(&json, "snapshot", &sites->facts);
-    hw_json_string(&json, "source", "tracemalloc");
+    hw_json_string(&json, "source", sites->facts.alloc_rate ? "agent" : "tracemalloc");
+    hw_json_u64(&json, "rate", sites->facts.alloc_rate);
     hw_json_u64(&json, "frame_limit", sites->facts.alloc_frames);
     hw_json_u64(&json, "blocks_missed", sites->facts.alloc_missed);
     hw_json_string(&json, "by", hw_sites_by_name(sites->by));

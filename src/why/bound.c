@@ -2,6 +2,7 @@
 #include "why/bound.h"
 
 #include "ask/lookup.h"
+#include "why/variable.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -86,55 +87,11 @@ struct check {
     const char *text;
 };
 
-/* The item of a tuple with that number, or HW_NONE. */
-static hw_id item_of(const struct hw_graph *graph, hw_id tuple, uint64_t number)
-{
-    for (uint32_t e = graph->edge_start[tuple]; e < graph->edge_start[tuple + 1]; e++)
-        if (edge_kind(graph, e) == HW_LABEL_INDEX &&
-            hw_label_payload(graph->edge_label[e]) == number)
-            return graph->edge_to[e];
-    return HW_NONE;
-}
-
 static hw_id follow(const struct hw_graph *graph, hw_id node, enum hw_label_kind kind,
                     const char *name)
 {
     uint32_t edge = hw_edge_find(graph, node, kind, name);
     return edge == HW_NO_EDGE ? HW_NONE : graph->edge_to[edge];
-}
-
-static hw_id locals_of(const struct hw_graph *graph, hw_id code)
-{
-    return follow(graph, code, HW_LABEL_INTERNAL, "co_localsplusnames");
-}
-
-static uint32_t count_items(const struct hw_graph *graph, hw_id tuple)
-{
-    uint32_t count = 0;
-    for (uint32_t e = graph->edge_start[tuple]; e < graph->edge_start[tuple + 1]; e++)
-        count += edge_kind(graph, e) == HW_LABEL_INDEX;
-    return count;
-}
-
-static bool reads(const struct hw_graph *graph, hw_id str, const char *text)
-{
-    char value[HW_VALUE_MAX_BYTES + 16];
-    struct hw_buf literal = {0};
-    bool is_it = str != HW_NONE && hw_graph_value(graph, str, value, sizeof(value)) &&
-                 hw_literal_text(value, &literal) && strcmp(hw_buf_str(&literal), text) == 0;
-    hw_buf_deinit(&literal);
-    return is_it;
-}
-
-/* The number of a variable among the locals, cells and free variables of code; UINT32_MAX: none. */
-static uint32_t local_number(const struct hw_graph *graph, hw_id code, const char *name)
-{
-    hw_id locals = locals_of(graph, code);
-    uint32_t count = locals == HW_NONE ? 0 : count_items(graph, locals);
-    for (uint32_t i = 0; i < count; i++)
-        if (reads(graph, item_of(graph, locals, i), name))
-            return i;
-    return UINT32_MAX;
 }
 
 static hw_id code_of(const struct hw_graph *graph, hw_id function)
@@ -167,14 +124,13 @@ static void name_captured(struct place *place)
     if (function >= graph->object_count || !type_has(graph, function, HW_TYPE_FUNCTION))
         return;
     hw_id code = code_of(graph, function);
-    hw_id locals = code == HW_NONE ? HW_NONE : locals_of(graph, code);
     uint32_t edge = growth->tree.edge[cell];
-    if (locals == HW_NONE || edge_kind(graph, edge) != HW_LABEL_INDEX)
+    if (code == HW_NONE || edge_kind(graph, edge) != HW_LABEL_INDEX)
         return;
-    uint64_t behind = count_items(graph, closure) - hw_label_payload(graph->edge_label[edge]);
     char value[HW_VALUE_MAX_BYTES + 16];
     struct hw_buf text = {0};
-    hw_id str = item_of(graph, locals, count_items(graph, locals) - behind);
+    hw_id str = hw_variable_free(graph, code, hw_label_payload(graph->edge_label[edge]),
+                                 hw_item_count(graph, closure));
     if (str != HW_NONE && hw_graph_value(graph, str, value, sizeof(value)) &&
         hw_literal_text(value, &text))
         snprintf(place->at.name, sizeof(place->at.name), "%s", hw_buf_str(&text));
@@ -205,7 +161,7 @@ static bool is_own_name(const struct place *place, const struct check *check)
     if (place->owner == HW_NONE)
         return true;
     if (type_has(graph, place->owner, HW_TYPE_MODULE))
-        return dot || local_number(graph, check->code, place->name) == UINT32_MAX;
+        return dot || hw_variable_find(graph, check->code, place->name) == UINT32_MAX;
     return dot || hw_code_has_name(place->code, check->code, place->name) > 1; /* d = self.d */
 }
 
@@ -215,7 +171,7 @@ static bool is_self(const struct place *place, const struct check *check)
     const struct hw_graph *graph = place->code->growth->graph;
     return place->at.method_class != HW_NONE &&
            hw_code_is_method(graph, place->at.method_class, check->code) &&
-           local_number(graph, check->code, check->container) == 0;
+           hw_variable_find(graph, check->code, check->container) == 0;
 }
 
 /* ---- what its length is compared with ---- */
@@ -240,13 +196,13 @@ static hw_id walk(const struct hw_graph *graph, hw_id node, const char *path)
 /* The cell of a free variable, in a function with that code. Their cells are behind all others. */
 static hw_id captured(const struct hw_graph *graph, hw_id code, uint32_t number)
 {
-    uint32_t behind = count_items(graph, locals_of(graph, code)) - number;
+    uint32_t behind = hw_variable_count(graph, code) - number;
     for (hw_id id = 0; id < graph->object_count; id++) {
         if (!type_has(graph, id, HW_TYPE_FUNCTION) || code_of(graph, id) != code)
             continue;
         hw_id closure = follow(graph, id, HW_LABEL_ATTR, "__closure__");
-        uint32_t cells = closure == HW_NONE ? 0 : count_items(graph, closure);
-        hw_id cell = behind <= cells ? item_of(graph, closure, cells - behind) : HW_NONE;
+        uint32_t cells = closure == HW_NONE ? 0 : hw_item_count(graph, closure);
+        hw_id cell = behind <= cells ? hw_item_at(graph, closure, cells - behind) : HW_NONE;
         return cell == HW_NONE ? HW_NONE : follow(graph, cell, HW_LABEL_ATTR, "cell_contents");
     }
     return HW_NONE;
@@ -267,7 +223,7 @@ static hw_id limit_of(const struct place *place, const struct check *check)
     char root[PATH_MAX_BYTES];
     size_t end = strcspn(check->limit, ".[");
     snprintf(root, sizeof(root), "%.*s", (int)end, check->limit);
-    uint32_t number = local_number(graph, check->code, root);
+    uint32_t number = hw_variable_find(graph, check->code, root);
     if (number != UINT32_MAX)
         return walk(graph, captured(graph, check->code, number), check->limit + end);
     uint32_t edge = place->at.module_space == HW_NONE

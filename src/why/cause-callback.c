@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask/lookup.h"
 #include "why/look.h"
+#include "why/variable.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -176,21 +177,15 @@ static bool fits_functions_made_again(struct hw_case *c)
     return true;
 }
 
-/* The name of a free variable: these are the last of the local names. */
+/* The name of the variable that a cell of the function's closure belongs to. */
 static bool free_name(const struct hw_case *c, hw_id function, uint32_t at, uint32_t of,
                       struct hw_buf *name)
 {
     const struct hw_graph *graph = c->graph;
     char text[HW_LOOK_TEXT_MAX];
     hw_id code = hw_look_attr(graph, function, "__code__");
-    hw_id names = hw_look_attr(graph, code, "co_localsplusnames");
-    if (names == HW_NONE)
-        names = hw_look_attr(graph, code, "co_freevars");
-    uint32_t count = names == HW_NONE ? 0 : graph_degree(graph, names);
-    if (count < of)
-        return false;
-    hw_id str = graph->edge_to[graph->edge_start[names] + count - of + at];
-    return hw_look_value(graph, str, text) && hw_literal_text(text, name);
+    hw_id str = code == HW_NONE ? HW_NONE : hw_variable_free(graph, code, at, of);
+    return str != HW_NONE && hw_look_value(graph, str, text) && hw_literal_text(text, name);
 }
 
 struct captured {

@@ -6,6 +6,7 @@
 #include "why/work.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +82,14 @@ static double shot_bytes(const struct hw_series_shot *shot)
     return (double)shot->bytes + (double)shot->native_bytes;
 }
 
+/* The same as the ledger has it, resident, with data whose objects a program that looks at itself leaves
+ * out: its own snapshots. 0: there is no ledger. */
+static double shot_resident(const struct hw_series_shot *shot)
+{
+    return (double)hw_ledger_rss(&shot->ledger, HW_MEMORY_OBJECTS) +
+           (double)hw_ledger_rss(&shot->ledger, HW_MEMORY_OBJECT_DATA);
+}
+
 /* Memory that grows while objects do not: C code, or the allocators. */
 static bool doubt_native(struct hw_work *work)
 {
@@ -94,7 +103,8 @@ static bool doubt_native(struct hw_work *work)
             return true;
     double seconds = hw_series_seconds(series, 0, last);
     double rss = (double)(series->shots[last].facts.rss_bytes - series->shots[0].facts.rss_bytes);
-    double objects = shot_bytes(&series->shots[last]) - shot_bytes(&series->shots[0]);
+    double objects = fmax(shot_bytes(&series->shots[last]) - shot_bytes(&series->shots[0]),
+                          shot_resident(&series->shots[last]) - shot_resident(&series->shots[0]));
     if (rss / seconds < RSS_RATE || objects * 2 > rss)
         return true;
     if (diagnosis->verdict == HW_VERDICT_STEADY && last >= 2)

@@ -94,6 +94,13 @@ static bool edge_is_namespace(const struct hw_graph *graph, uint32_t edge)
            strcmp(edge_string(graph, edge), "__dict__") == 0;
 }
 
+/* To a part of a C object, which Python code cannot name. */
+static bool edge_is_inner(const struct hw_graph *graph, uint32_t edge)
+{
+    enum hw_label_kind kind = edge_kind(graph, edge);
+    return kind == HW_LABEL_INTERNAL || kind == HW_LABEL_HIDDEN;
+}
+
 /* ---- what something holds ---- */
 
 /* Whether a path begins here: at a local variable of a running or suspended function. */
@@ -144,6 +151,17 @@ static void put_anchor(struct hw_signer *signer, hw_id anchor, const char *shape
         hw_buf_puts(out, shape);
 }
 
+/* What lies in a C object belongs to it: its parts change from one version of Python to the next. */
+static void put_steps(const char *way, struct hw_buf *out)
+{
+    for (const char *part = strstr(way, ".<"); part; part = strstr(way, ".<")) {
+        hw_buf_put(out, way, (size_t)(part - way));
+        way = part + strcspn(part, ">");
+        way += *way == '>';
+    }
+    hw_buf_puts(out, way);
+}
+
 static void put_way(struct hw_signer *signer, hw_id anchor, hw_id holder, struct hw_buf *out)
 {
     struct hw_buf all = {0}, head = {0};
@@ -157,7 +175,9 @@ static void put_way(struct hw_signer *signer, hw_id anchor, hw_id holder, struct
         put_anchor(signer, anchor, hw_buf_str(&head), out);
         way += n;
     }
-    hw_buf_printf(out, "\n%s\n", way);
+    hw_buf_putc(out, '\n');
+    put_steps(way, out);
+    hw_buf_putc(out, '\n');
     hw_buf_deinit(&all);
     hw_buf_deinit(&head);
 }
@@ -170,7 +190,8 @@ static void collect_types(const struct hw_signer *signer, hw_id anchor, hw_id ho
     const struct hw_tree *tree = signer->tree;
     struct type_set upward = {0};
     for (hw_id at = holder; at != anchor && at < graph->object_count; at = tree->parent[at]) {
-        if (!edge_is_namespace(graph, tree->edge[at]) || at == holder)
+        uint32_t edge = tree->edge[at];
+        if (!edge_is_inner(graph, edge) && (!edge_is_namespace(graph, edge) || at == holder))
             add_type(&upward, type_of(graph, at)->name);
         if (is_local(signer, at))
             break;
@@ -240,7 +261,7 @@ bool hw_signer_sign(struct hw_signer *signer, struct hw_candidate *candidate,
 {
     struct hw_buf text = {0};
     bool ok = hw_signer_text(signer, candidate, &text);
-    uint64_t hash = ok ? XXH3_64bits(text.data, text.len) : 0;
+uint64_t hash = ok ? XXH3_64bits(text.data, text.len) : 0;
     hw_buf_deinit(&text);
     candidate->fingerprint = ok ? hw_arena_printf(arena, "%016" PRIx64, hash) : NULL;
     candidate->shape = spell_shape(signer, candidate, arena);

@@ -40,3 +40,31 @@ make_chroot() {
 chroot_works() {
     [ -x "$root/usr/bin/$1" ] && chroot "$root" "/usr/bin/$1" -c 'import ssl' 2>/dev/null
 }
+
+# add_extensions PYTHON LIBRARY...: the C headers of the very version that PYTHON has there, without the
+# compiler that they come with, and libraries that an extension module needs. Debian's pyconfig.h looks for
+# another one below /usr/include: a link makes that be found from outside of the chroot, too. A chroot
+# without these is still good for other tests.
+add_extensions() {
+    headers=$root/usr/include/$1
+    [ ! -e "$headers/Python.h" ] && [ "$(id -u)" = 0 ] || return 0
+    exec 9>"$root.lock"
+    flock 9
+    [ ! -e "$headers/Python.h" ] || return 0
+    log "adding what extension modules need to $root"
+    chroot "$root" sh -eu -c '
+        python=$1
+        shift
+        place=$(mktemp -d)
+        cd "$place"
+        apt-get -qq -o Acquire::Check-Valid-Until=false update
+        DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "$@"
+        version=$(dpkg-query -W -f "\${Version}" "$python")
+        apt-get -qq -o APT::Sandbox::User=root download "lib$python-dev=$version"
+        dpkg-deb --fsys-tarfile ./*.deb | tar -x ./usr/include
+        cd usr/include
+        ln -sr ./*-linux-gnu "$python/"
+        mkdir -p /usr/include
+        mv ./*-linux-gnu "$python" /usr/include/
+        rm -rf "$place" /var/lib/apt/lists/*' sh "$@" >&2 || log "going without"
+}

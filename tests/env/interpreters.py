@@ -17,7 +17,8 @@ more_interpreters() returns those of other versions, for the few tests that ever
     pyenv-*       3.9.18, 3.10.13, 3.12.1 with a shared libpython, where pyenv has them
     debian-3.14   python3.14 of Debian forky in a directory, run through chroot
 
-None of them must be there. Set HEAPWHY_INTERPRETERS=NAME,NAME to run any test on those alone,
+None of them must be there. The Python package is built and tested for debian-3.14, too, by
+tests/env/python3.14, which starts it as if it were an interpreter of this machine. Set HEAPWHY_INTERPRETERS=NAME,NAME to run any test on those alone,
 whichever list they are in.
 """
 import atexit

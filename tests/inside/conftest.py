@@ -21,8 +21,3 @@ def tracemalloc_as_before():
     yield
     if tracemalloc.is_tracing() and not was_tracing:
         tracemalloc.stop()
-
-
-def pytest_collection_modifyitems(items):
-    """Lines are measured by the byte in this process: before other tests leave what is freed at any time."""
-    items.sort(key=lambda item: "test_lines.py" not in item.nodeid)

@@ -2,6 +2,7 @@
 """Snapshots when memory runs out: there and complete or not there, once, and without a trace in the program."""
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from support import SYSTEM_PYTHON, clean_environment, heapwhy, heapwhy_binary, h
 import heapwhy as package
 from heapwhy.dump import _groups, _membership, _mounts
 
-READABLE = [python for python in package_pythons() if "3.13" in python or python == SYSTEM_PYTHON]
+READABLE = [python for python in package_pythons() if not python.endswith("-dbg")]  # which fills memory for a minute
 PROGRAM = """
 import heapwhy, json, os, resource, sys, threading, time
 path = sys.argv[1]
@@ -46,7 +47,7 @@ def check(path):
 
 @pytest.mark.parametrize("python", READABLE)
 def test_a_memory_error_that_nobody_catches(python, tmp_path):
-    done = run(python, tmp_path, "limit(200); heapwhy.dump_on_memory_error(path); fill()")
+    done = run(python, tmp_path, "limit(140); heapwhy.dump_on_memory_error(path); fill()")
     assert done.returncode == 1 and "heapwhy diagnose" in done.stderr
     assert check(tmp_path / "dump.hwsnap")["__main__.Session"]["objects"] > 10000
     assert os.listdir(tmp_path) == ["dump.hwsnap"]
@@ -66,7 +67,7 @@ def test_a_memory_error_of_a_thread(tmp_path):
     check(tmp_path / "dump.hwsnap")
 
 
-@pytest.mark.parametrize("python", [python for python in READABLE if "3.13" in python])
+@pytest.mark.parametrize("python", [python for python in READABLE if re.search("3.1[2-4]", python)])
 def test_a_memory_error_that_is_caught(python, tmp_path):
     done = run(python, tmp_path, """
         armed = heapwhy.dump_on_memory_error(path, caught=True)

@@ -2,13 +2,14 @@
 """What the collector would find: the same as what it then finds, and nothing is changed by asking."""
 import gc
 import json
+import threading
 import warnings
 
 import pytest
 from support import package_pythons, python_inside
 
 import heapwhy
-from heapwhy import _heapwhy
+from heapwhy import _heapwhy, collector
 
 
 class Node:
@@ -164,6 +165,55 @@ def test_the_collector_is_as_before(enabled):
     gc.disable()
 
 
+def test_nested_blocks():
+    gc.enable()
+    guard = heapwhy.cycles_forbidden()
+    with pytest.warns(RuntimeWarning), pytest.raises(heapwhy.CyclesError):
+        with guard:
+            with guard:
+                make(family)
+    assert gc.isenabled()
+    with pytest.raises(KeyError):
+        with heapwhy.cycles_forbidden(), heapwhy.cycles_forbidden():
+            raise KeyError
+    assert gc.isenabled()
+    gc.disable()
+
+
+def test_blocks_of_threads_that_overlap():
+    gc.enable()
+    begun, over = threading.Event(), threading.Event()
+
+    def block():
+        with heapwhy.cycles_forbidden(lambda garbage: None):
+            begun.set()
+            over.wait()
+
+    thread = threading.Thread(target=block)
+    with heapwhy.cycles_forbidden(lambda garbage: None):
+        thread.start()
+        begun.wait()
+    assert not gc.isenabled()
+    over.set()
+    thread.join()
+    assert gc.isenabled()
+    gc.disable()
+
+
+def test_no_memory_for_the_look(monkeypatch):
+    gc.enable()
+
+    def fail():
+        raise MemoryError
+
+    monkeypatch.setattr(collector._heapwhy, "garbage", fail)
+    with pytest.raises(MemoryError):
+        with heapwhy.cycles_forbidden():
+            raise AssertionError("not reached")
+    assert gc.isenabled()
+    gc.disable()
+
+
 def test_unknown_actions_are_refused():
     with pytest.raises(ValueError):
         heapwhy.cycles_forbidden("print")
@@ -188,7 +238,7 @@ def test_uncollectable():
 def test_every_interpreter_agrees_with_its_collector(python):
     told = json.loads(python_inside("""
 import gc, json, heapwhy
-from heapwhy import _heapwhy
+from heapwhy import _heapwhy, collector
 heapwhy.garbage()
 gc.collect(); gc.disable()
 class Node:
@@ -218,3 +268,35 @@ def test_a_generator_in_a_cycle():
     generator.send(generator)
     del generator
     assert _heapwhy.garbage(count=True)[0] == 1
+
+
+@pytest.mark.parametrize("python", package_pythons())
+def test_no_dict_is_made_by_asking(python):
+    told = json.loads(python_inside("""
+import gc, heapwhy, json
+class Node: pass
+def ring():
+    first, second = Node(), Node()
+    setattr(first, "not in" + "code", second)
+    setattr(second, "nor this", first)
+def walked():
+    first = Node()
+    def wait():
+        mine = first
+        yield
+    first.run = wait()
+    next(first.run)
+heapwhy.garbage()
+gc.collect()
+gc.disable()
+for _ in range(50):
+    ring()
+    walked()
+count = lambda: sum(type(obj) is dict for obj in gc.get_objects())
+before = count()
+found = heapwhy.garbage()
+print(json.dumps([found.cycles, count() - before, [kind.path for kind in found.kinds]]))
+""", python))
+    assert told[0] == 100
+    assert told[1] <= len(told[2])  # of the answer
+    assert "__main__.Node.not incode -> __main__.Node.nor this" in told[2]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What pip makes of the source tree: the command, python -m heapwhy, import heapwhy."""
 import os
+import pkgutil
 import shutil
 import subprocess
 
@@ -45,3 +46,10 @@ def test_the_package_can_be_imported(environment):
     version, path = told.split()
     assert output(environment / "heapwhy", "--version").split()[1] == version
     assert os.path.exists(os.path.join(os.path.dirname(path), "py.typed"))
+
+
+def test_no_module_hides_a_function():
+    """Importing heapwhy.NAME puts the module in the place of what heapwhy.NAME is for users."""
+    import heapwhy
+    modules = {info.name for info in pkgutil.iter_modules(heapwhy.__path__)}
+    assert modules and not modules & set(heapwhy.__all__)

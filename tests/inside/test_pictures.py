@@ -37,9 +37,38 @@ def hub():
 
 
 def test_edges_bear_all_their_names(hub):
-    dot = heapwhy.show_refs(hub.peers, max_depth=1, too_many=100).dot
+    dot = heapwhy.show_backrefs(hub.peers["peer-7"], max_depth=1).dot
     assert '[label="[\'peer-7\']\\nagain"]' in dot
-    assert '[label="[\'peer-8\']"]' in dot
+    dot = heapwhy.show_refs(hub.peers, max_depth=1, too_many=100).dot
+    assert ">[&#x27;peer-7&#x27;] again<" in dot
+    assert ">[&#x27;peer-8&#x27;]<" in dot
+
+
+def test_many_ends_stand_in_a_box():
+    many = {"key%d" % number: Hub() for number in range(30)}
+    dot = heapwhy.show_refs(many, max_depth=1, too_many=100).dot
+    assert re.findall(r"^  (\w+) -> (\w+)", dot, re.M) == [("n0", "box_n0")]
+    assert dot.count("<b>Hub</b>") == 30
+    dot = heapwhy.show_refs(many, max_depth=2, too_many=100, max_nodes=31).dot
+    assert dot.count("<b>Hub</b>") == 30 and dot.count(" more: ") == 30
+    few = {"key%d" % number: Hub() for number in range(5)}
+    assert "box_" not in heapwhy.show_refs(few, max_depth=1).dot
+    shared = [[one] for one in [Hub()] * 30]  # each leads on
+    assert "box_" not in heapwhy.show_refs(shared, max_depth=2, too_many=100).dot
+
+
+@needs_dot
+def test_a_wide_picture_is_no_tower():
+    many = {number: Hub() for number in range(300)}
+    svg = heapwhy.show_refs(many, too_many=400).render("svg").decode()
+    width, height = map(int, re.search(r'width="(\d+)pt" height="(\d+)pt"', svg).groups())
+    assert height < width
+
+
+def test_objects_without_a_place_are_counted():
+    many = [Hub() for _ in range(30)]
+    assert "10 more objects that were asked about" in heapwhy.show_refs(many, max_depth=0, max_nodes=20).dot
+    assert "asked about" not in heapwhy.show_refs(many, max_depth=0).dot
 
 
 def test_what_is_left_out_is_counted(hub):

@@ -203,7 +203,11 @@ def test_without_the_option_and_the_marker_nothing_changes(suite):
 
 # ---- with plugins of others ----
 
-@pytest.fixture(params=package_pythons()[-1:] + package_pythons()[:1], ids=os.path.basename, scope="module")
+# Not that of tests/env, which is no interpreter that a virtual environment could be made of.
+INSTALLED = [python for python in package_pythons() if not python.startswith(TESTS)]
+
+
+@pytest.fixture(params=INSTALLED[-1:] + INSTALLED[:1], ids=lambda python: os.path.basename(str(python)), scope="module")
 def python_of_others(request):
     """An interpreter with the newest pytest that it can have, and what runs coroutines and workers."""
     return peers.environment("pytest", request.param, ["pytest", "pytest-asyncio", "anyio", "pytest-xdist"])

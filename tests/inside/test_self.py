@@ -241,3 +241,39 @@ s = heapwhy.snapshot()
 print(json.dumps([s.facts.freeze, len(s.objects(Item))]))
 """))
     assert told == ["stop", 77]
+
+
+@pytest.mark.parametrize("python", package_pythons())
+def test_a_fork_in_the_middle_of_an_import_waits_for_it(python):
+    told = json.loads(python_inside("""
+import importlib.machinery, json, os, sys, threading, time
+import heapwhy
+begun = threading.Event()
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "heapwhy.edges":
+            spec = importlib.machinery.PathFinder.find_spec(name, path)
+            run = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: (begun.set(), time.sleep(0.5), run(module))
+            return spec
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=lambda: heapwhy.referrers)
+thread.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    heapwhy.referrers([])  # it would never come back
+    os._exit(7)
+thread.join()
+status = None
+for _ in range(300):
+    done, status = os.waitpid(child, os.WNOHANG)
+    if done:
+        break
+    time.sleep(0.1)
+else:
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+print(json.dumps(status))
+""", python))
+    assert told == 7 << 8

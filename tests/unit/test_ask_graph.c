@@ -207,6 +207,27 @@ static void test_guesses_shorten_no_chain(void **state)
     hw_graph_destroy(graph);
 }
 
+/* A library whose data points at nothing, a stack without words: reached, and leaves. */
+static void test_order_has_each_node_once(void **state)
+{
+    (void)state;
+    struct hw_graph *graph = graph_from_text(
+        "$i interpreter \"m\"\nroot sys.modules -> 0x100\n$t thread \"T\" tid=5\nroot stack -> $s\n"
+        "$s stack \"T\" tid=5\n$g c_globals \"libfoo.so\" \"/usr/lib/libfoo.so\"\n"
+        "$h c_globals \"libbar.so\" \"/usr/lib/libbar.so\"\nword 16 -> 0x300\n"
+        "@0x100 dict\n['a'] -> 0x200\n@0x200 app.A\n@0x300 app.B\n");
+    struct hw_tree tree;
+    assert_true(hw_tree_init(&tree, graph, NULL));
+    assert_int_equal(tree.count, graph->node_count);
+    unsigned char *seen = calloc(graph->node_count, 1);
+    assert_non_null(seen);
+    for (uint32_t i = 0; i < tree.count; i++)
+        assert_int_equal(seen[tree.order[i]]++, 0);
+    free(seen);
+    hw_tree_deinit(&tree);
+    hw_graph_destroy(graph);
+}
+
 static void assert_resolves(const struct hw_graph *graph, const char *text, hw_addr addr)
 {
     hw_id ids[4];
@@ -563,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_modules_say_more_than_self),
         cmocka_unit_test(test_guesses_come_last),
         cmocka_unit_test(test_guesses_shorten_no_chain),
+        cmocka_unit_test(test_order_has_each_node_once),
         cmocka_unit_test(test_every_path_resolves),
         cmocka_unit_test(test_names_are_unique),
         cmocka_unit_test(test_expressions_by_hand),

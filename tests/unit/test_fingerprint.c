@@ -89,6 +89,20 @@ static void test_another_layout_of_attributes_has_the_same(void **state)
     assert_same(layout);
 }
 
+/* As when a C object keeps its parts in other fields, or a list of its own between. */
+static void test_what_lies_in_a_c_object_counts_for_nothing(void **state)
+{
+    (void)state;
+    char first[17], second[17];
+    struct telling inner = original;
+    inner.attributes = ".jobs -> 0x210\n@0x210 _io.Log\nhidden small -> 0x1000\n";
+    sign(inner, first, "sys.modules['app'].hub.jobs.<small>");
+    inner.attributes = ".jobs -> 0x210\n@0x210 _io.Log\nhidden writer -> 0x220\n@0x220 tuple\n"
+                       "hidden buffer -> 0x1000\n";
+    sign(inner, second, "sys.modules['app'].hub.jobs.<writer>.<buffer>");
+    assert_string_equal(first, second);
+}
+
 static void test_another_place_or_type_has_another(void **state)
 {
     (void)state;
@@ -118,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_another_run_has_the_same),
         cmocka_unit_test(test_another_layout_of_attributes_has_the_same),
+        cmocka_unit_test(test_what_lies_in_a_c_object_counts_for_nothing),
         cmocka_unit_test(test_another_place_or_type_has_another),
         cmocka_unit_test(test_the_fingerprint_is_a_promise),
     };

@@ -132,6 +132,7 @@ static void test_libraries_go_without_version(void **state)
     assert_shape("$c c_globals \"_ssl.cpython-311-x86_64-linux-gnu.so\"\nword 8 -> 0x200\n"
                  "@0x200 list\n",
                  0x200, "<globals of _ssl>.<word>");
+    assert_shape("$c c_globals \"heapwhy\" \"left out\"\nword 8 -> 0x200\n@0x200 list\n", 0x200, "<heapwhy itself>.<word>");
 }
 
 /* Its dicts are held in another way in each version. */

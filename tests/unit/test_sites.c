@@ -174,20 +174,27 @@ static void test_damaged_sites_are_refused(void **state)
     }
 }
 
+static uint32_t frame_make(struct hw_alloc_maker *maker, uint32_t caller, uint32_t line)
+{
+    return hw_alloc_frame_make(maker, &(struct hw_alloc_frame){caller, 3, 7, line});
+}
+
 static void test_equal_stacks_are_one(void **state)
 {
     struct hw_alloc_sites sites = {0};
     struct hw_alloc_maker maker = {.sites = &sites};
-    uint32_t outer = hw_alloc_frame_make(&maker, HW_NONE, 3, 90);
-    uint32_t inner = hw_alloc_frame_make(&maker, outer, 3, 41);
-    assert_int_equal(hw_alloc_frame_make(&maker, HW_NONE, 3, 90), outer);
-    assert_int_equal(hw_alloc_frame_make(&maker, outer, 3, 41), inner);
-    assert_int_not_equal(hw_alloc_frame_make(&maker, HW_NONE, 3, 41), inner);
+    uint32_t outer = frame_make(&maker, HW_NONE, 90);
+    uint32_t inner = frame_make(&maker, outer, 41);
+    assert_int_equal(frame_make(&maker, HW_NONE, 90), outer);
+    assert_int_equal(frame_make(&maker, outer, 41), inner);
+    assert_int_not_equal(frame_make(&maker, HW_NONE, 41), inner);
     uint32_t site = hw_alloc_site_make(&maker, inner, 2, 0);
     assert_int_equal(hw_alloc_site_make(&maker, inner, 2, 0), site);
     assert_int_not_equal(hw_alloc_site_make(&maker, inner, 2, 1), site);
     assert_int_not_equal(hw_alloc_site_make(&maker, inner, 3, 0), site);
     assert_int_equal(sites.frame_count, 3);
+    struct hw_alloc_frame other = {outer, 3, 8, 41}; /* of another function */
+    assert_int_not_equal(hw_alloc_frame_make(&maker, &other), inner);
     assert_int_equal(sites.site_count, 3);
     hw_alloc_maker_deinit(&maker);
     hw_alloc_sites_deinit(&sites);

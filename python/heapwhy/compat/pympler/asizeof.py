@@ -303,7 +303,7 @@ class Asizer:
     def _size(self, obj: Any) -> int:
         if self._stats or self._excl_d:
             return self._walk(obj, False).size
-        size = self._engine.add(obj, self._limit)
+        size = self._engine.add(obj, None if self._limit is None else max(self._limit, 0))
         self._total += size
         return size
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of what callers give, so that a mistake is told where it was made, in the caller's words.
+
+A value of a wrong type is a TypeError, one out of range a UsageError, which is a ValueError.
+"""
+import operator
+from typing import Any, Optional, Union
+
+from heapwhy import _heapwhy
+
+_NAME: Any = type.__dict__["__name__"].__get__
+
+
+def kind_of(value: Any) -> str:
+    """What to call a wrong value by its type: nothing of its own is run."""
+    return str(_NAME(type(value)))
+
+
+def whole(name: str, value: Any, least: Optional[int] = None) -> int:
+    """An int, or what stands for one (numpy's do); of at least so much."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError("%s must be a whole number, not a %s" % (name, kind_of(value))) from None
+    if least is not None and number < least:
+        raise _heapwhy.UsageError("%s must be %d or more, not %d" % (name, least, number))
+    return number
+
+
+def seconds(name: str, value: Any, zero: bool = False) -> float:
+    """A number of seconds above 0, or 0 as well."""
+    if isinstance(value, (str, bytes)):
+        raise TypeError("%s must be a number of seconds, not a %s" % (name, kind_of(value)))
+    try:
+        number = float(value)
+    except (TypeError, OverflowError):
+        raise TypeError("%s must be a number of seconds, not a %s" % (name, kind_of(value))) from None
+    if not (number > 0 or zero and number == 0) or number == float("inf"):
+        raise _heapwhy.UsageError("%s must be a number of seconds %s 0, not %g" % (
+            name, "from" if zero else "above", number))
+    return number
+
+
+def function(name: str, value: Any, hint: str = "") -> None:
+    """Something that can be called."""
+    if not callable(value):
+        raise TypeError("%s must be a function, not a %s%s" % (name, kind_of(value), hint and "; " + hint))
+
+
+def function_or_none(name: str, value: Any) -> None:
+    """The same, or None."""
+    if value is not None:
+        function(name, value)
+
+
+def process(value: Any) -> int:
+    """A process id that the system could have given: it goes into C, and into the names of files."""
+    pid = whole("pid", value)
+    if not 0 <= pid <= 1 << 22:  # PID_MAX_LIMIT of Linux
+        raise _heapwhy.NotFoundError("there is no process %d" % pid)
+    return pid

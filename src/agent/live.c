@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/store.h"
+
+#include <math.h>
+
+/* Blocks of one word of the filter are one chain, so that its bits can be cleared again. */
+enum { BUCKETS = HW_FILTER_BITS / 64 };
+
+uint64_t hw_filter[HW_FILTER_BITS / 64];
+
+static uint32_t buckets[BUCKETS];
+static uint32_t free_slot; /* the first; 0: none */
+
+/* The link that leads to the block's slot, or a link that is 0. */
+static uint32_t *find(uint64_t addr)
+{
+    uint32_t *link = &buckets[hw_filter_bit(addr) / 64];
+    while (*link && hw_store.live[*link].addr != addr)
+        link = &hw_store.live_links[*link];
+    return link;
+}
+
+static void filter_set(uint64_t addr)
+{
+    uint32_t bit = hw_filter_bit(addr);
+    __atomic_fetch_or(&hw_filter[bit / 64], (uint64_t)1 << bit % 64, __ATOMIC_RELAXED);
+}
+
+/* An address that the program takes and gives back all the time must not stay suspicious. */
+static void filter_clear(uint64_t addr)
+{
+    uint32_t bit = hw_filter_bit(addr);
+    for (uint32_t slot = buckets[bit / 64]; slot; slot = hw_store.live_links[slot])
+        if (hw_filter_bit(hw_store.live[slot].addr) == bit)
+            return;
+    __atomic_fetch_and(&hw_filter[bit / 64], ~((uint64_t)1 << bit % 64), __ATOMIC_RELAXED);
+}
+
+static bool take(uint64_t addr, struct hw_agent_block *ret_block)
+{
+    uint32_t *link = find(addr), slot = *link;
+    if (!slot)
+        return false;
+    *ret_block = hw_store.live[slot];
+    hw_store.live[slot].addr = 0;
+    *link = hw_store.live_links[slot];
+    hw_store.live_links[slot] = free_slot;
+    free_slot = slot;
+    filter_clear(addr);
+    return true;
+}
+
+/* The chance of a block of s bytes falls from 1 - e^(-s/rate) to 1 - e^(-s/2rate). */
+static void thin(void)
+{
+    uint64_t rate = hw_agent_table.rate_bytes * 2;
+    for (uint64_t i = 1; i < hw_agent_table.live_slots; i++) {
+        struct hw_agent_block block = hw_store.live[i];
+        double stays = 1 / (1 + exp(-(double)block.bytes / (double)rate));
+        if (block.addr && hw_sample_random(&hw_thread) > stays)
+            take(block.addr, &block);
+    }
+    hw_agent_table.rate_bytes = rate;
+}
+
+static uint32_t slot_new(void)
+{
+    if (!free_slot && hw_agent_table.live_slots == HW_AGENT_LIVE_MAX)
+        thin();
+    uint32_t slot = free_slot;
+    if (!slot)
+        return hw_agent_table.live_slots < HW_AGENT_LIVE_MAX ? (uint32_t)hw_agent_table.live_slots++ : 0;
+    free_slot = hw_store.live_links[slot];
+    return slot;
+}
+
+static void add(const struct hw_agent_block *block)
+{
+    uint32_t slot = *find(block->addr);
+    if (!slot) {
+        slot = slot_new();
+        if (!slot) {
+            hw_agent_table.missed++;
+            return;
+        }
+        uint32_t *link = find(block->addr);
+        hw_store.live_links[slot] = 0;
+        *link = slot;
+    }
+    hw_store.live[slot] = *block;
+    hw_agent_table.samples++;
+    filter_set(block->addr);
+}
+
+void hw_live_add(const struct hw_agent_block *block)
+{
+    hw_store_lock();
+    add(block);
+    hw_store_unlock();
+}
+
+bool hw_live_take(const void *block, struct hw_agent_block *ret_block)
+{
+    if (hw_thread.inside) /* in a signal handler: its lock may be ours */
+        return false;
+    hw_thread.inside = true;
+    hw_store_lock();
+    bool found = take((uintptr_t)block, ret_block);
+    hw_store_unlock();
+    hw_thread.inside = false;
+    return found;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HW_AGENT_TABLE_H
+#define HW_AGENT_TABLE_H
+
+/*
+ * What the agent keeps in the process that it watches, as a reader finds it from outside: the symbol
+ * hw_agent_table of libheapwhy-agent.so, and the columns that it points to. Columns have their final
+ * place and capacity from the beginning; what is used of them only grows.
+ *
+ *     live[]   blocks in use that were sampled; a slot whose address is 0 is free
+ *     sites[]  places with their callers, a tree: equal stacks have equal numbers, 0 is "nothing known"
+ *     texts    file and function names, each ended by a NUL, one after the other; offset 0 is ""
+ *
+ * A reader of a running or frozen process may meet a change half done: it must check every number. A
+ * live block is written after its site, a site after its texts.
+ */
+
+#include <stdint.h>
+
+#define HW_AGENT_MAGIC "hwagent"
+#define HW_AGENT_LIBRARY "libheapwhy-agent.so"
+enum { HW_AGENT_VERSION = 1 };
+
+enum {
+    HW_AGENT_LIVE_MAX = 1 << 17,
+    HW_AGENT_SITES_MAX = 1 << 18,
+    HW_AGENT_TEXT_MAX_BYTES = 1 << 22,
+    HW_AGENT_DEPTH_MAX = 64, /* frames of a stack that are kept, the innermost ones */
+};
+
+/* One of the blocks that were sampled. Its chance to be among them was 1 - exp(-bytes / rate_bytes), so it
+ * stands for 1 / chance blocks. When live[] is full, rate_bytes doubles, and a block stays with a
+ * probability that makes its chance the new one. */
+struct hw_agent_block {
+    uint64_t addr, bytes; /* as asked for */
+    uint32_t site;
+    uint32_t domain; /* enum hw_agent_domain */
+};
+
+enum hw_agent_domain { HW_AGENT_RAW, HW_AGENT_MEM, HW_AGENT_OBJECT }; /* PyMemAllocatorDomain */
+
+struct hw_agent_site {
+    uint32_t file, function; /* offsets into texts */
+    uint32_t line;           /* 0: not known */
+    uint32_t caller;         /* a site; 0: not known, or none */
+};
+
+struct hw_agent_table {
+    char magic[8];
+    uint32_t version, table_bytes; /* sizeof(struct hw_agent_table) */
+    uint64_t rate_bytes;           /* one sample for so many bytes, on average, now */
+    uint64_t live_addr, live_slots, sites_addr, site_count, texts_addr, text_bytes;
+    uint64_t samples; /* taken so far */
+    uint64_t missed;  /* that had no room, or came in the middle of another one */
+    int32_t pid;      /* of the process that the numbers are of: after a fork, both have them */
+    uint32_t python;  /* PY_VERSION_HEX whose frames are read; 0: no stacks are known */
+};
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+#include "cli/run.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Beside the program in the Python package and in the build; else where libraries are installed. */
+static const char *const agent_places[] = {"libheapwhy-agent.so", "src/agent/libheapwhy-agent.so",
+                                           HW_AGENT_INSTALLED};
+
+static bool find_agent(char path[PATH_MAX], struct hw_err *err)
+{
+    char own[PATH_MAX], tried[2 * PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+    own[n > 0 ? n : 0] = 0;
+    char *slash = strrchr(own, '/');
+    if (slash)
+        *slash = 0;
+    for (size_t i = 0; i < sizeof(agent_places) / sizeof(agent_places[0]); i++) {
+        snprintf(tried, sizeof(tried), "%s/%s", own, agent_places[i]);
+        if (realpath(tried, path))
+            return true;
+    }
+    return hw_err_set(err, HW_ERR_NOT_FOUND,
+                      "libheapwhy-agent.so is not where heapwhy was installed (%s): install heapwhy again", own);
+}
+
+/* The loader splits the variable at spaces and colons. What stands there already is loaded, too. */
+static bool preload(const char *agent, struct hw_err *err)
+{
+    const char *others = getenv("LD_PRELOAD");
+    struct hw_buf all = {0};
+    if (strpbrk(agent, " :"))
+        return hw_err_set(err, HW_ERR_UNSUPPORTED,
+                          "the loader cannot load %s, because of the space or colon in its path", agent);
+    hw_buf_puts(&all, agent);
+    if (others && *others)
+        hw_buf_printf(&all, ":%s", others);
+    bool ok = hw_buf_ok(&all) && setenv("LD_PRELOAD", hw_buf_str(&all), 1) == 0;
+    hw_buf_deinit(&all);
+    return ok || hw_err_no_memory(err);
+}
+
+static bool is_script(const char *word)
+{
+    const char *dot = strrchr(word, '.');
+    return dot && strcmp(dot, ".py") == 0;
+}
+
+/* script.py and -m module are Python's, all else is a program. */
+static char **command_of(const struct hw_args *args)
+{
+    char **argv = calloc(args->word_count + 3, sizeof(*argv));
+    size_t n = 0;
+    if (!argv)
+        return NULL;
+    if (args->module || is_script(args->words[0]))
+        argv[n++] = "python3";
+    if (args->module)
+        argv[n++] = "-m";
+    memcpy(argv + n, args->words, args->word_count * sizeof(*argv));
+    return argv;
+}
+
+bool hw_cmd_run(struct hw_run *run, struct hw_err *err)
+{
+    char agent[PATH_MAX], rate[32];
+    if (!find_agent(agent, err) || !preload(agent, err))
+        return false;
+    snprintf(rate, sizeof(rate), "%lld", (long long)run->args->rate_bytes);
+    char **argv = command_of(run->args);
+    if (!argv || setenv("HEAPWHY_AGENT", rate, 1) != 0) {
+        free(argv);
+        return hw_err_no_memory(err);
+    }
+    execvp(argv[0], argv);
+    int error = errno;
+    hw_err_sys(err, error == ENOENT ? HW_ERR_NOT_FOUND : HW_ERR_IO, error, "cannot run %s", argv[0]);
+    free(argv);
+    return false;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/table.h"
+#include "base/err.h"
+#include "base/vec.h"
+#include "heap/build-internal.h"
+#include "native/elf.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What heapwhy's own agent has written down in the target: agent/table.h. */
+
+enum { TEXT_MAX_BYTES = 4096 };
+#define RATE_MAX ((uint64_t)1 << 50)
+#define SUM_MAX 9e18 /* fits into 64 bits */
+
+struct reading {
+    struct hw_builder *b;
+    struct hw_agent_table table;
+    struct hw_alloc_maker maker;
+    uint32_t *frame_of; /* by the agent's site; HW_NONE: nothing is known */
+    uint32_t *depth_of;
+    double *counts, *bytes; /* by site of the graph, before they are rounded */
+    size_t sum_capacity, byte_capacity;
+};
+
+static bool table_is_sane(const struct hw_agent_table *table)
+{
+    return memcmp(table->magic, HW_AGENT_MAGIC, sizeof(table->magic)) == 0 &&
+           table->version == HW_AGENT_VERSION && table->table_bytes == sizeof(*table) &&
+           table->rate_bytes && table->rate_bytes < RATE_MAX && table->live_slots && table->live_slots <= HW_AGENT_LIVE_MAX &&
+           table->site_count && table->site_count <= HW_AGENT_SITES_MAX &&
+           table->text_bytes <= HW_AGENT_TEXT_MAX_BYTES;
+}
+
+bool hw_build_is_agent(const struct hw_module *module)
+{
+    return strstr(module->path, HW_AGENT_LIBRARY) != NULL;
+}
+
+/* A library that happens to export a symbol of that name is none. */
+static bool table_find(struct hw_builder *b, struct hw_agent_table *ret_table)
+{
+    struct hw_symbol symbol;
+    for (size_t i = 0; i < b->module_count; i++) {
+        const struct hw_module *module = &b->modules[i];
+        if (!hw_build_is_agent(module) ||
+            !hw_module_symbol(b->py.image, module, "hw_agent_table", &symbol))
+            continue;
+        const void *p = hw_image_at(b->py.image, symbol.addr, sizeof(*ret_table));
+        if (!p)
+            continue;
+        memcpy(ret_table, p, sizeof(*ret_table));
+        return table_is_sane(ret_table);
+    }
+    return false;
+}
+
+/* ---- sites ---- */
+
+static uint32_t name_read(struct reading *reading, uint32_t offset)
+{
+    struct hw_py *py = &reading->b->py;
+    uint64_t left = reading->table.text_bytes > offset ? reading->table.text_bytes - offset : 0;
+    size_t max = left < TEXT_MAX_BYTES ? left : TEXT_MAX_BYTES;
+    const char *text = offset && max ? hw_image_at(py->image, reading->table.texts_addr + offset, max) : NULL;
+    return text ? hw_names_intern(&py->names, text, strnlen(text, max)) : 0;
+}
+
+/* A caller stands before those whom it calls: one that doesn't is damage. */
+static bool site_read(struct reading *reading, uint32_t number)
+{
+    struct hw_py *py = &reading->b->py;
+    struct hw_agent_site site;
+    const void *p = hw_image_at(py->image, reading->table.sites_addr + number * sizeof(site), sizeof(site));
+    if (!p)
+        return true;
+    memcpy(&site, p, sizeof(site));
+    if (site.caller >= number || !site.file) {
+        py->bad_pointers++;
+        return true;
+    }
+    struct hw_alloc_frame frame = {.caller = reading->frame_of[site.caller],
+                                   .file = name_read(reading, site.file),
+                                   .function = name_read(reading, site.function),
+                                   .line = site.line};
+    reading->depth_of[number] = reading->depth_of[site.caller] + 1;
+    reading->frame_of[number] = hw_alloc_frame_make(&reading->maker, &frame);
+    return reading->frame_of[number] != HW_NONE;
+}
+
+static bool sites_read(struct reading *reading)
+{
+    uint64_t count = reading->table.site_count;
+    reading->frame_of = malloc(count * sizeof(*reading->frame_of));
+    reading->depth_of = calloc(count, sizeof(*reading->depth_of));
+    if (!reading->frame_of || !reading->depth_of)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        reading->frame_of[i] = HW_NONE;
+    for (uint32_t i = 1; i < count; i++)
+        if (!site_read(reading, i))
+            return false;
+    return true;
+}
+
+/* ---- blocks ---- */
+
+static double *sum_at(double **sums, size_t *capacity, uint32_t number)
+{
+    size_t before = *capacity;
+    double *grown = hw_vec_grow(*sums, capacity, (size_t)number + 1, sizeof(*grown));
+    if (!grown)
+        return NULL;
+    *sums = grown;
+    for (size_t i = before; i < *capacity; i++)
+        grown[i] = 0;
+    return &grown[number];
+}
+
+static bool block_add(struct reading *reading, const struct hw_agent_block *block)
+{
+    uint32_t known = block->site < reading->table.site_count ? block->site : 0;
+    uint32_t site = hw_alloc_site_make(&reading->maker, reading->frame_of[known], reading->depth_of[known], 0);
+    double chance = -expm1(-(double)block->bytes / (double)reading->table.rate_bytes);
+    double *count = site == HW_NONE ? NULL : sum_at(&reading->counts, &reading->sum_capacity, site);
+    double *bytes = count ? sum_at(&reading->bytes, &reading->byte_capacity, site) : NULL;
+    if (!bytes)
+        return false;
+    if (chance > 0) { /* empty blocks have none, and are never sampled */
+        *count += 1 / chance;
+        *bytes += (double)block->bytes / chance;
+    }
+    hw_id id = hw_build_object_in(reading->b, block->addr, block->bytes);
+    if (id != HW_NONE)
+        reading->b->graph->allocs.of[id] = site;
+    return true;
+}
+
+static bool blocks_read(struct reading *reading)
+{
+    struct hw_alloc_sites *sites = &reading->b->graph->allocs;
+    for (uint64_t i = 1; i < reading->table.live_slots; i++) {
+        struct hw_agent_block block;
+        hw_addr addr = reading->table.live_addr + i * sizeof(block);
+        const void *p = hw_image_at(reading->b->py.image, addr, sizeof(block));
+        if (!p)
+            continue;
+        memcpy(&block, p, sizeof(block));
+        if (block.addr && block.bytes < HW_NATIVE_MAX_BYTES && !block_add(reading, &block))
+            return false;
+    }
+    for (size_t i = 0; i < sites->site_count; i++) {
+        sites->sites[i].count = (uint64_t)fmin(reading->counts[i] + .5, SUM_MAX);
+        sites->sites[i].bytes = (uint64_t)fmin(reading->bytes[i] + .5, SUM_MAX);
+    }
+    return true;
+}
+
+bool hw_build_record_agent(struct hw_builder *b)
+{
+    struct reading reading = {.b = b, .maker.sites = &b->graph->allocs};
+    if (!table_find(b, &reading.table))
+        return true;
+    struct hw_facts *facts = &b->graph->facts;
+    facts->alloc_source = HW_ALLOC_AGENT;
+    facts->alloc_frames = HW_AGENT_DEPTH_MAX;
+    facts->alloc_rate = reading.table.rate_bytes;
+    facts->alloc_missed = reading.table.missed;
+    bool ok = hw_build_allocs_begin(b) && sites_read(&reading) && blocks_read(&reading);
+    hw_alloc_maker_deinit(&reading.maker);
+    free(reading.frame_of);
+    free(reading.depth_of);
+    free(reading.counts);
+    free(reading.bytes);
+    return ok || hw_err_no_memory(b->err);
+}
