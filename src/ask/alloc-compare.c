@@ -36,8 +36,8 @@ static int by_place(const void *a, const void *b)
     return hw_site_compare(x->frame, y->frame);
 }
 
-/* As tracemalloc sorts Snapshot.compare_to() and statistics() (Lib/tracemalloc.py), except that equals stand in order
- * of their places, not against it. */
+/* As tracemalloc sorts Snapshot.compare_to() and statistics() (Lib/tracemalloc.py), except that equals stand
+ * in order of their places, not against it. */
 static int by_change(const void *a, const void *b)
 {
     const struct hw_sites_row *x = a, *y = b;

@@ -6,12 +6,12 @@
 #define RT_OFF(rt, name) ((rt)->layout->f[HW_F_##name].offset)
 #define RT_HAS(rt, name) ((rt)->layout->f[HW_F_##name].width != 0)
 
-/* struct _PyTraceMalloc_Config {initialized, tracing, max_nframe}, three ints (3.9 Include/internal/pycore_pymem.h,
- * 3.13 Include/internal/pycore_tracemalloc.h). */
+/* struct _PyTraceMalloc_Config {initialized, tracing, max_nframe}, three ints (3.9
+ * Include/internal/pycore_pymem.h, 3.13 Include/internal/pycore_tracemalloc.h). */
 enum { CONFIG_TRACING = 4, CONFIG_FRAME_LIMIT = 8 };
 
-/* So many entries of a table, out of so many buckets, decide what it is: of ten buckets at least one is in use
- * (HASHTABLE_LOW). */
+/* So many entries of a table, out of so many buckets, decide what it is: of ten buckets at least one is in
+ * use (HASHTABLE_LOW). */
 enum { SAMPLE = 64, SAMPLE_BUCKETS = 4096 };
 
 static void config_read(struct hw_py *py, hw_addr config, struct hw_tracemalloc *to)

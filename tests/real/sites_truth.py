@@ -8,9 +8,11 @@
     drop        frees part of it
     track       tells of blocks of another domain
     rehearse    does all that tell does, and goes on
+    pretend     says that it traces, with the tables empty that tracemalloc.stop() left, then READY, and waits; up to 3.11
     tell        prints statistics as JSON, compared with those told before, then READY, and waits for SIGUSR1
     again       the same once more, compared with the same
 """
+import ctypes
 import gc
 import json
 import os
@@ -59,7 +61,8 @@ def describe(before):
 def tell(before):
     snapshot, told = describe(before)
     print(json.dumps(told))
-    del told  # what was made to tell is not there any more when it is looked at
+    del told  # what was made to tell is not there any more when it is looked at, not even in free lists
+    gc.collect()
     print("READY", flush=True)
     signal.sigwait([signal.SIGUSR1])
     return snapshot
@@ -70,6 +73,13 @@ def rehearse():
     snapshot, told = describe(None)
     print(json.dumps(describe(snapshot)[1]))
     os.kill(os.getpid(), signal.SIGUSR1)
+    signal.sigwait([signal.SIGUSR1])
+
+
+def pretend():
+    config = (ctypes.c_int * 3).in_dll(ctypes.pythonapi, "_Py_tracemalloc_config")
+    config[1] = 1  # tracing
+    print("READY", flush=True)
     signal.sigwait([signal.SIGUSR1])
 
 
@@ -92,6 +102,8 @@ def main():
             sites_work.track()
         elif word == "rehearse":
             rehearse()
+        elif word == "pretend":
+            pretend()
         elif word == "tell":
             before, first = tell(before), before
         elif word == "again":

@@ -141,6 +141,17 @@ def test_nothing_is_made_up_without_tracing(interpreter, steps):
         assert "tracemalloc.start(10)" in refusal(target)
 
 
+OLD = [one for one in support.every_interpreter() if one.name.endswith(("3.9.18", "3.10.13", "3.11", "3.11.7"))]
+
+
+@pytest.mark.parametrize("interpreter", OLD, ids=lambda i: i.name)
+def test_tables_that_are_not_found_are_not_made_up(interpreter):
+    """Up to 3.11 they are known by what is in them alone."""
+    with support.ready_target(interpreter, SCRIPT, "start=3", "work", "stop", "pretend", sink=Told()) as target:
+        assert "with certainty" in refusal(target)
+        assert support.heapwhy_json("types", "--json", target.pid)["objects"] > 10000
+
+
 def test_text_names_lines_and_types():
     with support.ready_target(MAIN, SCRIPT, "start=3", "work", "tell", sink=Told()) as target:
         lines = support.heapwhy("sites", target.pid)
