@@ -72,7 +72,7 @@ def test_a_child_goes_on_with_what_it_has():
 
 
 def heapwhy_run(*args, **how):
-    return subprocess.Popen([support.heapwhy_binary(), "run"] + list(args), stdout=subprocess.PIPE,
+    return subprocess.Popen([os.path.abspath(support.heapwhy_binary()), "run"] + list(args), stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True, env=support.clean_environment(), **how)
 
 
