@@ -72,23 +72,8 @@ static PyObject *rows_list(struct hw_class_table *table)
     return list;
 }
 
-/* The answer is made of objects that the collector looks at, so it may begin meanwhile, or code of the user's
- * may run: either can free a type that was counted. */
-static void types_hold(const struct hw_class_table *table)
-{
-    for (size_t i = 0; i < table->count; i++)
-        Py_INCREF(table->rows[i].type);
-}
-
-static void types_let_go(const struct hw_class_table *table)
-{
-    for (size_t i = 0; i < table->count; i++)
-        Py_DECREF(table->rows[i].type);
-}
-
 PyObject *hw_counting_end(struct hw_counting *census, int result)
 {
-    types_hold(&census->table);
     if (!result)
         result = late_sizes(census);
     PyObject *list = result ? NULL : rows_list(&census->table);
@@ -96,7 +81,6 @@ PyObject *hw_counting_end(struct hw_counting *census, int result)
         Py_DECREF(census->late.items[i]);
     hw_stack_deinit(&census->late);
     hw_bits_destroy(census->own);
-    types_let_go(&census->table);
     hw_class_table_deinit(&census->table);
     return list;
 }

@@ -149,6 +149,7 @@ struct hw_class *hw_class_of(struct hw_class_table *table, PyObject *object)
     if (!table->slots[slot]) {
         struct hw_class *row = &table->rows[table->count++];
         *row = (struct hw_class){.type = type};
+        Py_INCREF(type);
         row_choose(row, object);
         table->slots[slot] = (uint32_t)table->count;
     }
@@ -159,7 +160,10 @@ struct hw_class *hw_class_of(struct hw_class_table *table, PyObject *object)
 
 void hw_class_table_deinit(struct hw_class_table *table)
 {
-    free(table->rows);
-    free(table->slots);
+    struct hw_class_table gone = *table;
     *table = (struct hw_class_table){0};
+    for (size_t i = 0; i < gone.count; i++)
+        Py_DECREF(gone.rows[i].type);
+    free(gone.rows);
+    free(gone.slots);
 }

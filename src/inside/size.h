@@ -21,7 +21,7 @@ enum hw_sizing {
 };
 
 struct hw_class {
-    PyTypeObject *type; /* borrowed: alive as long as an object of it is */
+    PyTypeObject *type; /* held: while an answer is made a collection, or code of the user's, may free it */
     enum hw_sizing sizing;
     Py_ssize_t header;  /* what sys.getsizeof() adds: collector's header, managed dict */
     PyCFunction method; /* of HW_SIZING_METHOD */

@@ -76,3 +76,24 @@ late = [Frozen() for _ in range(20)]
 print(json.dumps([[kind.__name__, count] for kind, count, size in _heapwhy.census()]))
 """, python))
     assert dict(told)["Frozen"] == 320
+
+
+@pytest.mark.parametrize("function", ["type_counts(None)", "addresses()", "census()"])
+def test_classes_that_are_garbage_stay_until_they_are_told(function):
+    """Making the answer starts a collection, which would free them: debug hooks overwrite what is freed."""
+    assert python_inside("""
+import gc
+from heapwhy import _heapwhy
+for turn in range(20):
+    gc.disable()
+    for i in range(50):
+        gone = type("Gone%d" % i, (), {})()
+        gone.me = gone
+    del gone
+    gc.set_threshold(gc.get_count()[0] + 20)
+    gc.enable()
+    told = _heapwhy.FUNCTION
+    gc.set_threshold(700)
+    assert all(type(row[0]) is type or issubclass(type(row[0]), type) for row in told)
+print(len(told) > 50)
+""".replace("FUNCTION", function), env={"PYTHONMALLOC": "debug"}).strip() == "True"
