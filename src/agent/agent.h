@@ -6,10 +6,11 @@
  * The agent: a library that is loaded into a Python program before it starts and writes down where
  * sampled blocks are allocated. Its rules, which hold for every function below this folder:
  *
- * - It allocates nothing while the program runs: all its memory is reserved when it starts (table.h,
- *   below 32 MiB), and only what is used of it becomes resident.
+ * - It allocates nothing while the program runs: all its memory is reserved when it starts
+ * (table.h, below 32 MiB), and only what is used of it becomes resident.
  * - It calls nothing that may run the program's code, take locks of Python or of malloc, or raise.
- * - One lock, held for some hundred instructions of its own code; never while it calls anything else.
+ * - One lock, held for some hundred instructions, and for a pass over live[] when that is full. Under it
+ *   nothing is called that could wait: of Python only PyCode_Addr2Line(), which reads.
  * - What it cannot do it leaves undone and counts (hw_agent_table.missed).
  */
 
@@ -38,8 +39,9 @@ uint32_t hw_site_intern(const struct hw_agent_site *site);
 
 /* ---- live blocks ---- */
 
-/* Takes the lock. Where there is no room, every second block is forgotten, and from then on half as many
- * are sampled: table.h says how what is left is counted. An older entry of the same address is replaced: its end was not seen. */
+/* Takes the lock. Where there is no room, every second block is forgotten, and from then on half as
+ * many are sampled: table.h says how what is left is counted. An older entry of the same address is
+ * replaced: its end was not seen. */
 void hw_live_add(const struct hw_agent_block *block);
 /* Takes the lock. false: it is not there. Ask hw_live_may_have() first. */
 bool hw_live_take(const void *block, struct hw_agent_block *ret_block);
@@ -56,8 +58,8 @@ extern __thread struct hw_thread hw_thread __attribute__((tls_model("initial-exe
 /* A number above 0, at most 1. */
 double hw_sample_random(struct hw_thread *thread);
 
-/* The distance to the next sample: exponential with mean rate_bytes, so that every byte has the same
- * chance. */
+/* The distance to the next sample: exponential with mean rate_bytes, so that every byte has the
+ * same chance. */
 void hw_sample_next(struct hw_thread *thread);
 
 /* Called when left has run out: writes the block down with this thread's stack. */

@@ -10,7 +10,10 @@
 
 /* This thread's Python frames, read where they lie: no frame object comes into being. */
 
-enum { TEXT_MAX_BYTES = 512, OWNED_BY_THE_INTERPRETER = 3 /* enum _frameowner, 3.12 on, and above */ };
+enum {
+    TEXT_MAX_BYTES = 512,
+    OWNED_BY_THE_INTERPRETER = 3 /* enum _frameowner, 3.12 on, and above */
+};
 
 /* Functions of the interpreter that neither allocate nor run code. */
 static struct {
@@ -61,7 +64,8 @@ static const struct hw_layout *layout_find(uint32_t version, uint64_t bytes)
     for (size_t i = 0; i < hw_layout_count; i++) {
         const struct hw_layout *row = hw_layouts[i];
         if (version >= row->version_min && version <= row->version_max &&
-            row->flavour == HW_FLAVOUR_RELEASE && (!row->runtime_bytes || row->runtime_bytes == bytes))
+            row->flavour == HW_FLAVOUR_RELEASE &&
+            (!row->runtime_bytes || row->runtime_bytes == bytes))
             return row;
     }
     return NULL;
@@ -76,7 +80,8 @@ static void *python_symbol(const char *name, const char *other)
 bool hw_frames_init(void)
 {
     *(void **)&python.version = python_symbol("Py_GetVersion", NULL);
-    *(void **)&python.thread = python_symbol("PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet");
+    *(void **)&python.thread =
+        python_symbol("PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet");
     *(void **)&python.line = python_symbol("PyCode_Addr2Line", NULL);
     python.code_type = python_symbol("PyCode_Type", NULL);
     if (!python.version || !python.thread || !python.line || !python.code_type)
@@ -97,7 +102,7 @@ struct frame {
 static const char *frame_previous(const char *at)
 {
     return word(at, has(HW_F__PyInterpreterFrame_previous) ? HW_F__PyInterpreterFrame_previous
-                                                          : HW_F_PyFrameObject_f_back);
+                                                           : HW_F_PyFrameObject_f_back);
 }
 
 /* Up to 3.10: f_lasti counts bytes in 3.9, pairs of them in 3.10. */
@@ -114,16 +119,17 @@ static struct frame frame_read(const char *at)
     if (!has(HW_F__PyInterpreterFrame_previous))
         return object_read(at);
     bool is_next = has(HW_F__PyInterpreterFrame_instr_ptr);
-    const char *code = word(at, has(HW_F__PyInterpreterFrame_f_executable)
-                                    ? HW_F__PyInterpreterFrame_f_executable
-                                    : HW_F__PyInterpreterFrame_f_code);
+    const char *code =
+        word(at, has(HW_F__PyInterpreterFrame_f_executable) ? HW_F__PyInterpreterFrame_f_executable
+                                                            : HW_F__PyInterpreterFrame_f_code);
     const char *instruction = word(at, is_next ? HW_F__PyInterpreterFrame_instr_ptr
                                                : HW_F__PyInterpreterFrame_prev_instr);
     code = (const char *)((uintptr_t)code & ~(uintptr_t)3);
     if (layout->version_min >= 0x030c0000 &&
         at[layout->f[HW_F__PyInterpreterFrame_owner].offset] >= OWNED_BY_THE_INTERPRETER)
         code = NULL;
-    const char *first = code ? code + layout->f[HW_F_PyCodeObject_co_code_adaptive].offset : instruction;
+    const char *first =
+        code ? code + layout->f[HW_F_PyCodeObject_co_code_adaptive].offset : instruction;
     return (struct frame){code, (int)(instruction - first)};
 }
 
@@ -134,8 +140,8 @@ static int first_line(const char *code)
     return line;
 }
 
-/* Code of the program. What the interpreter makes for itself, between a class and its __init__(), begins at
- * no line (3.13 Objects/codeobject.c, _Py_InitCleanup). */
+/* Code of the program. What the interpreter makes for itself, between a class and its __init__(),
+ * begins at no line (3.13 Objects/codeobject.c, _Py_InitCleanup). */
 static bool is_code(const char *code)
 {
     return code && word(code, HW_F_PyObject_ob_type) == python.code_type && first_line(code) > 0;
@@ -183,12 +189,12 @@ static uint32_t name_intern(const char *str)
 
 /* ---- what has been met before ---- */
 
-/* A frame is mostly one that was met lately. A code object's address may be another one's later, and then its
- * names or its line are others. */
+/* A frame is mostly one that was met lately. A code object's address may be another one's later,
+ * and then its names or its line are others. */
 struct known {
     struct frame frame;
     const char *file, *name;
-    int begin; /* its first line */
+    int begin;                 /* its first line */
     struct hw_agent_site site; /* without its caller */
 };
 enum { KNOWN_MAX = 1 << 11 };
@@ -202,15 +208,20 @@ static const char *code_name(const char *code)
 
 static const struct hw_agent_site *site_of(struct frame frame)
 {
-    uint64_t hash = ((uintptr_t)frame.code >> 4 ^ (uint64_t)(unsigned)frame.offset << 20) * 0x9e3779b97f4a7c15u;
+    uint64_t hash =
+        ((uintptr_t)frame.code >> 4 ^ (uint64_t)(unsigned)frame.offset << 20) * 0x9e3779b97f4a7c15u;
     struct known *at = &known[hash >> 53];
-    const char *file = word(frame.code, HW_F_PyCodeObject_co_filename), *name = code_name(frame.code);
+    const char *file = word(frame.code, HW_F_PyCodeObject_co_filename),
+               *name = code_name(frame.code);
     int begin = first_line(frame.code);
     if (at->frame.code == frame.code && at->frame.offset == frame.offset && at->file == file &&
         at->name == name && at->begin == begin)
         return &at->site;
     int line = frame.offset < 0 ? begin : python.line(frame.code, frame.offset);
-    *at = (struct known){frame, file, name, begin,
+    *at = (struct known){frame,
+                         file,
+                         name,
+                         begin,
                          {name_intern(file), name_intern(name), line > 0 ? (uint32_t)line : 0, 0}};
     return &at->site;
 }

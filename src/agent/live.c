@@ -69,7 +69,8 @@ static uint32_t slot_new(void)
         thin();
     uint32_t slot = free_slot;
     if (!slot)
-        return hw_agent_table.live_slots < HW_AGENT_LIVE_MAX ? (uint32_t)hw_agent_table.live_slots++ : 0;
+        return hw_agent_table.live_slots < HW_AGENT_LIVE_MAX ? (uint32_t)hw_agent_table.live_slots++
+                                                             : 0;
     free_slot = hw_store.live_links[slot];
     return slot;
 }

@@ -14,8 +14,8 @@ struct allocator {
     void (*free)(void *ctx, void *block);
 };
 enum { DOMAINS = 3 };
-/* pymalloc asks the raw domain for larger ones, and for its arenas nobody: what is passed on from domain to
- * domain counts in the first one. */
+/* pymalloc asks the raw domain for larger ones, and for its arenas nobody: what is passed on from
+ * domain to domain counts in the first one. */
 enum { SMALL_MAX = 512 };
 
 static struct domain {
@@ -32,8 +32,8 @@ static inline void count(void *block, size_t bytes, const struct domain *domain)
         hw_sample_take(block, bytes, domain->number);
 }
 
-/* Whether a block is like nearly all: small, and not the next one of the sample. It is counted then, and that
- * is all there is to do. */
+/* Whether a block is like nearly all: small, and not the next one of the sample. It is counted
+ * then, and that is all there is to do. */
 static inline bool is_plain(size_t bytes)
 {
     if (__builtin_expect(bytes > SMALL_MAX || hw_thread.left < (int64_t)bytes, 0))
@@ -57,10 +57,12 @@ static __attribute__((noinline)) void *malloc_rarely(const struct domain *domain
 static void *hook_malloc(void *ctx, size_t bytes)
 {
     const struct domain *domain = ctx;
-    return is_plain(bytes) ? domain->base.malloc(domain->base.ctx, bytes) : malloc_rarely(domain, bytes);
+    return is_plain(bytes) ? domain->base.malloc(domain->base.ctx, bytes)
+                           : malloc_rarely(domain, bytes);
 }
 
-static __attribute__((noinline)) void *calloc_rarely(const struct domain *domain, size_t number, size_t each)
+static __attribute__((noinline)) void *calloc_rarely(const struct domain *domain, size_t number,
+                                                     size_t each)
 {
     const struct allocator *base = &domain->base;
     if (hw_thread.inside)
@@ -81,7 +83,8 @@ static void *hook_calloc(void *ctx, size_t number, size_t each)
                : calloc_rarely(domain, number, each);
 }
 
-/* A block that was sampled is gone even when it stays in place: it is drawn again with its new size. */
+/* A block that was sampled is gone even when it stays in place: it is drawn again with its new
+ * size. */
 static void *hook_realloc(void *ctx, void *block, size_t bytes)
 {
     const struct domain *domain = ctx;

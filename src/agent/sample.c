@@ -11,7 +11,8 @@ static uint64_t random_seed(const struct hw_thread *thread)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    uint64_t seed = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 32 ^ (uintptr_t)thread ^ (uint64_t)getpid() << 40;
+    uint64_t seed = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 32 ^ (uintptr_t)thread ^
+                    (uint64_t)getpid() << 40;
     return seed ? seed : 1;
 }
 

@@ -7,8 +7,8 @@
 #define VARIABLE "HEAPWHY_AGENT"
 enum { RATE_MIN = 1024 };
 
-/* Before main(): no other thread runs, and Python is not yet initialized. A program that is no Python is left
- * alone; what it starts may be one. */
+/* Before main(): no other thread runs, and Python is not yet initialized. A program that is no
+ * Python is left alone; what it starts may be one. */
 __attribute__((constructor)) static void start(void)
 {
     const char *rate = getenv(VARIABLE);

@@ -3,16 +3,16 @@
 #define HW_AGENT_TABLE_H
 
 /*
- * What the agent keeps in the process that it watches, as a reader finds it from outside: the symbol
- * hw_agent_table of libheapwhy-agent.so, and the columns that it points to. Columns have their final
- * place and capacity from the beginning; what is used of them only grows.
+ * What the agent keeps in the process that it watches, as a reader finds it from outside: the
+ * symbol hw_agent_table of libheapwhy-agent.so, and the columns that it points to. Columns have
+ * their final place and capacity from the beginning; what is used of them only grows.
  *
  *     live[]   blocks in use that were sampled; a slot whose address is 0 is free
- *     sites[]  places with their callers, a tree: equal stacks have equal numbers, 0 is "nothing known"
- *     texts    file and function names, each ended by a NUL, one after the other; offset 0 is ""
+ *     sites[]  places with their callers, a tree: equal stacks have equal numbers, 0 is "nothing
+ * known" texts    file and function names, each ended by a NUL, one after the other; offset 0 is ""
  *
- * A reader of a running or frozen process may meet a change half done: it must check every number. A
- * live block is written after its site, a site after its texts.
+ * A reader of a running or frozen process may meet a change half done: it must check every number.
+ * A live block is written after its site, a site after its texts.
  */
 
 #include <stdint.h>
@@ -28,9 +28,9 @@ enum {
     HW_AGENT_DEPTH_MAX = 64, /* frames of a stack that are kept, the innermost ones */
 };
 
-/* One of the blocks that were sampled. Its chance to be among them was 1 - exp(-bytes / rate_bytes), so it
- * stands for 1 / chance blocks. When live[] is full, rate_bytes doubles, and a block stays with a
- * probability that makes its chance the new one. */
+/* One of the blocks that were sampled. Its chance to be among them was 1 - exp(-bytes /
+ * rate_bytes), so it stands for 1 / chance blocks. When live[] is full, rate_bytes doubles, and a
+ * block stays with a probability that makes its chance the new one. */
 struct hw_agent_block {
     uint64_t addr, bytes; /* as asked for */
     uint32_t site;

@@ -26,8 +26,9 @@ static bool find_agent(char path[PATH_MAX], struct hw_err *err)
         if (realpath(tried, path))
             return true;
     }
-    return hw_err_set(err, HW_ERR_NOT_FOUND,
-                      "libheapwhy-agent.so is not where heapwhy was installed (%s): install heapwhy again", own);
+    return hw_err_set(
+        err, HW_ERR_NOT_FOUND,
+        "libheapwhy-agent.so is not where heapwhy was installed (%s): install heapwhy again", own);
 }
 
 /* The loader splits the variable at spaces and colons. What stands there already is loaded, too. */
@@ -37,7 +38,8 @@ static bool preload(const char *agent, struct hw_err *err)
     struct hw_buf all = {0};
     if (strpbrk(agent, " :"))
         return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "the loader cannot load %s, because of the space or colon in its path", agent);
+                          "the loader cannot load %s, because of the space or colon in its path",
+                          agent);
     hw_buf_puts(&all, agent);
     if (others && *others)
         hw_buf_printf(&all, ":%s", others);
@@ -80,7 +82,8 @@ bool hw_cmd_run(struct hw_run *run, struct hw_err *err)
     }
     execvp(argv[0], argv);
     int error = errno;
-    hw_err_sys(err, error == ENOENT ? HW_ERR_NOT_FOUND : HW_ERR_IO, error, "cannot run %s", argv[0]);
+    hw_err_sys(err, error == ENOENT ? HW_ERR_NOT_FOUND : HW_ERR_IO, error, "cannot run %s",
+               argv[0]);
     free(argv);
     return false;
 }

@@ -29,9 +29,9 @@ static bool table_is_sane(const struct hw_agent_table *table)
 {
     return memcmp(table->magic, HW_AGENT_MAGIC, sizeof(table->magic)) == 0 &&
            table->version == HW_AGENT_VERSION && table->table_bytes == sizeof(*table) &&
-           table->rate_bytes && table->rate_bytes < RATE_MAX && table->live_slots && table->live_slots <= HW_AGENT_LIVE_MAX &&
-           table->site_count && table->site_count <= HW_AGENT_SITES_MAX &&
-           table->text_bytes <= HW_AGENT_TEXT_MAX_BYTES;
+           table->rate_bytes && table->rate_bytes < RATE_MAX && table->live_slots &&
+           table->live_slots <= HW_AGENT_LIVE_MAX && table->site_count &&
+           table->site_count <= HW_AGENT_SITES_MAX && table->text_bytes <= HW_AGENT_TEXT_MAX_BYTES;
 }
 
 bool hw_build_is_agent(const struct hw_module *module)
@@ -49,7 +49,8 @@ static const struct hw_module *agent_find(const struct hw_builder *b)
 }
 
 /* False: it is not in use, or damaged. */
-static bool table_read(struct hw_builder *b, const struct hw_module *agent, struct hw_agent_table *ret_table)
+static bool table_read(struct hw_builder *b, const struct hw_module *agent,
+                       struct hw_agent_table *ret_table)
 {
     struct hw_symbol symbol;
     if (!hw_module_symbol(b->py.image, agent, "hw_agent_table", &symbol))
@@ -67,7 +68,8 @@ static uint32_t name_read(struct reading *reading, uint32_t offset)
     struct hw_py *py = &reading->b->py;
     uint64_t left = reading->table.text_bytes > offset ? reading->table.text_bytes - offset : 0;
     size_t max = left < TEXT_MAX_BYTES ? left : TEXT_MAX_BYTES;
-    const char *text = offset && max ? hw_image_at(py->image, reading->table.texts_addr + offset, max) : NULL;
+    const char *text =
+        offset && max ? hw_image_at(py->image, reading->table.texts_addr + offset, max) : NULL;
     return text ? hw_names_intern(&py->names, text, strnlen(text, max)) : 0;
 }
 
@@ -76,7 +78,8 @@ static bool site_read(struct reading *reading, uint32_t number)
 {
     struct hw_py *py = &reading->b->py;
     struct hw_agent_site site;
-    const void *p = hw_image_at(py->image, reading->table.sites_addr + number * sizeof(site), sizeof(site));
+    const void *p =
+        hw_image_at(py->image, reading->table.sites_addr + number * sizeof(site), sizeof(site));
     if (!p)
         return true;
     memcpy(&site, p, sizeof(site));
@@ -125,7 +128,8 @@ static double *sum_at(double **sums, size_t *capacity, uint32_t number)
 static bool block_add(struct reading *reading, const struct hw_agent_block *block)
 {
     uint32_t known = block->site < reading->table.site_count ? block->site : 0;
-    uint32_t site = hw_alloc_site_make(&reading->maker, reading->frame_of[known], reading->depth_of[known], 0);
+    uint32_t site =
+        hw_alloc_site_make(&reading->maker, reading->frame_of[known], reading->depth_of[known], 0);
     double chance = -expm1(-(double)block->bytes / (double)reading->table.rate_bytes);
     double *count = site == HW_NONE ? NULL : sum_at(&reading->counts, &reading->sum_capacity, site);
     double *bytes = count ? sum_at(&reading->bytes, &reading->byte_capacity, site) : NULL;
