@@ -423,7 +423,7 @@ print(json.dumps([rows[3].blocks_delta, rows[3].objects, rows[3].type, [c.line f
 @pytest.mark.parametrize("python", package_pythons(), ids=lambda path: path)
 def test_sites_of_a_program_that_traces(python):
     delta, objects, kind, callers, refused = json.loads(python_inside(SITES, python, env={"PYTHONTRACEMALLOC": "4"}))
-    assert 700 <= delta <= 705 and 1200 <= objects <= 1205
+    assert abs(delta - 700) <= 5 and 1200 <= objects <= 1205  # tables of lists come and go beside the texts
     assert kind == "str" and callers[-1:] == [6]
     assert "traceback" in refused
 
