@@ -334,6 +334,7 @@ struct hw_facts {
     uint32_t alloc_frames;      /* most frames of an allocation's stack that were kept; 0: not known */
     uint64_t alloc_missed;      /* blocks whose allocation could not be read */
     uint64_t alloc_rate;        /* of samples: one for so many bytes; 0: every block is known */
+    uint64_t alloc_samples;     /* that are known and still in use; 0 without alloc_rate */
 };
 
 void hw_graph_destroy(struct hw_graph *graph);

@@ -57,17 +57,27 @@ const struct hw_site_frame *hw_site_spell_frame(struct hw_site_spelling *spellin
     }
 }
 
+static bool say_nothing_written(const struct hw_graph *graph, struct hw_err *err)
+{
+    if (!graph->facts.alloc_rate)
+        return hw_err_set(err, HW_ERR_UNSUPPORTED,
+                          "process %d was started by heapwhy run, but its Python is one whose frames heapwhy does "
+                          "not know: nothing was written down in it",
+                          (int)graph->facts.pid);
+    return hw_err_set(err, HW_ERR_UNSUPPORTED,
+                      "process %d was started by heapwhy run, but nothing was written down in it: it has not "
+                      "allocated enough for a sample (see heapwhy run --rate), or Python has set its "
+                      "allocators anew (PYTHONMALLOC, -X dev)",
+                      (int)graph->facts.pid);
+}
+
 bool hw_alloc_known(const struct hw_graph *graph, struct hw_err *err)
 {
     switch ((enum hw_alloc_source)graph->facts.alloc_source) {
     case HW_ALLOC_TRACEMALLOC:
         return true;
-    case HW_ALLOC_AGENT: /* an interpreter that has started has allocated megabytes */
-        return graph->allocs.site_count ||
-               hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "process %d was started by heapwhy run, but nothing was written down in it: its Python is "
-                          "one that heapwhy does not know, or has set its allocators anew (PYTHONMALLOC, -X dev)",
-                          (int)graph->facts.pid);
+    case HW_ALLOC_AGENT:
+        return graph->allocs.site_count || say_nothing_written(graph, err);
     case HW_ALLOC_NOT_RECORDED:
         return hw_err_set(err, HW_ERR_UNSUPPORTED,
                           "the snapshot does not say where memory was allocated: its file is from before "

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { STATUS_NOT_RUN = 126, STATUS_NOT_FOUND = 127 }; /* as shells, env and nohup have them */
+
 /* Beside the program in the Python package and in the build; else where libraries are installed. */
 static const char *const agent_places[] = {"libheapwhy-agent.so", "src/agent/libheapwhy-agent.so",
                                            HW_AGENT_INSTALLED};
@@ -48,10 +50,21 @@ static bool preload(const char *agent, struct hw_err *err)
     return ok || hw_err_no_memory(err);
 }
 
+/* One that says itself who runs it is a program. */
+static bool has_own_interpreter(const char *path)
+{
+    char begin[2] = "";
+    FILE *file = strchr(path, '/') && access(path, X_OK) == 0 ? fopen(path, "re") : NULL;
+    size_t n = file ? fread(begin, 1, sizeof(begin), file) : 0;
+    if (file)
+        fclose(file);
+    return n == sizeof(begin) && begin[0] == '#' && begin[1] == '!';
+}
+
 static bool is_script(const char *word)
 {
     const char *dot = strrchr(word, '.');
-    return dot && strcmp(dot, ".py") == 0;
+    return dot && strcmp(dot, ".py") == 0 && !has_own_interpreter(word);
 }
 
 /* script.py and -m module are Python's, all else is a program. */
@@ -82,6 +95,7 @@ bool hw_cmd_run(struct hw_run *run, struct hw_err *err)
     }
     execvp(argv[0], argv);
     int error = errno;
+    run->status = error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_RUN;
     hw_err_sys(err, error == ENOENT ? HW_ERR_NOT_FOUND : HW_ERR_IO, error, "cannot run %s",
                argv[0]);
     free(argv);

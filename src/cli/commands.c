@@ -276,8 +276,9 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          2,
          "where in the program memory was allocated that is still in use",
          X_MEANS
-         "Reads from outside what tracemalloc has written down in the process: nothing runs in it. So it "
-         "must run with tracemalloc, which slows it down: PYTHONTRACEMALLOC=10 in the environment, "
+         "Reads from outside what is written down in the process: nothing runs in it. A process that was started "
+         "by heapwhy run has a sample, of which all numbers are estimates; one that runs tracemalloc has every "
+         "block, which slows it down: PYTHONTRACEMALLOC=10 in the environment, "
          "python3 -X tracemalloc=10, or tracemalloc.start(10) in the program; 10 is how many frames of each "
          "stack are kept. Only what was allocated since then is known. Blocks and bytes are those of "
          "tracemalloc.take_snapshot(), of all domains: objects, and for themselves tables of dicts and items "
@@ -296,10 +297,11 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          1,
          UINT_MAX,
          "run a program that writes down where it allocates",
-         "PROGRAM is a script (NAME.py, run by python3), with -m a module, or any program that is or starts a "
-         "CPython; all processes that it starts are followed. heapwhy becomes the program: its process id, its "
-         "exit status and its signals are as without. heapwhy sites PID and heapwhy diagnose PID then tell "
-         "where objects were made.\n"
+         "PROGRAM is a script (NAME.py, run by python3; ./NAME.py with a #! line by what that names), with -m a "
+         "module, or any program that is or starts a CPython. Processes that it starts are followed, unless it "
+         "takes LD_PRELOAD and HEAPWHY_AGENT out of their environment. heapwhy becomes the program: its "
+         "process id, its exit status and its signals are as without; 127 and 126 say that there is no such program, "
+         "or that it cannot be run. heapwhy sites PID and heapwhy diagnose PID then tell where objects were made.\n"
          "A small library is loaded into the program and looks at a sample of the blocks that Python's "
          "allocators hand out. It runs no Python code, changes nothing but the allocators' hooks, and keeps at most "
          "25 MB. What is told from samples is an estimate. Not seen are memory that C code takes from malloc by itself, "

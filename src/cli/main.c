@@ -184,7 +184,7 @@ static int run_command(struct hw_run *run)
     if (err.code == HW_ERR_USAGE)
         return wrong_usage(run->args->command, err.msg);
     complain(err.msg);
-    return EXIT_FAILED;
+    return run->status ? run->status : EXIT_FAILED;
 }
 
 static int run_args(const struct hw_args *args)

@@ -14,7 +14,7 @@ struct hw_run {
     struct hw_progress progress;
     struct hw_capture_options capture;
     const volatile int *cancel; /* the signal that asked us to stop; 0: none */
-    int status;                 /* of the program, when the command succeeds */
+    int status; /* to exit with; 0: success, or 1 when the command fails */
 };
 
 /* A command returns false and fills err, or true; write errors stay in run->out. */

@@ -113,6 +113,15 @@ static uint64_t memory_limit(const struct hw_facts *facts)
     return limit > least ? limit : least;
 }
 
+/* A part of the process that could not be read for that must not pass for one that is not there. */
+static bool starve(const struct hw_image *image, struct hw_err *err)
+{
+    return hw_err_set(err, HW_ERR_NO_MEMORY,
+                      "heapwhy may not take as much address space as it needs to read process %d, which is about as "
+                      "much as that has: see ulimit -v (RLIMIT_AS), which it inherits",
+                      (int)image->pid);
+}
+
 static bool graph_build(struct capture *capture, struct hw_graph **ret_graph, struct hw_err *err)
 {
     const struct hw_capture_options *opts = capture->opts;
@@ -128,7 +137,11 @@ static bool graph_build(struct capture *capture, struct hw_graph **ret_graph, st
                                      .cancel = opts->cancel};
     struct hw_graph *graph = NULL;
     if (!hw_graph_build(image, &capture->runtime, &build, &graph, err))
-        return false;
+        return image->starved ? starve(image, err) : false;
+    if (image->starved) {
+        hw_graph_destroy(graph);
+        return starve(image, err);
+    }
     if (image->lost) {
         hw_graph_destroy(graph);
         return hw_err_set(err, HW_ERR_GONE,
@@ -239,6 +252,8 @@ static bool capture_run(struct capture *capture, struct hw_graph **ret_graph, st
 {
     int64_t start = now_ns(CLOCK_MONOTONIC);
     bool ok = process_freeze(capture, err);
+    if (!ok && capture->live->starved)
+        starve(capture->live, err);
     hw_image_close(capture->live);
     ok = ok && graph_build(capture, ret_graph, err);
     if (ok) {

@@ -139,6 +139,7 @@ static bool block_add(struct reading *reading, const struct hw_agent_block *bloc
         *count += 1 / chance;
         *bytes += (double)block->bytes / chance;
     }
+    reading->b->graph->facts.alloc_samples++;
     hw_id id = hw_build_object_in(reading->b, block->addr, block->bytes);
     if (id != HW_NONE)
         reading->b->graph->allocs.of[id] = site;

@@ -114,8 +114,10 @@ static bool mirror_run(struct hw_image *image, size_t index)
         last++;
     uint64_t bytes = segments[last].end - segments[first].start;
     unsigned char *mirror = reserve(bytes);
-    if (!mirror)
+    if (!mirror) {
+        image->starved |= bytes <= PIN_MAX_BYTES;
         return false;
+    }
     madvise(mirror, bytes, MADV_DONTFORK);
     for (size_t i = first; i <= last; i++) {
         segments[i].chunk_state = calloc(segment_chunks(&segments[i]), 1);

@@ -80,6 +80,7 @@ struct hw_image {
     void *strings;                   /* owns the paths */
     bool lost; /* the source died while it was read (a twin killed for want of memory, a process
                 * that exited): what was not loaded before is missing */
+    bool starved; /* there was no address space of ours for a part of it: that part is missing */
 };
 
 /* Opens a running process for reading without stopping it. What is read may change under our

@@ -314,7 +314,7 @@ static int site_prepare(struct hw_grouping *grouping)
         hw_raise(&(struct hw_err){.code = HW_ERR_UNSUPPORTED,
                                   .msg = "tracemalloc is not running, so nobody noted where objects were "
                                          "allocated; call tracemalloc.start() before they are made, or "
-                                         "start Python with -X tracemalloc"});
+                                         "start Python with -X tracemalloc; what heapwhy run knows, heapwhy.snapshot().sites() tells"});
     Py_XDECREF(runs);
     Py_XDECREF(module);
     return grouping->ask_site ? 0 : -1;

@@ -46,7 +46,10 @@ void hw_parts_site_json(struct hw_json *json, const struct hw_site_frame *frame)
 static void put_source(struct hw_buf *line, const struct hw_facts *facts)
 {
     if (facts->alloc_rate) {
-        hw_buf_puts(line, "Estimated from samples, one for each ");
+        hw_buf_puts(line, "Estimated from ");
+        hw_text_count(line, facts->alloc_samples);
+        hw_buf_puts(line, facts->alloc_samples == 1 ? " sample" : " samples");
+        hw_buf_puts(line, ", one for each ");
         hw_text_bytes(line, (double)facts->alloc_rate);
         hw_buf_puts(line, " allocated: ");
         return;
@@ -220,6 +223,7 @@ static void sites_json(struct hw_out *out, const struct hw_sites *sites, size_t 
     hw_parts_facts_json(&json, "snapshot", &sites->facts);
     hw_json_string(&json, "source", sites->facts.alloc_rate ? "agent" : "tracemalloc");
     hw_json_u64(&json, "rate", sites->facts.alloc_rate);
+    hw_json_u64(&json, "samples", sites->facts.alloc_samples);
     hw_json_u64(&json, "frame_limit", sites->facts.alloc_frames);
     hw_json_u64(&json, "blocks_missed", sites->facts.alloc_missed);
     hw_json_string(&json, "by", hw_sites_by_name(sites->by));

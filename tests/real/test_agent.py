@@ -39,7 +39,7 @@ def row_at(told, text):
 def test_estimates_are_near_the_truth(interpreter):
     with support.ready_target(interpreter, WORK, env=agent_environment(interpreter)) as process:
         told = support.heapwhy_json("sites", "--json", process.pid)
-    assert (told["source"], told["rate"]) == ("agent", RATE)
+    assert (told["source"], told["rate"]) == ("agent", RATE) and told["samples"] > 12000
     blocks = row_at(told, "return bytes(")
     assert blocks["bytes"] == pytest.approx(20e6, rel=.04) and blocks["blocks"] == pytest.approx(20000, rel=.04)
     assert blocks["type"] == "bytes"
@@ -94,7 +94,12 @@ def test_the_program_is_as_without(tmp_path):
     assert process.returncode == -signal.SIGTERM
     process = heapwhy_run("no-such-program")
     out, err = process.communicate()
-    assert (process.returncode, out) == (1, "") and "cannot run no-such-program" in err
+    assert (process.returncode, out) == (127, "") and "cannot run no-such-program" in err
+    process = heapwhy_run(str(tmp_path), cwd=tmp_path)
+    assert process.communicate()[0] == "" and process.returncode == 126
+    (tmp_path / "own.py").write_text("#!/bin/echo own\n")
+    (tmp_path / "own.py").chmod(0o755)
+    assert heapwhy_run("./own.py", "x", cwd=tmp_path).communicate() == ("own ./own.py x\n", "")
 
 
 def told_of(process):
