@@ -50,7 +50,7 @@ def _paths(path, dumps):
     if dumps > DUMPS_MOST:
         raise UsageError("dumps must be %d or less: the name of each is prepared" % DUMPS_MOST)
     if not isinstance(path, (str, os.PathLike)):
-        raise TypeError("path must be a file name, not a %s" % arguments.kind_of(path))
+        raise TypeError("path must be a file name, not %s" % arguments.kind_of(path))
     path = os.path.abspath(os.fsdecode(path).replace("{pid}", str(os.getpid())))
     if not os.path.isdir(os.path.dirname(path)):
         raise NotFoundError("%s: no such directory, so a snapshot can't be written there" % os.path.dirname(path))
@@ -169,7 +169,7 @@ def dump_near_limit(path: Union[str, "os.PathLike[str]"], fraction: float = 0.9,
     Raises TypeError, UsageError, NotFoundError (no program, no directory), OSError.
     """
     if not isinstance(fraction, (int, float)):
-        raise TypeError("fraction must be a number, not a %s" % arguments.kind_of(fraction))
+        raise TypeError("fraction must be a number, not %s" % arguments.kind_of(fraction))
     if not 0 < fraction <= 1:
         raise UsageError("fraction must be above 0 and at most 1, not %g" % fraction)
     interval = arguments.seconds("interval", interval)

@@ -94,7 +94,7 @@ def _name_of(kind):
     if isinstance(kind, str):
         return kind
     if not isinstance(kind, type):
-        raise TypeError("types are classes or their names; there is a %s among them" % kind_of(kind))
+        raise TypeError("types are classes or their names; there is %s among them" % kind_of(kind))
     return kind.__qualname__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__qualname__)
 
 

@@ -74,7 +74,7 @@ class Record:
         """
         address = self._row.get("addr") or self._row.get("example")
         if not address:
-            raise LookupError("a %s has no address" % type(self).__name__)
+            raise LookupError("%s has no address" % arguments.with_article(type(self).__name__))
         if not self._moment or not self._moment.is_ours():
             raise LookupError("%s was an object of another process" % address)
         (found,) = _heapwhy.objects_at([int(address, 16)])
