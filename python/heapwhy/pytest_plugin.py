@@ -5,6 +5,7 @@ A test that is checked runs once as always; that run's result counts. If it pass
 scope set up and torn down each time, those of wider scope standing, and what each repeat leaves behind is counted
 (heapwhy.leakcheck). A leak takes the place of the result of the call.
 """
+import argparse
 import contextlib
 import functools
 import gc
@@ -20,14 +21,26 @@ USAGE = ("no_leaks(objects=0, bytes=0, types=None, repeats=5, warmup=3): the tes
          "repeat leaves behind more objects or bytes than that; types: count these alone, names or classes.")
 
 
+def _count(least):
+    """What reads a number of an option, of at least so much."""
+    def read(text):
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError("must be %d or more, not %d" % (least, number))
+        return number
+
+    read.__name__ = "int"  # what argparse calls it when it is none
+    return read
+
+
 def pytest_addoption(parser):
     group = parser.getgroup("heapwhy", "memory leaks")
     group.addoption("--heapwhy", action="store_true",
                     help="Check every test for leaks of memory and report them at the end.")
     group.addoption("--heapwhy-fail", action="store_true", help="The same, and a test that leaks fails.")
-    group.addoption("--heapwhy-repeats", type=int, metavar="N", default=None,
+    group.addoption("--heapwhy-repeats", type=_count(1), metavar="N", default=None,
                     help="How often a test must grow in a row before it is looked at closer (default: 5).")
-    group.addoption("--heapwhy-warmup", type=int, metavar="N", default=None,
+    group.addoption("--heapwhy-warmup", type=_count(0), metavar="N", default=None,
                     help="How often a test runs before anything is measured (default: 3).")
 
 
@@ -182,11 +195,18 @@ def _is_failure(finding, check):
 
 def _examine(item, repeater, check):
     """What came out, in values that a worker of xdist can send."""
-    from heapwhy.leakcheck import find_leak
+    from heapwhy import UsageError
+    from heapwhy.leakcheck import Asked, find_as_asked
     if check.error:
         return {"kind": "wrong", "text": check.error}
     try:
-        leak = find_leak(repeater.again, **check.options)
+        asked = Asked(**check.options)
+    except (TypeError, UsageError) as error:
+        return {"kind": "wrong", "text": "%s: %s" % (MARK, error)}
+    try:
+        leak = find_as_asked(repeater.again, asked)
+    except UsageError as error:  # a name of a type that there is not, which is known when the test has run
+        return {"kind": "wrong", "text": "%s: %s" % (MARK, error)}
     except _Unrepeatable as error:
         return {"kind": "unrepeatable", "text": "the test passes once, but not when it is repeated, so it can't be checked "
                                                 "for leaks: %s" % error}
