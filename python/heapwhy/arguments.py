@@ -4,7 +4,7 @@
 A value of a wrong type is a TypeError, one out of range a UsageError, which is a ValueError.
 """
 import operator
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional
 
 from heapwhy import _heapwhy
 
@@ -35,6 +35,19 @@ def whole(name: str, value: Any, least: Optional[int] = None) -> int:
     if least is not None and number < least:
         raise _heapwhy.UsageError("%s must be %d or more, not %d" % (name, least, number))
     return number
+
+
+def number_option(least: int) -> Callable[[str], int]:
+    """For argparse: reads the whole number of an option, of at least so much."""
+    def read(text: str) -> int:
+        number = int(text)
+        if number < least:
+            from argparse import ArgumentTypeError
+            raise ArgumentTypeError("must be %d or more, not %d" % (least, number))
+        return number
+
+    read.__name__ = "int"  # what argparse calls it where it is none
+    return read
 
 
 def seconds(name: str, value: Any, zero: bool = False) -> float:

@@ -5,7 +5,6 @@ A test that is checked runs once as always; that run's result counts. If it pass
 scope set up and torn down each time, those of wider scope standing, and what each repeat leaves behind is counted
 (heapwhy.leakcheck). A leak takes the place of the result of the call.
 """
-import argparse
 import contextlib
 import functools
 import gc
@@ -15,22 +14,12 @@ import pytest
 from _pytest.fixtures import FixtureDef
 from _pytest.runner import CallInfo, runtestprotocol
 
+from heapwhy.arguments import number_option
+
 MARK = "no_leaks"
 OPTIONS = ("objects", "bytes", "types", "repeats", "warmup")
 USAGE = ("no_leaks(objects=0, bytes=0, types=None, repeats=5, warmup=3): the test runs again and again and fails when each "
          "repeat leaves behind more objects or bytes than that; types: count these alone, names or classes.")
-
-
-def _count(least):
-    """What reads a number of an option, of at least so much."""
-    def read(text):
-        number = int(text)
-        if number < least:
-            raise argparse.ArgumentTypeError("must be %d or more, not %d" % (least, number))
-        return number
-
-    read.__name__ = "int"  # what argparse calls it when it is none
-    return read
 
 
 def pytest_addoption(parser):
@@ -38,9 +27,9 @@ def pytest_addoption(parser):
     group.addoption("--heapwhy", action="store_true",
                     help="Check every test for leaks of memory and report them at the end.")
     group.addoption("--heapwhy-fail", action="store_true", help="The same, and a test that leaks fails.")
-    group.addoption("--heapwhy-repeats", type=_count(1), metavar="N", default=None,
+    group.addoption("--heapwhy-repeats", type=number_option(1), metavar="N", default=None,
                     help="How often a test must grow in a row before it is looked at closer (default: 5).")
-    group.addoption("--heapwhy-warmup", type=_count(0), metavar="N", default=None,
+    group.addoption("--heapwhy-warmup", type=number_option(0), metavar="N", default=None,
                     help="How often a test runs before anything is measured (default: 3).")
 
 
