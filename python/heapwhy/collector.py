@@ -255,6 +255,10 @@ class cycles_forbidden:
         self.action = action
         self._known = []  # of each block that this object has begun: what was garbage before
 
+    def __repr__(self) -> str:
+        action = repr(self.action) if isinstance(self.action, str) else kind_of(self.action)
+        return "<heapwhy.cycles_forbidden: %s, %s running>" % (action, counted(len(self._known), "block"))
+
     def __enter__(self) -> "cycles_forbidden":
         _pause.begin()
         try:

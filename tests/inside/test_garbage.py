@@ -315,3 +315,11 @@ found = heapwhy.garbage()
 print(repr(found))
 print(found)
 """).splitlines()[:2] == ["<Garbage: 1 cycle, 1 object>", "1 cycle, 1 object that only the collector can free"]
+
+
+def test_a_forbidding_block_says_what_it_does():
+    for action, text in (("raise", "'raise'"), (print, "a builtin_function_or_method")):
+        block = heapwhy.cycles_forbidden(action)
+        assert repr(block) == "<heapwhy.cycles_forbidden: %s, 0 blocks running>" % text
+        with block:
+            assert repr(block).endswith(", 1 block running>")
