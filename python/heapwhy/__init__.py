@@ -21,7 +21,7 @@ _MODULES = {
     "dump": ("dump_near_limit", "dump_on_memory_error"),
     "leakcheck": ("find_leak", "no_leaks"),
     "snapshots": ("Snapshot", "audit", "cycles", "diagnose", "holders", "memory", "objects", "open", "owners",
-                  "paths", "resources", "retained", "snapshot", "tree", "types"),
+                  "paths", "resources", "retained", "sites", "snapshot", "tree", "types"),
     "moments": ("growth", "watching"),
     "sets": ("HeapSet", "heap", "heapset"),
 }

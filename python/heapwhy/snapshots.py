@@ -370,6 +370,12 @@ def audit(*others: Snapshot) -> Answer:
 
 
 @_of_now
+def sites(*others: Snapshot, by: str = "line") -> Answer:
+    with snapshot() as now:
+        return now.sites(*others, by=by)
+
+
+@_of_now
 def resources(*others: Snapshot) -> Answer:
     with snapshot() as now:
         return now.resources(*others)
