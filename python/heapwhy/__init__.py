@@ -6,6 +6,7 @@ From inside, for the program's own objects:         import heapwhy
 """
 import _thread
 import os
+import sys as _sys
 
 from heapwhy._heapwhy import (CorruptError, Error, NotFoundError, PermissionDenied, SystemFailure,
                               UnsupportedError, UsageError, deepsizeof, sizeof, version as __version__)
@@ -21,7 +22,7 @@ _MODULES = {
     "dump": ("dump_near_limit", "dump_on_memory_error"),
     "leakcheck": ("find_leak", "no_leaks"),
     "snapshots": ("Snapshot", "audit", "cycles", "diagnose", "holders", "memory", "objects", "open", "owners",
-                  "paths", "resources", "retained", "snapshot", "tree", "types"),
+                  "paths", "resources", "retained", "sites", "snapshot", "tree", "types"),
     "moments": ("growth", "watching"),
     "sets": ("HeapSet", "heap", "heapset"),
 }
@@ -41,17 +42,27 @@ os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, a
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError("module 'heapwhy' has no attribute %r" % name)
+    try:
+        value = globals()[name] = _load(name)
+    except ImportError:
+        if not _sys.is_finalizing():
+            raise
+        raise Error("heapwhy.%s() can't be loaded any more, as the interpreter is ending; ask before, in a function "
+                    "of atexit, say" % name) from None
+    return value
+
+
+def _load(name):
     import gc
     import importlib
     with _loading:
         collects = gc.isenabled()
         gc.disable()  # else what an import allocates makes it collect the garbage that is asked about
         try:
-            value = globals()[name] = getattr(importlib.import_module("heapwhy." + _HOMES[name]), name)
+            return getattr(importlib.import_module("heapwhy." + _HOMES[name]), name)
         finally:
             if collects:
                 gc.enable()
-    return value
 
 
 def __dir__():

@@ -20,5 +20,5 @@ from heapwhy.sets import HeapSet as HeapSet, heap as heap, heapset as heapset
 from heapwhy.snapshots import (
     Snapshot as Snapshot, audit as audit, cycles as cycles, diagnose as diagnose, holders as holders, memory as memory,
     objects as objects, open as open, owners as owners, paths as paths, resources as resources, retained as retained,
-    snapshot as snapshot, tree as tree, types as types)
+    sites as sites, snapshot as snapshot, tree as tree, types as types)
 from heapwhy.usage import memory_usage as memory_usage

@@ -4,16 +4,26 @@
 A value of a wrong type is a TypeError, one out of range a UsageError, which is a ValueError.
 """
 import operator
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional
 
 from heapwhy import _heapwhy
 
 _NAME: Any = type.__dict__["__name__"].__get__
 
 
+def with_article(noun: str) -> str:
+    """"an int", "a str"."""
+    return "%s %s" % ("an" if noun[:1] in "aeiouAEIOU" else "a", noun)
+
+
 def kind_of(value: Any) -> str:
-    """What to call a wrong value by its type: nothing of its own is run."""
-    return str(_NAME(type(value)))
+    """What to call a wrong value by its type, with an article: nothing of its own is run."""
+    return with_article(str(_NAME(type(value))))
+
+
+def counted(number: int, noun: str, form: str = "d") -> str:
+    """"1 object", "2000 objects"; form is format()'s, for the number."""
+    return "%s %s%s" % (format(number, form), noun, "s" * (abs(number) != 1))
 
 
 def whole(name: str, value: Any, least: Optional[int] = None) -> int:
@@ -21,20 +31,33 @@ def whole(name: str, value: Any, least: Optional[int] = None) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError("%s must be a whole number, not a %s" % (name, kind_of(value))) from None
+        raise TypeError("%s must be a whole number, not %s" % (name, kind_of(value))) from None
     if least is not None and number < least:
         raise _heapwhy.UsageError("%s must be %d or more, not %d" % (name, least, number))
     return number
 
 
+def number_option(least: int) -> Callable[[str], int]:
+    """For argparse: reads the whole number of an option, of at least so much."""
+    def read(text: str) -> int:
+        number = int(text)
+        if number < least:
+            from argparse import ArgumentTypeError
+            raise ArgumentTypeError("must be %d or more, not %d" % (least, number))
+        return number
+
+    read.__name__ = "int"  # what argparse calls it where it is none
+    return read
+
+
 def seconds(name: str, value: Any, zero: bool = False) -> float:
     """A number of seconds above 0, or 0 as well."""
     if isinstance(value, (str, bytes)):
-        raise TypeError("%s must be a number of seconds, not a %s" % (name, kind_of(value)))
+        raise TypeError("%s must be a number of seconds, not %s" % (name, kind_of(value)))
     try:
         number = float(value)
     except (TypeError, OverflowError):
-        raise TypeError("%s must be a number of seconds, not a %s" % (name, kind_of(value))) from None
+        raise TypeError("%s must be a number of seconds, not %s" % (name, kind_of(value))) from None
     if not (number > 0 or zero and number == 0) or number == float("inf"):
         raise _heapwhy.UsageError("%s must be a number of seconds %s 0, not %g" % (
             name, "from" if zero else "above", number))
@@ -44,7 +67,7 @@ def seconds(name: str, value: Any, zero: bool = False) -> float:
 def function(name: str, value: Any, hint: str = "") -> None:
     """Something that can be called."""
     if not callable(value):
-        raise TypeError("%s must be a function, not a %s%s" % (name, kind_of(value), hint and "; " + hint))
+        raise TypeError("%s must be a function, not %s%s" % (name, kind_of(value), hint and "; " + hint))
 
 
 def function_or_none(name: str, value: Any) -> None:

@@ -18,7 +18,7 @@ import warnings
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple, Union
 
 from heapwhy import Error, UsageError, _heapwhy
-from heapwhy.arguments import kind_of
+from heapwhy.arguments import counted, kind_of
 from heapwhy.holder import shorten, spell_key
 from heapwhy.naming import name_of_type
 
@@ -46,8 +46,8 @@ class Kind(NamedTuple):
     has_finalizer: bool
 
     def __str__(self) -> str:
-        return "%d x %s  (%d objects, %d bytes%s)" % (self.count, self.path, self.objects, self.bytes,
-                                                     ", with __del__" if self.has_finalizer else "")
+        return "%d x %s  (%s, %s%s)" % (self.count, self.path, counted(self.objects, "object"), counted(self.bytes, "byte"),
+                                       ", with __del__" if self.has_finalizer else "")
 
 
 class Garbage:
@@ -87,16 +87,16 @@ class Garbage:
         return [kind._asdict() for kind in self.kinds]
 
     def __repr__(self) -> str:
-        return "<Garbage: %d cycle%s, %d objects>" % (self.cycles, "s" * (self.cycles != 1), self.objects)
+        return "<Garbage: %s, %s>" % (counted(self.cycles, "cycle"), counted(self.objects, "object"))
 
     def __str__(self) -> str:
         if not self:
             return "no cyclic garbage"
-        lines = ["%d cycle%s, %d objects that only the collector can free" % (
-            self.cycles, "s" * (self.cycles != 1), self.objects)]
+        lines = ["%s, %s that only the collector can free" % (
+            counted(self.cycles, "cycle"), counted(self.objects, "object"))]
         lines += ["  " + str(kind) for kind in self.kinds[:SHOWN_KINDS]]
         if len(self.kinds) > SHOWN_KINDS:
-            lines.append("  and %d more kinds" % (len(self.kinds) - SHOWN_KINDS))
+            lines.append("  and " + counted(len(self.kinds) - SHOWN_KINDS, "more kind"))
         if self.others:
             parts = ["%d %s" % (count, name) for name, count in collections.Counter(self.others).most_common(SHOWN_TYPES)]
             lines.append("  they also hold " + ", ".join(parts))
@@ -251,9 +251,13 @@ class cycles_forbidden:
     def __init__(self, action: Union[str, Callable[[Garbage], Any]] = "raise") -> None:
         if not callable(action) and not (isinstance(action, str) and action in ("raise", "warn")):
             raise UsageError("cycles_forbidden() takes 'raise', 'warn' or a function of one Garbage, not %.60s" % (
-                repr(action) if isinstance(action, str) else "a " + kind_of(action)))
+                repr(action) if isinstance(action, str) else kind_of(action)))
         self.action = action
         self._known = []  # of each block that this object has begun: what was garbage before
+
+    def __repr__(self) -> str:
+        action = repr(self.action) if isinstance(self.action, str) else kind_of(self.action)
+        return "<heapwhy.cycles_forbidden: %s, %s running>" % (action, counted(len(self._known), "block"))
 
     def __enter__(self) -> "cycles_forbidden":
         _pause.begin()

@@ -16,7 +16,7 @@ import os
 import shutil
 import sys
 import threading
-from typing import Any, TypeVar, Union
+from typing import Any, List, TypeVar, Union
 
 from heapwhy import NotFoundError, UsageError, _heapwhy, arguments
 
@@ -28,10 +28,10 @@ DUMPS_MOST = 1000
 
 
 def _dump(path, dumps, timeout, values):
-    """What takes them, with all that it needs; what was given is looked at first."""
+    """What takes them, with all that it needs, and their paths; what was given is looked at first."""
     paths = _paths(path, dumps)
     wait_ms = min(int(arguments.seconds("timeout", timeout) * 1000), (1 << 31) - 1)
-    return _heapwhy.Dump(find_program(), paths, max(1, wait_ms), values)
+    return _heapwhy.Dump(find_program(), paths, max(1, wait_ms), values), paths
 
 
 def find_program() -> str:
@@ -50,7 +50,7 @@ def _paths(path, dumps):
     if dumps > DUMPS_MOST:
         raise UsageError("dumps must be %d or less: the name of each is prepared" % DUMPS_MOST)
     if not isinstance(path, (str, os.PathLike)):
-        raise TypeError("path must be a file name, not a %s" % arguments.kind_of(path))
+        raise TypeError("path must be a file name, not %s" % arguments.kind_of(path))
     path = os.path.abspath(os.fsdecode(path).replace("{pid}", str(os.getpid())))
     if not os.path.isdir(os.path.dirname(path)):
         raise NotFoundError("%s: no such directory, so a snapshot can't be written there" % os.path.dirname(path))
@@ -61,8 +61,15 @@ def _paths(path, dumps):
 class _Armed:
     """What is set up; stop() takes it back."""
 
-    def __init__(self, dump: _heapwhy.Dump) -> None:
+    def __init__(self, dump: _heapwhy.Dump, paths: List[str]) -> None:
         self._dump = dump
+        self._paths = paths
+        self._stopped = False
+
+    def __repr__(self) -> str:
+        return "<heapwhy.%s: %s, %d of %s begun%s>" % (
+            type(self).__name__, self._paths[0], self.taken, arguments.counted(len(self._paths), "snapshot"),
+            ", stopped" if self._stopped else "")
 
     @property
     def taken(self) -> int:
@@ -83,8 +90,8 @@ class _Armed:
 class OnMemoryError(_Armed):
     """Hooks that are in place. stop() puts back what was there, where nobody came after."""
 
-    def __init__(self, dump: _heapwhy.Dump, caught: bool) -> None:
-        super().__init__(dump)
+    def __init__(self, dump: _heapwhy.Dump, paths: List[str], caught: bool) -> None:
+        super().__init__(dump, paths)
         self._tool = _monitor(dump) if caught else None
         self._hooks = []
         for module, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
@@ -99,6 +106,7 @@ class OnMemoryError(_Armed):
             if getattr(module, name) is hook:
                 setattr(module, name, before)
         self._hooks = []
+        self._stopped = True
         if self._tool is not None:
             sys.monitoring.set_events(self._tool, 0)
             sys.monitoring.free_tool_id(self._tool)
@@ -121,13 +129,14 @@ def _monitor(dump):
 class NearLimit(_Armed):
     """A thread that watches. stop() ends it."""
 
-    def __init__(self, dump: _heapwhy.Dump, fraction: float, interval: float) -> None:
-        super().__init__(dump)
+    def __init__(self, dump: _heapwhy.Dump, paths: List[str], fraction: float, interval: float) -> None:
+        super().__init__(dump, paths)
         dump.watch(_groups(), fraction, max(1, min(int(interval * 1000), (1 << 31) - 1)))
 
     def stop(self) -> None:
         """Ends the watch."""
         self._dump.stop()
+        self._stopped = True
 
 
 def dump_on_memory_error(path: Union[str, "os.PathLike[str]"], *, dumps: int = 1, values: bool = True,
@@ -149,7 +158,7 @@ def dump_on_memory_error(path: Union[str, "os.PathLike[str]"], *, dumps: int = 1
     only caught=True sees. CPython has no other place where an exception can be met before a handler has it.
     Raises TypeError, UsageError, NotFoundError (no program, no directory), OSError.
     """
-    return OnMemoryError(_dump(path, dumps, timeout, values), caught)
+    return OnMemoryError(*_dump(path, dumps, timeout, values), caught)
 
 
 def dump_near_limit(path: Union[str, "os.PathLike[str]"], fraction: float = 0.9, *, interval: float = 0.5,
@@ -169,11 +178,11 @@ def dump_near_limit(path: Union[str, "os.PathLike[str]"], fraction: float = 0.9,
     Raises TypeError, UsageError, NotFoundError (no program, no directory), OSError.
     """
     if not isinstance(fraction, (int, float)):
-        raise TypeError("fraction must be a number, not a %s" % arguments.kind_of(fraction))
+        raise TypeError("fraction must be a number, not %s" % arguments.kind_of(fraction))
     if not 0 < fraction <= 1:
         raise UsageError("fraction must be above 0 and at most 1, not %g" % fraction)
     interval = arguments.seconds("interval", interval)
-    return NearLimit(_dump(path, dumps, timeout, values), fraction, interval)
+    return NearLimit(*_dump(path, dumps, timeout, values), fraction, interval)
 
 
 # ---- control groups ----

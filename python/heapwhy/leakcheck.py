@@ -12,6 +12,7 @@ interned string, a buffer), is none. The rule knows no names of caches:
 A look counts everything that is alive: what the collector tracks and all that these reach. Before a look the collector
 runs, if it is enabled; where a program runs without it, its cycles are leaks.
 """
+import difflib
 import functools
 import gc
 import sys
@@ -19,9 +20,9 @@ import time
 from typing import Any, Callable, Iterable, List, Optional, Tuple, Union
 
 from heapwhy import _heapwhy
-from heapwhy.arguments import function, kind_of, whole
+from heapwhy.arguments import counted, function, kind_of, whole
 from heapwhy.holder import holder_path
-from heapwhy.naming import name_of_type
+from heapwhy.naming import name_of_type, type_name
 
 WARMUP, REPEATS = 3, 5
 CONFIRM_REPEATS = (32, 64, 128, 320, 64)  # a look after each; the last when the 512 of re's cache are there
@@ -47,18 +48,18 @@ class Leak:
         self.types, self.holders, self.repeats = types, holders, repeats
 
     def __repr__(self) -> str:
-        return "<Leak of %s, seen %d times>" % (", ".join(row[0] for row in self.types[:3]), self.repeats)
+        return "<Leak of %s, seen %s>" % (", ".join(row[0] for row in self.types[:3]), counted(self.repeats, "time"))
 
     def __str__(self) -> str:
         lines = ["every one of %d repeats left behind" % self.repeats]
         width = max(len(row[0]) for row in self.types[:SHOWN_TYPES])
         for name, objects, size, items in self.types[:SHOWN_TYPES]:
-            parts = ["%+d object%s" % (objects, "s" * (objects != 1))] if objects else []
-            parts += ["%+d bytes" % size] if size else []
-            parts += ["%+d item%s in them" % (items, "s" * (items != 1))] if items and not objects else []
+            parts = [counted(objects, "object", "+d")] if objects else []
+            parts += [counted(size, "byte", "+d")] if size else []
+            parts += [counted(items, "item", "+d") + " in them"] if items and not objects else []
             lines.append("  %-*s  %s" % (width, name, ", ".join(parts)))
         if len(self.types) > SHOWN_TYPES:
-            lines.append("  and %d more types" % (len(self.types) - SHOWN_TYPES))
+            lines.append("  and " + counted(len(self.types) - SHOWN_TYPES, "more type"))
         lines.append("held by")
         lines += ["  " + text for text in self.holders]
         return "\n".join(lines)
@@ -74,7 +75,11 @@ class _Limits:
         self.bytes = None if bytes is None else whole("bytes", bytes, 0)
         if types is not None and (isinstance(types, (str, type)) or not hasattr(types, "__iter__")):
             types = (types,)
+        types = None if types is None else list(types)
+        if types is not None and not types:
+            raise _heapwhy.UsageError("types has no type in it, so nothing would be counted; without it all are")
         self.names = None if types is None else {_name_of(kind) for kind in types}
+        self.unseen = {kind for kind in types or () if isinstance(kind, str)}  # names that no class has had so far
 
     def counted(self, rows):
         if self.bytes is None:
@@ -84,18 +89,50 @@ class _Limits:
             return rows
         return [row for row in rows if row[0] in self.names or row[0].rpartition(".")[2] in self.names]
 
+    def note_classes(self):
+        """Looks which of the names classes have now. Those that a run makes may be gone after it."""
+        if self.unseen:
+            self.unseen.difference_update(_class_names())
+
+    def refuse_unseen(self):
+        """A name with a mistake in it would never find a leak."""
+        for name in sorted(self.unseen):
+            near = difflib.get_close_matches(name[:80], set(_class_names()), 1)
+            raise _heapwhy.UsageError("types: no class is called %.80r, nor was one when the code had run%s" % (
+                name, "; there is %r" % near[0] if near else ""))
+
     def exceeded(self, rows):
         objects = sum(row[1] for row in rows) or sum(row[3] for row in rows)
         return ((self.objects is not None and objects > self.objects)
                 or (self.bytes is not None and sum(row[2] for row in rows) > self.bytes))
 
 
+class Asked:
+    """The options of find_leak(), looked at: TypeError, UsageError for what they can't be."""
+
+    def __init__(self, objects=None, bytes=None, types=None, repeats=REPEATS, warmup=WARMUP):
+        self.repeats, self.warmup = whole("repeats", repeats, 1), whole("warmup", warmup, 0)
+        self.limits = _Limits(objects, bytes, types)
+
+
 def _name_of(kind):
     if isinstance(kind, str):
         return kind
     if not isinstance(kind, type):
-        raise TypeError("types are classes or their names; there is a %s among them" % kind_of(kind))
+        raise TypeError("types are classes or their names; there is %s among them" % kind_of(kind))
     return kind.__qualname__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__qualname__)
+
+
+def _class_names():
+    """The names of all classes there are, each with its module and without."""
+    found, waiting = set(), [object]
+    while waiting:
+        cls = waiting.pop()
+        if id(cls) not in found:
+            found.add(id(cls))
+            waiting += type.__subclasses__(cls)
+            name = type_name(cls)
+            yield from {name, name.rpartition(".")[2]}  # as counted() knows them
 
 
 def _settle():
@@ -180,13 +217,23 @@ def find_leak(run: Callable[[], Any], *, objects: Optional[int] = None, bytes: O
 
     What run() raises goes on to the caller. A healthy run() is called warmup + repeats times, with two looks at the
     heap; one that leaks some hundred times, for at most thirty seconds of processor time or two minutes. Raises
-    TypeError, UsageError for arguments that have no meaning.
+    TypeError, UsageError for arguments that have no meaning; UsageError for a name that no class has, before or after.
     """
     function("what is looked at", run, "give a function that does the work once: lambda: handle(request)")
-    repeats, warmup = whole("repeats", repeats, 1), whole("warmup", warmup, 0)
-    limits = _Limits(objects, bytes, types)
-    _times(run, warmup)
-    types_grow, blocks_grow = _screen(run, repeats, limits)
+    return find_as_asked(run, Asked(objects, bytes, types, repeats, warmup))
+
+
+def find_as_asked(run, asked):
+    """find_leak() with options that were looked at before."""
+    limits, repeats = asked.limits, asked.repeats
+
+    def run_and_note():
+        run()
+        limits.note_classes()
+
+    _times(run_and_note, asked.warmup)
+    types_grow, blocks_grow = _screen(run_and_note, repeats, limits)
+    limits.refuse_unseen()
     leak = _measure(run, repeats, limits) if types_grow else None
     if leak is None and blocks_grow:
         blocks, total = _growing_blocks(run, limits)
@@ -321,10 +368,10 @@ def _holders(measured, rows):
         container, more = pair
         hidden.add(id(pair))
         if isinstance(container, bytearray):
-            about = "bytearray, +%d bytes a repeat" % more
+            about = "bytearray, %s a repeat" % counted(more, "byte", "+d")
         else:
-            about = "%s, +%d item%s a repeat, the last is %s" % (name_of_type(container), more, "s" * (more != 1),
-                                                                name_of_type(_last_item(container)))
+            about = "%s, %s a repeat, the last is %s" % (name_of_type(container), counted(more, "item", "+d"),
+                                                         name_of_type(_last_item(container)))
         texts.append("%s  %s" % (holder_path(container, hidden | {id(measured)}), about))
     held = {id(item) for container, _ in containers if not isinstance(container, bytearray)
             for item in (container.values() if isinstance(container, dict) else container)}

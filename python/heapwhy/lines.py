@@ -33,7 +33,7 @@ import warnings
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, TextIO, Tuple, TypeVar, Union, overload
 
 from heapwhy import _heapwhy, usage
-from heapwhy.arguments import function, whole
+from heapwhy.arguments import function, number_option, whole
 from heapwhy.usage import MIB, backend_of, measure
 
 DEFAULT_BACKEND = "python"
@@ -61,6 +61,16 @@ def _source(backend, include_children):
 
 _collecting = {}  # what is in gc.callbacks, by tracer, with how often it was asked for
 _lock = threading.Lock()
+_writing = threading.RLock()  # tables of several threads come one after the other; a stream's write() may be profiled itself
+
+
+def _renew_locks():
+    """In a fork the thread that perhaps had them does not run."""
+    global _lock, _writing
+    _lock, _writing = threading.Lock(), threading.RLock()
+
+
+os.register_at_fork(after_in_child=_renew_locks)
 
 
 def _note_collections(tracer, by):
@@ -331,19 +341,19 @@ def _freed_text(freed):
 
 def show_results(prof: LineProfiler, stream: Optional[TextIO] = None, precision: int = 1,
                  collections: bool = False) -> None:
-    """Write the tables of a LineProfiler as memory_profiler prints them.
+    """Write the tables of a LineProfiler as memory_profiler prints them, by one write(), so that no thread gets between.
 
     collections: also tell at which lines the garbage collector ran, and what it freed there
     """
     stream = sys.stdout if stream is None else stream
     with uncounted():
-        for filename, lines in prof.code_map.items():
-            for text in _table(filename, lines, precision):
-                stream.write(text)
-        for filename, line, count, freed in prof.collections() if collections else ():
-            if freed:
-                stream.write("Line %d: the garbage collector ran %s %s\n" % (
-                    line, "once" if count == 1 else "%d times" % count, _freed_text(freed)))
+        texts = [text for filename, lines in prof.code_map.items() for text in _table(filename, lines, precision)]
+        texts += ["Line %d: the garbage collector ran %s %s\n" % (
+            line, "once" if count == 1 else "%d times" % count, _freed_text(freed))
+            for _, line, count, freed in (prof.collections() if collections else ()) if freed]
+        if texts:
+            with _writing:
+                stream.write("".join(texts))
 
 
 @overload
@@ -483,7 +493,7 @@ def _parser():
     parser.add_argument("--version", action="version", version=_heapwhy.version)
     parser.add_argument("--pdb-mmem", dest="max_mem", metavar="MAXMEM", type=float,
                         help="step into the debugger when memory exceeds MAXMEM MiB in a marked function")
-    parser.add_argument("--precision", type=int, default=3, help="digits after the point; default: 3")
+    parser.add_argument("--precision", type=number_option(0), default=3, help="digits after the point; default: 3")
     parser.add_argument("-o", dest="out_filename", metavar="FILE", help="append the results to this file")
     parser.add_argument("--timestamp", action="store_true",
                         help="instead of lines: when marked functions were entered and left; into the recording of "
@@ -528,6 +538,27 @@ def _run(program, profiler):
         runpy.run_module(program[0], run_name="__main__", init_globals={"profile": profiler}, alter_sys=True)
 
 
+def _opened(path, parser):
+    """The file that the results go to, None for standard output. Before the program runs, which may take long."""
+    if not path:
+        return contextlib.nullcontext()
+    try:
+        return open(path, "a")
+    except OSError as error:
+        parser.error("the results can't be written to %s: %s" % (path, error.strerror))
+
+
+@contextlib.contextmanager
+def _without_reader(stream):
+    """Who reads standard output may have had enough, as head(1): that is no error."""
+    try:
+        yield
+        stream.flush()
+    except BrokenPipeError:
+        with open(os.devnull, "w") as nothing:  # for what is flushed when the interpreter ends
+            os.dup2(nothing.fileno(), stream.fileno())
+
+
 def _show(profiler, args, stream):
     if args.timestamp:
         profiler.show_results(stream)
@@ -545,15 +576,13 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         profiler = TimeStamper(args.backend, args.include_children)
     else:
         profiler = LineProfiler(args.backend, args.include_children, args.max_mem)
-    try:
-        _run(args.program, profiler)
-    finally:
-        path = args.out_filename or args.timestamp and os.environ.get("HEAPWHY_RECORDING")
-        if path:
-            with open(path, "a") as stream:
+    with _opened(args.out_filename or args.timestamp and os.environ.get("HEAPWHY_RECORDING"), parser) as file:
+        try:
+            _run(args.program, profiler)
+        finally:
+            stream = file or sys.stdout  # the program may have put another in its place
+            with _without_reader(stream):
                 _show(profiler, args, stream)
-        else:
-            _show(profiler, args, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,17 @@ def _change_text(size):
     return "+" * (size > 0) + _size_text(size)
 
 
+def _number(option, text, kind, least=None):
+    """The number that an option was given, an int or a float; UsageError: it is none, or less than it may be."""
+    try:
+        number = kind(text)
+    except ValueError:
+        raise UsageError("%s takes a %snumber, not %.80r" % (option, "whole " * (kind is int), text)) from None
+    if least is not None and number < least:
+        raise UsageError("%s must be %d or more, not %d" % (option, least, number))
+    return number
+
+
 def _show(text):
     """By the pager in a terminal; in a notebook, or into a file, as output of the cell."""
     if sys.stdout.isatty():
@@ -95,8 +106,8 @@ class HeapwhyMagics(Magics):
         """
         options, statement = self.parse_options(line, "r:t:i:coq", posix=False, strict=False)
         setup, code = ("pass", statement) if cell is None else (statement or "pass", cell)
-        repeat = max(int(getattr(options, "r", 1)), 1)
-        interval, children = float(getattr(options, "i", 0.1)), "c" in options
+        repeat = max(_number("-r", getattr(options, "r", 1), int), 1)
+        interval, children = _number("-i", getattr(options, "i", 0.1), float), "c" in options
         namespace = self.shell.user_ns
         gc.collect()
         exec(self._transformed(setup), namespace)
@@ -134,10 +145,11 @@ class HeapwhyMagics(Magics):
         if cell is not None:
             statement += "\n" + cell
         profiler = lines.LineProfiler(options.get("b", [None])[0], "c" in options)
+        precision = _number("-p", options.get("p", [3])[0], int, 0)
         for name in options.get("f", []):
             profiler.add_function(self._function(name))
         message = self._run(profiler, self._transformed(statement))
-        text = self._tables(profiler, int(options.get("p", [3])[0]))
+        text = self._tables(profiler, precision)
         _show(text.rstrip())
         if message:
             print(message)
@@ -184,7 +196,7 @@ class HeapwhyMagics(Magics):
         -g        only growth, largest first
         """
         options, _ = self.parse_options(line, "n:g", posix=False)
-        rows = int(getattr(options, "n", HEAP_ROWS))
+        rows = _number("-n", getattr(options, "n", HEAP_ROWS), int, 0)
         now, last = _census(), self._last_heap
         type(self)._last_heap = now
         if "g" in options and last is None:

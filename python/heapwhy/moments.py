@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from heapwhy import _heapwhy, arguments
 from heapwhy.naming import type_name
-from heapwhy.records import Answer, Growth, Record, Rows
+from heapwhy.records import Answer, Grown, Growth, Record, Rows
 from heapwhy.snapshots import Snapshot, snapshot
 
 
@@ -52,14 +52,14 @@ def growth(holders: bool = False) -> Rows:
                        "bytes": size, "bytes_delta": size - before.get(name, (0, 0))[1]}, None)
             for name, (count, size) in now.items() if before and count > before.get(name, (0, 0))[0]]
     rows.sort(key=lambda row: (-row.bytes_delta, -row.objects_delta))
-    return Rows(rows)
+    return Grown(rows)
 
 
 def _growth_of_snapshots() -> Rows:
     global _last
     before, _last = _last, snapshot()
     if before is None:
-        return Rows([])
+        return Grown([])
     try:
         return _last.diff(before)
     finally:
@@ -100,6 +100,12 @@ class Watching:
             self._thread = None
         if error[0] is None:
             self.point("end")
+
+    def __repr__(self) -> str:
+        names = "".join(", %s" % name for name, _ in self.points)
+        return "<heapwhy.Watching: %s%s%s>" % (
+            arguments.counted(len(self.snapshots), "snapshot"), names and " (%s)" % names[2:],
+            ", every %g s" % self._interval if self._thread else "")
 
     def _run(self) -> None:
         while not self._done.wait(self._interval):
@@ -144,7 +150,7 @@ class Watching:
 
     def growth(self) -> Rows:
         """The types that have more objects at the end than at the start, most new bytes first."""
-        return self.diff().filter(lambda row: row.objects_delta > 0)
+        return Grown([row for row in self.diff() if row.objects_delta > 0])
 
     def diagnose(self) -> Answer:
         """Snapshot.diagnose() of all."""

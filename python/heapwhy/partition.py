@@ -6,7 +6,7 @@ import html
 from typing import Any, Iterable
 
 from heapwhy import _heapwhy
-from heapwhy.arguments import kind_of
+from heapwhy.arguments import counted, kind_of, whole
 from heapwhy.naming import type_name
 
 __all__ = ["Partition", "Row"]
@@ -52,7 +52,7 @@ class Row(_heapwhy.Result):
                 "share": self.share, "cumulative": self.cumulative}
 
     def __repr__(self) -> str:
-        return "<%s: %d objects, %d bytes>" % (self.kind, self.count, self.bytes)
+        return "<%s: %s, %s>" % (self.kind, counted(self.count, "object"), counted(self.bytes, "byte"))
 
 
 def clip(text: str, width: int) -> str:
@@ -72,8 +72,8 @@ class Table(_heapwhy.Result):
         raise NotImplementedError
 
     def table(self, limit: int | None = TABLE_ROWS) -> str:
-        """The first rows as text; limit=None: all of them."""
-        shown = self.rows if limit is None else self.rows[:limit]
+        """The first rows as text; limit=None: all of them. TypeError, UsageError for a limit that is no number of rows."""
+        shown = self.rows if limit is None else self.rows[:whole("limit", limit, 0)]
         lines = [self.title(), "   #      count    %          bytes    %  cum%  " + TITLES[self.by]]
         count, _ = self.totals()
         lines += ["%4d %10s %4s %14s %4s  %4s  %s" % (
@@ -81,7 +81,7 @@ class Table(_heapwhy.Result):
             "%.0f" % (100 * row.share), "%.0f" % (100 * row.cumulative), clip(row.kind, KIND_WIDTH)) for place, row in
             enumerate(shown)]
         if len(shown) < len(self.rows):
-            lines.append("%4s %s more rows: .table(limit=None)" % ("", number_text(len(self.rows) - len(shown))))
+            lines.append("%4s %s: .table(limit=None)" % ("", counted(len(self.rows) - len(shown), "more row", ",")))
         return "\n".join(lines)
 
     def totals(self) -> tuple[int, int]:
@@ -139,7 +139,8 @@ class Partition(Table):
 
     def title(self) -> str:
         """The line above the table."""
-        return "%s objects, %s bytes" % tuple(map(number_text, self.totals()))
+        count, size = self.totals()
+        return "%s, %s" % (counted(count, "object", ","), counted(size, "byte", ","))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -160,7 +161,7 @@ class Partition(Table):
     def diff(self, earlier: "Partition") -> "Growth":
         """What each kind has grown by since an earlier partition by the same relation."""
         if not issubclass(type(earlier), Partition):
-            raise TypeError("diff() compares with an earlier partition, not with a %s" % kind_of(earlier))
+            raise TypeError("diff() compares with an earlier partition, not with %s" % kind_of(earlier))
         return Growth(self, earlier)
 
 
@@ -203,7 +204,8 @@ class Growth(Table):
 
     def title(self) -> str:
         """The line above the table."""
-        return "%+d objects, %+d bytes since then" % self.totals()
+        count, size = self.totals()
+        return "%s, %s since then" % (counted(count, "object", "+d"), counted(size, "byte", "+d"))
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -75,7 +75,7 @@ class Picture:
         return filename
 
     def __repr__(self) -> str:
-        return "<Picture of %d objects: .save('NAME.svg'), .dot>" % self.nodes
+        return "<Picture of %s: .save('NAME.svg'), .dot>" % arguments.counted(self.nodes, "object")
 
     def _repr_svg_(self) -> Optional[str]:
         try:
@@ -155,7 +155,7 @@ def show_chain(*chains: Sequence[Any], highlight: Optional[Callable[[Any], Any]]
     for chain in chains:
         if not isinstance(chain, (edges.Chain, list, tuple)):
             raise TypeError("show_chain() draws chains, as heapwhy.chain(obj) finds them, or lists of objects of which "
-                            "each refers to the next; not a %s" % arguments.kind_of(chain))
+                            "each refers to the next; not %s" % arguments.kind_of(chain))
     index: Dict[int, int] = {}
     nodes: List[walks.Node] = []
     longest = max(map(len, chains), default=1)

@@ -14,6 +14,8 @@ import pytest
 from _pytest.fixtures import FixtureDef
 from _pytest.runner import CallInfo, runtestprotocol
 
+from heapwhy.arguments import number_option
+
 MARK = "no_leaks"
 OPTIONS = ("objects", "bytes", "types", "repeats", "warmup")
 USAGE = ("no_leaks(objects=0, bytes=0, types=None, repeats=5, warmup=3): the test runs again and again and fails when each "
@@ -25,9 +27,9 @@ def pytest_addoption(parser):
     group.addoption("--heapwhy", action="store_true",
                     help="Check every test for leaks of memory and report them at the end.")
     group.addoption("--heapwhy-fail", action="store_true", help="The same, and a test that leaks fails.")
-    group.addoption("--heapwhy-repeats", type=int, metavar="N", default=None,
+    group.addoption("--heapwhy-repeats", type=number_option(1), metavar="N", default=None,
                     help="How often a test must grow in a row before it is looked at closer (default: 5).")
-    group.addoption("--heapwhy-warmup", type=int, metavar="N", default=None,
+    group.addoption("--heapwhy-warmup", type=number_option(0), metavar="N", default=None,
                     help="How often a test runs before anything is measured (default: 3).")
 
 
@@ -182,11 +184,18 @@ def _is_failure(finding, check):
 
 def _examine(item, repeater, check):
     """What came out, in values that a worker of xdist can send."""
-    from heapwhy.leakcheck import find_leak
+    from heapwhy import UsageError
+    from heapwhy.leakcheck import Asked, find_as_asked
     if check.error:
         return {"kind": "wrong", "text": check.error}
     try:
-        leak = find_leak(repeater.again, **check.options)
+        asked = Asked(**check.options)
+    except (TypeError, UsageError) as error:
+        return {"kind": "wrong", "text": "%s: %s" % (MARK, error)}
+    try:
+        leak = find_as_asked(repeater.again, asked)
+    except UsageError as error:  # a name of a type that there is not, which is known when the test has run
+        return {"kind": "wrong", "text": "%s: %s" % (MARK, error)}
     except _Unrepeatable as error:
         return {"kind": "unrepeatable", "text": "the test passes once, but not when it is repeated, so it can't be checked "
                                                 "for leaks: %s" % error}

@@ -58,11 +58,14 @@ class Record:
         try:
             value = self._row[name]
         except KeyError:
-            raise AttributeError("%s has no field %.80r; it has %s" % (
-                type(self).__name__, name, ", ".join(self._row))) from None
+            raise self._unknown(name) from None
         if name in _ADDRESSES and value is not None:
             return int(value, 16)
         return _wrapped(name, value, self._moment)
+
+    def _unknown(self, name: str) -> AttributeError:
+        return AttributeError("%s has no field %.80r; it has %s" % (
+            type(self).__name__, name, ", ".join(self._row)))
 
     @property
     def object(self) -> Any:
@@ -74,7 +77,7 @@ class Record:
         """
         address = self._row.get("addr") or self._row.get("example")
         if not address:
-            raise LookupError("a %s has no address" % type(self).__name__)
+            raise LookupError("%s has no address" % arguments.with_article(type(self).__name__))
         if not self._moment or not self._moment.is_ours():
             raise LookupError("%s was an object of another process" % address)
         (found,) = _heapwhy.objects_at([int(address, 16)])
@@ -146,6 +149,19 @@ def _wrapped(name: str, value: Any, moment: Optional[Moment]) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _has(row: Record, name: str, value: Any) -> bool:
+    """Whether a field has this value; one that is not there has None."""
+    if name != "object":
+        return bool((getattr(row, name) if name in row.to_dict() else None) == value)
+    address = row.to_dict().get("addr") or row.to_dict().get("example")
+    if not address or int(address, 16) != id(value):  # before all that is alive is looked through
+        return False
+    try:
+        return row.object is value
+    except LookupError:
+        return False
+
+
 def _short(value: Any) -> str:
     if isinstance(value, list):
         return "[%d]" % len(value)
@@ -194,11 +210,17 @@ class Rows(Sequence):
     def filter(self, test: Optional[Callable[[Record], Any]] = None, **fields: Any) -> "Rows":
         """Those for which test(record) is true and whose fields have these values.
 
+        object=x means the rows of this very object; a row that has none, or none any more, is not among them.
+        AttributeError: no row has such a field. Where some have it, it is None in the others.
+
         >>> heapwhy.types().filter(lambda row: row.objects > 1000)
         >>> heapwhy.cycles().filter(kind="closure")
         """
+        for name in fields:
+            if len(self) and name != "object" and not any(name in row.to_dict() for row in self):
+                raise self[0]._unknown(name)
         return Rows([row for row in self if (test is None or test(row)) and
-                     all(getattr(row, name, None) == value for name, value in fields.items())])
+                     all(_has(row, name, value) for name, value in fields.items())])
 
     def sorted(self, key: Any, reverse: bool = False) -> "Rows":
         """By a field's name, or by a function of the record. AttributeError: there is no such field."""
@@ -331,13 +353,25 @@ class Chains(Answer):
         return chains_svg([chain.to_dict() for chain in self])
 
 
+def _bars(rows: Rows) -> str:
+    from heapwhy.drawing import bars_svg
+    return bars_svg([(row.type, row.bytes_delta) for row in rows])
+
+
 class Growth(Answer):
     """Growth by type; `holders` has growth by place, `snapshots` the moments."""
     __slots__ = ()
 
     def _repr_svg_(self) -> str:
-        from heapwhy.drawing import bars_svg
-        return bars_svg([(row.type, row.bytes_delta) for row in self])
+        return _bars(self)
+
+
+class Grown(Rows):
+    """What has become more, by type: rows of growth alone."""
+    __slots__ = ()
+
+    def _repr_svg_(self) -> Optional[str]:
+        return _bars(self) if len(self) else None
 
 
 class Objects(Rows):

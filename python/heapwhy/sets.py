@@ -78,7 +78,7 @@ class HeapSet(_heapwhy.HeapSet):
         try:
             members = iter(objects)
         except TypeError:
-            raise TypeError("the objects of a set are given in a list: [obj], not as a %s" % kind_of(objects)) from None
+            raise TypeError("the objects of a set are given in a list: [obj], not as %s" % kind_of(objects)) from None
         return cls(members)
 
     def __and__(self, other: HeapSet | type) -> HeapSet:  # type: ignore[override]

@@ -89,7 +89,7 @@ class Snapshot(_heapwhy.Graph):
         if issubclass(kind, Record):
             address = what.to_dict().get("addr") or what.to_dict().get("example")
             if not address:
-                raise TypeError("a %s has no address" % type(what).__name__)
+                raise TypeError("%s has no address" % arguments.kind_of(what))
             return address
         if issubclass(kind, int) and kind is not bool:
             return self._word_of_address(what)
@@ -113,15 +113,15 @@ class Snapshot(_heapwhy.Graph):
             raise _heapwhy.NotFoundError("this %s is not in the snapshot: it was made later, or heapwhy alone "
                                          "held it" % wanted) from None
         if kind != wanted:
-            raise _heapwhy.NotFoundError("this %s was made after the snapshot: there was a %s at its place" % (
-                wanted, kind))
+            raise _heapwhy.NotFoundError("this %s was made after the snapshot: there was %s at its place" % (
+                wanted, arguments.with_article(kind)))
         return word
 
     def _ask(self, question: str, rows: str, kind: type = Answer, others: Tuple["Snapshot", ...] = (),
              **options: Any) -> Any:
         for other in others:
             if not issubclass(type(other), Snapshot):
-                raise TypeError("a heapwhy.Snapshot is expected, not a %s" % type_name(type(other)))
+                raise TypeError("a heapwhy.Snapshot is expected, not %s" % arguments.with_article(type_name(type(other))))
         graphs = sorted(others + (self,), key=lambda one: one._facts["taken_at_ns"])
         return kind(_heapwhy.ask(question, tuple(graphs), **options), rows, self._moment())
 
@@ -290,10 +290,11 @@ def diagnose(snapshots: Optional[Iterable[Snapshot]] = None) -> Answer:
     try:
         moments = (snapshot(),) if snapshots is None else tuple(snapshots)
     except TypeError:
-        raise TypeError("diagnose() takes a list of snapshots, not a %s" % arguments.kind_of(snapshots)) from None
+        raise TypeError("diagnose() takes a list of snapshots, not %s" % arguments.kind_of(snapshots)) from None
     for moment in moments:
         if not issubclass(type(moment), Snapshot):
-            raise TypeError("diagnose() takes a list of snapshots; there is a %s in it" % type_name(type(moment)))
+            raise TypeError("diagnose() takes a list of snapshots; there is %s in it" % arguments.with_article(
+                type_name(type(moment))))
     if not moments:
         raise _heapwhy.UsageError("there is no snapshot to diagnose")
     return moments[-1].diagnose(*moments[:-1])
@@ -366,6 +367,12 @@ def memory(*others: Snapshot) -> Answer:
 def audit(*others: Snapshot) -> Answer:
     with snapshot() as now:
         return now.audit(*others)
+
+
+@_of_now
+def sites(*others: Snapshot, by: str = "line") -> Answer:
+    with snapshot() as now:
+        return now.sites(*others, by=by)
 
 
 @_of_now

@@ -195,7 +195,7 @@ def memory_usage(proc: Any = -1, interval: float = .1, timeout: Optional[float] 
     backend = backend_of(backend, "rss")
     interval = arguments.seconds("interval", interval)
     if stream is not None and not hasattr(stream, "write"):
-        raise TypeError("stream must be an open text file, not a %s" % arguments.kind_of(stream))
+        raise TypeError("stream must be an open text file, not %s" % arguments.kind_of(stream))
     timeout = None if timeout is None else arguments.seconds("timeout", timeout, zero=True)
     with _traced(backend == "tracemalloc"):
         return _usage(proc, interval, timeout, timestamps or stream is not None, include_children, multiprocess,
@@ -238,7 +238,7 @@ def _pid_of(proc):
         number = operator.index(proc)
     except TypeError:
         raise TypeError("memory_usage() takes a process id, a subprocess.Popen, or a function with its arguments "
-                        "(f, args, kwargs), not a %s" % arguments.kind_of(proc)) from None
+                        "(f, args, kwargs), not %s" % arguments.kind_of(proc)) from None
     if number == -1:
         return None
     if number < 1:

@@ -188,3 +188,26 @@ def test_groups_of_both_versions(tmp_path):
     assert _membership("x\n::\n") == {2: ""} or _membership("x\n") == {}
     assert _mounts("nonsense\n - \n") == {}
     json.dumps(_groups("/no/such/process"))
+
+
+def test_what_is_armed_says_for_what(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", os.path.dirname(heapwhy_binary()), prepend=os.pathsep)
+    with package.dump_on_memory_error(tmp_path / "a.hwsnap", dumps=2) as armed:
+        assert repr(armed) == "<heapwhy.OnMemoryError: %s/a.hwsnap, 0 of 2 snapshots begun>" % tmp_path
+    assert repr(armed).endswith("begun, stopped>")
+    with package.dump_near_limit(tmp_path / "b.hwsnap", 1.0) as armed:
+        assert repr(armed) == "<heapwhy.NearLimit: %s/b.hwsnap, 0 of 1 snapshot begun>" % tmp_path
+    assert repr(armed).endswith("begun, stopped>")
+
+
+def test_the_program_needs_room_under_a_hard_limit(tmp_path):
+    done = subprocess.run([SYSTEM_PYTHON, "-c", textwrap.dedent("""
+        import heapwhy, resource
+        heapwhy.dump_on_memory_error("small.hwsnap")
+        resource.setrlimit(resource.RLIMIT_AS, (10 << 20,) * 2)
+        bytearray(1 << 30)
+    """)], cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={
+        **clean_environment(), "PYTHONPATH": package_site(),
+        "PATH": os.path.dirname(heapwhy_binary()) + os.pathsep + os.environ["PATH"]})
+    assert "heapwhy: no snapshot: " in done.stderr and "MemoryError" in done.stderr
+    assert os.listdir(tmp_path) == []

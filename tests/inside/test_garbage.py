@@ -300,3 +300,26 @@ print(json.dumps([found.cycles, count() - before, [kind.path for kind in found.k
     assert told[0] == 100
     assert told[1] < 10  # of the answer; not one for each of 200 instances
     assert [path for path in told[2] if "not incode" in path and "nor this" in path]
+
+
+def test_one_is_not_many():
+    assert python_inside("""
+import gc, heapwhy
+gc.disable()
+heapwhy.garbage()
+gc.collect()
+ring = []
+ring.append(ring)
+del ring
+found = heapwhy.garbage()
+print(repr(found))
+print(found)
+""").splitlines()[:2] == ["<Garbage: 1 cycle, 1 object>", "1 cycle, 1 object that only the collector can free"]
+
+
+def test_a_forbidding_block_says_what_it_does():
+    for action, text in (("raise", "'raise'"), (print, "a builtin_function_or_method")):
+        block = heapwhy.cycles_forbidden(action)
+        assert repr(block) == "<heapwhy.cycles_forbidden: %s, 0 blocks running>" % text
+        with block:
+            assert repr(block).endswith(", 1 block running>")

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from support import SYSTEM_PYTHON, clean_environment, package_pythons, package_site, python_inside
@@ -355,6 +356,54 @@ def test_a_script_on_every_interpreter(python, tmp_path):
     subprocess.run([python, "-X", "dev", "-m", "heapwhy.lines", "-o", "out.txt", "--backend", "rss", "script.py"],
                    cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, check=True)
     assert "7.6" in (tmp_path / "out.txt").read_text()
+
+
+def run_lines(folder, *options, **more):
+    return subprocess.run([SYSTEM_PYTHON, "-m", "heapwhy.lines", *options, "script.py"], cwd=folder, text=True,
+                          env={**clean_environment(), "PYTHONPATH": package_site()}, stderr=subprocess.PIPE, **more)
+
+
+@pytest.mark.parametrize("options, text", [
+    (["-o", "nonexist/x"], "the results can't be written to nonexist/x: No such file"),
+    (["--precision", "-1"], "argument --precision: must be 0 or more, not -1"),
+    (["--precision", "x"], "invalid int value: 'x'")])
+def test_wrong_options_are_told_before_the_program_runs(tmp_path, options, text):
+    (tmp_path / "script.py").write_text("open('ran', 'w')\n")
+    done = run_lines(tmp_path, *options)
+    assert done.returncode == 2 and text in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_reader_may_have_had_enough(tmp_path, status):
+    (tmp_path / "script.py").write_text("@profile\ndef f():\n    raise SystemExit(%d)\nf()\n" % status)
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run_lines(tmp_path, stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (status, "")
+
+
+def test_tables_of_threads_are_not_mixed():
+    class Slow(io.StringIO):
+        def write(self, text):
+            time.sleep(.001)  # another thread's turn
+            return super().write(text)
+
+    out = Slow()
+
+    @heapwhy.profile(stream=out)
+    def work(n):
+        return [0] * n
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tables = out.getvalue().split("Filename: ")[1:]
+    assert len(tables) == 8 and all(table.splitlines()[1:4] == tables[0].splitlines()[1:4] for table in tables)
+    assert all(len(table.splitlines()) == len(tables[0].splitlines()) for table in tables)
 
 
 def test_a_script_that_fails_is_told_of_and_fails(tmp_path):

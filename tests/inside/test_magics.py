@@ -50,6 +50,15 @@ def test_mprun_names_a_function_that_is_not_there():
         SHELL + "print(shell.run_cell('%mprun -f nothing pass').error_in_exec)")
 
 
+@pytest.mark.parametrize("cell, text", [
+    ("%heap -n x", "-n takes a whole number, not 'x'"), ("%heap -n -1", "-n must be 0 or more, not -1"),
+    ("%memit -r x pass", "-r takes a whole number, not 'x'"), ("%memit -i x pass", "-i takes a number, not 'x'"),
+    ("%mprun -p x -f len pass", "-p takes a whole number, not 'x'"), ("%mprun -p -1 -f len pass", "-p must be 0 or more")])
+def test_a_number_that_is_none_is_an_error_of_usage(cell, text):
+    said = python_inside(SHELL + "error = shell.run_cell(%r).error_in_exec\nprint(type(error).__name__, error)" % cell)
+    assert "UsageError " + text in said
+
+
 def test_heap_shows_growth_since_the_last_one():
     text = told("%heap -g", "class Grown: pass", "%heap -n3", "kept = [Grown() for _ in range(1000)]", "%heap -g -n30")
     assert "first %heap" in text.splitlines()[0]

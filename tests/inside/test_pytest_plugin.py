@@ -86,6 +86,7 @@ def test_limits(suite, arguments, leaks):
         kept = []
         class Session:
             __slots__ = ()
+        class Other: pass
         @pytest.mark.no_leaks(%s)
         def test_leak():
             kept.append(Session())
@@ -100,6 +101,42 @@ def test_unknown_arguments_are_an_error(suite):
     """)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*no_leaks takes the keywords objects, bytes, types, repeats, warmup*"])
+
+
+WRONG_VALUES = {
+    "repeats=0": "repeats must be 1 or more, not 0", "repeats=-3": "repeats must be 1 or more, not -3",
+    "warmup=-1": "warmup must be 0 or more, not -1", "bytes=-1": "bytes must be 0 or more, not -1",
+    "objects='x'": "objects must be a whole number, not a str", "objects=1.5": "objects must be a whole number, not a float",
+    "types=3": "types are classes or their names; there is an int among them", "types=[]": "types has no type in it",
+    "types='Sesion'": "types: no class is called 'Sesion'*; there is 'Session'",
+    "types='app.NoSuch'": "types: no class is called 'app.NoSuch'"}
+
+
+def test_wrong_values_fail_their_test_alone(suite):
+    marked = "".join("@pytest.mark.no_leaks(%s)\ndef test_%d(): kept.append(Session())\n" % (options, number)
+                     for number, options in enumerate(WRONG_VALUES))
+    result = suite("import pytest\nkept = []\nclass Session: pass\n%sdef test_not_marked(): pass\n" % marked)
+    result.assert_outcomes(failed=len(WRONG_VALUES), passed=1)
+    result.stdout.fnmatch_lines(["*no_leaks: %s*" % text for text in WRONG_VALUES.values()])
+
+
+def test_a_class_that_only_the_test_has_may_be_named(suite):
+    suite("""
+        import pytest
+        @pytest.mark.no_leaks(types="Mine")
+        def test_local():
+            class Mine: pass
+            Mine()
+    """).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("option, text", [
+    ("--heapwhy-repeats=0", "must be 1 or more, not 0"), ("--heapwhy-warmup=-1", "must be 0 or more, not -1"),
+    ("--heapwhy-repeats=x", "invalid int value: 'x'")])
+def test_wrong_options_are_errors_of_usage(suite, option, text):
+    result = suite("def test_it(): pass", "--heapwhy", option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*argument %s: %s*" % (option.partition("=")[0], text.replace("[", "[[]"))])
 
 
 def test_a_known_leak_may_be_expected(suite):

@@ -43,3 +43,20 @@ from heapwhy import _heapwhy
 print(len(_heapwhy.census()) > 50, issubclass(heapwhy.UsageError, (heapwhy.Error, ValueError)))
 """, python)
     assert told.split() == ["True", "True"]
+
+
+@pytest.mark.parametrize("python", package_pythons())
+def test_an_interpreter_that_ends_is_told_of(python):
+    told = python_inside("""
+import heapwhy, os, sys
+class Late:
+    def __del__(self, heapwhy=heapwhy, write=os.write):
+        try:
+            heapwhy.types()
+        except heapwhy.Error as error:
+            write(1, str(error).encode())
+ring = Late()
+ring.ring = ring
+sys.modules["late"] = ring
+""", python)
+    assert "heapwhy.types() can't be loaded any more, as the interpreter is ending" in told

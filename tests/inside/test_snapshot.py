@@ -358,6 +358,47 @@ def test_watching_a_block():
     assert not w.snapshots
 
 
+def test_growth_is_a_picture_of_what_grew():
+    with heapwhy.watching() as w:
+        kept = [Item(i) for i in range(200)]
+    for rows in (w.growth(), w.diff()):
+        assert "test_snapshot.Item" in rows._repr_svg_()
+    assert heapwhy.growth().filter(type="no.such")._repr_html_() is not None
+    w.close()
+    del kept
+
+
+def test_watching_says_what_it_has():
+    w = heapwhy.watching()
+    assert repr(w) == "<heapwhy.Watching: 0 snapshots>"
+    with w:
+        w.point("half")
+        w.point()
+    assert repr(w) == "<heapwhy.Watching: 4 snapshots (start, half, end)>"
+    w.close()
+    with heapwhy.watching(interval=60) as w:
+        assert repr(w) == "<heapwhy.Watching: 1 snapshot (start), every 60 s>"
+    w.close()
+
+
+def test_rows_are_chosen_by_fields_that_there_are(taken):
+    one, _ = taken
+    rows = one.types()
+    assert len(rows.filter(type="dict")) == 1 and not rows.filter(type="no such")
+    for wrong in ({"tpye": "dict"}, {"to_dict": 1}, {"_row": 1}):
+        with pytest.raises(AttributeError, match="TypeRow has no field '%s'; it has type, " % next(iter(wrong))):
+            rows.filter(**wrong)
+    assert not rows[:0].filter(tpye="dict")
+    assert not rows.filter(object=HUB)  # types have none
+    held = Item(1)
+    with heapwhy.snapshot() as now:
+        items = now.objects(Item)
+        assert [row.addr for row in items.filter(object=held)] == [id(held)]
+        address = id(held)
+        del held
+        assert not items.filter(object=None) and items.filter(addr=address)
+
+
 def test_watching_at_an_interval_keeps_a_bounded_number():
     with heapwhy.watching(interval=0.01, keep=3, values=False) as w:
         deadline = time.monotonic() + 60
@@ -432,3 +473,15 @@ def test_without_tracing_there_are_no_sites(taken):
     one, path = taken
     with pytest.raises(heapwhy.UnsupportedError, match="tracemalloc.start"):
         one.sites()
+    with pytest.raises(heapwhy.UnsupportedError, match="tracemalloc.start"):
+        heapwhy.sites()
+
+
+def test_sites_of_now():
+    told = python_inside("""
+import heapwhy
+kept = ["text %d" % n for n in range(3000)]
+print([row.line for row in heapwhy.sites() if row.file == "<string>" and row.blocks >= 3000][0], len(heapwhy.sites(by="filename")) > 0,
+      heapwhy.sites(by="traceback")[0].callers is not None)
+""", env={"PYTHONTRACEMALLOC": "2"})
+    assert told.split() == ["3", "True", "True"]

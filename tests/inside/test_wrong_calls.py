@@ -79,6 +79,24 @@ def test_what_is_no_snapshot():
         refused(lambda: snapshot.diff(5), TypeError, "Snapshot", "int")
 
 
+def test_articles_and_plurals():
+    refused(lambda: heapwhy.find_leak(int, repeats="x"), TypeError, "a whole number, not a str")
+    refused(lambda: heapwhy.profile(5), TypeError, "a function, not an int")
+    refused(lambda: heapwhy.heapset(object()), TypeError, "not as an object")
+    kept = [{3}, {4}]
+    one, two = repr(heapwhy.heapset(kept[:1]).by_type()), repr(heapwhy.heapset(kept).by_type())
+    assert one.startswith("1 object, ") and two.startswith("2 objects, ")
+    assert repr(heapwhy.show_refs([[]])).startswith("<Picture of 1 object:")
+
+
+def test_a_table_has_no_less_than_no_rows():
+    kept = [[], {}]
+    table = heapwhy.heapset(kept).by_type()
+    refused(lambda: table.table(limit=-1), heapwhy.UsageError, "limit must be 0 or more, not -1")
+    refused(lambda: table.table(limit="x"), TypeError, "limit")
+    assert "2 more rows" in table.table(limit=0) and "1 more row:" in table.table(limit=1)
+
+
 def test_numbers_have_a_range():
     refused(lambda: heapwhy.deepsizeof([], limit=-1), ValueError, "limit", "-1")
     refused(lambda: heapwhy.deepsizeof([], align=0), ValueError, "align", "0")

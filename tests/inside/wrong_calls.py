@@ -54,7 +54,7 @@ RAISED_BY_ROWS = RAISED + (AttributeError,)  # fields are attributes
 RAISED_BY_OTHERS = RAISED + (AttributeError, AssertionError, ArithmeticError, RuntimeError, SyntaxError)
 
 SNAPSHOT_EACH = {"snapshot", "types", "objects", "holders", "retained", "tree", "paths", "owners", "cycles", "memory", "audit",
-                 "resources", "diagnose", "growth"}
+                 "resources", "diagnose", "growth", "sites"}
 # Called with a value that means "wait so long" or "do it so often", they would.
 WAITING = {("memory_usage", "timeout"), ("memory_usage", "interval"), ("find_leak", "repeats"), ("find_leak", "warmup"),
            ("no_leaks", "options"), ("memory_usage", "proc")}

@@ -112,6 +112,7 @@ FORK_CASES = {
     "memory of now": lambda: heapwhy.memory(),
     "audit of now": lambda: heapwhy.audit(),
     "resources of now": lambda: heapwhy.resources(),
+    "filter": lambda: (second.types().filter(type="dict"), second.objects(Thing).filter(object=thing)),
     "diagnose of now": lambda: heapwhy.diagnose(),
 }
 
