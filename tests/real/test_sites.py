@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -67,8 +68,18 @@ def compare(answer, before, after, key):
     assert not different, "found, true: %r" % dict(list(different.items())[:5])
 
 
+def wait_until_asleep(pid):
+    """On a busy machine it may still be on its way from printing to waiting, amid a change of its tables."""
+    for _ in range(1000):
+        with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as stat:
+            if stat.read().rpartition(")")[2].split()[0] == "S":
+                return
+        time.sleep(.01)
+
+
 def check(target, told):
     """Returns the sites by line. The target's next step is `again`."""
+    wait_until_asleep(target.pid)
     answers = {key: support.heapwhy_json("sites", "--json", target.pid, "--by", by) for key, by in BY.items()}
     before = told.text
     after = go_on(target, told)
