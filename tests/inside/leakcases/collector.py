@@ -83,6 +83,7 @@ CASES = {
     "cycles_forbidden, warns": lambda: (cycles_forbidden("warn", cycle), gc.collect()),
     "cycles_forbidden, calls": lambda: (cycles_forbidden(str, cycle), gc.collect()),
     "cycles_forbidden, error within": lambda: swallow(cycles_forbidden, "raise", fails),
+    "cycles_forbidden, told": lambda: repr(heapwhy.cycles_forbidden()),
     "cycles_forbidden, wrong": lambda: swallow(heapwhy.cycles_forbidden, 5),
     "memory_usage": lambda: (heapwhy.memory_usage(-1, interval=1e-4, timeout=0),
                              heapwhy.memory_usage((int, ("5",)), interval=1e-4, retval=True),

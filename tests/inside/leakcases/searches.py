@@ -21,7 +21,7 @@ CASES = {
     "checks of arguments": lambda: (arguments.whole("n", 5, 1), swallow(arguments.whole, "n", "x"), arguments.seconds("s", 1.5),
                                     swallow(arguments.seconds, "s", "x"), arguments.function("f", len),
                                     arguments.function_or_none("f", None), swallow(arguments.function, "f", 5),
-                                    arguments.process(1), swallow(arguments.process, -1)),
+                                    arguments.process(1), swallow(arguments.process, -1), arguments.number_option(1)("5")),
     "wrong arguments": lambda: (swallow(_heapwhy.edges, 1), swallow(_heapwhy.referrers, 1), swallow(_heapwhy.unreferred, 1),
                                 swallow(_heapwhy.find_chain, 1), swallow(_heapwhy.instances, 1),
                                 swallow(_heapwhy.type_counts, 1), swallow(_heapwhy.census, 1), swallow(_heapwhy.objects_at, 1),

@@ -41,6 +41,7 @@ def loaded():
 def watched():
     with heapwhy.watching() as watching:
         watching.point()
+    repr(watching), watching.growth()._repr_svg_()
     answers = watching.diff(), watching.growth(), watching.diagnose(), watching.memory()
     watching.close()
     return answers
@@ -99,6 +100,7 @@ SLOW_CASES = {
     "snapshot of another": lambda: heapwhy.snapshot(pid=other.pid, values=False).close(),
 }
 FORK_CASES = {
+    "sites of now": lambda: swallow(heapwhy.sites),
     "growth, holders": lambda: heapwhy.growth(holders=True),
     "watching": watched,
     "types of now": lambda: heapwhy.types(),
