@@ -113,15 +113,6 @@ static void table_try(struct hw_image *image, const struct hw_layout *layout, hw
     }
 }
 
-static const struct hw_module *runtime_module(const struct hw_runtime *rt,
-                                              const struct hw_module *modules, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (rt->addr >= modules[i].start && rt->addr < modules[i].end)
-            return &modules[i];
-    return NULL;
-}
-
 static bool table_by_shape(struct hw_image *image, const struct hw_runtime *rt,
                            struct hw_pymalloc_table *ret)
 {
@@ -131,19 +122,14 @@ static bool table_by_shape(struct hw_image *image, const struct hw_runtime *rt,
     struct hw_pymalloc_table best = {0};
     if (!hw_modules_list(image, &modules, &count, NULL))
         return false;
-    const struct hw_module *module = runtime_module(rt, modules, count);
-    for (size_t i = 0; module && i < image->segment_count; i++) {
-        const struct hw_segment *s = &image->segments[i];
-        hw_addr start = s->start > module->start ? s->start : module->start;
-        hw_addr end = s->end < module->end ? s->end : module->end;
-        if (!(s->prot & HW_PROT_WRITE))
-            continue;
+    const struct hw_module *module = hw_module_at(modules, count, rt->addr);
+    hw_addr start, end;
+    for (size_t i = 0; module && hw_module_data_next(image, module, &i, &start, &end);)
         for (hw_addr at = start; at + sizeof(hw_addr) <= end; at += sizeof(hw_addr)) {
             hw_addr word = hw_image_word(image, at);
             if (word && (word < module->start || word >= module->end))
                 table_try(image, rt->layout, word, &best, &named);
         }
-    }
     free(modules);
     *ret = best;
     return named > 0;

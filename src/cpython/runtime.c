@@ -58,12 +58,8 @@ static uint32_t version_in_text(struct hw_image *image, const struct hw_module *
 {
     enum { STEP = 4096, TEXT_MAX = 250 };
     char text[STEP + TEXT_MAX + 1];
-    for (size_t i = 0; i < image->segment_count; i++) {
-        const struct hw_segment *s = &image->segments[i];
-        hw_addr start = s->start > module->start ? s->start : module->start;
-        hw_addr end = s->end < module->end ? s->end : module->end;
-        if (!(s->prot & HW_PROT_WRITE))
-            continue;
+    hw_addr start, end;
+    for (size_t i = 0; hw_module_data_next(image, module, &i, &start, &end);) {
         for (hw_addr at = start; at < end; at += STEP) {
             size_t bytes = end - at < STEP + TEXT_MAX ? end - at : STEP + TEXT_MAX;
             if (!hw_image_read(image, at, text, bytes))

@@ -105,18 +105,13 @@ static void try_word(struct search *search, hw_addr word)
 static void search_module(struct search *search, const struct hw_module *module)
 {
     struct hw_image *image = search->py->image;
-    for (size_t i = 0; i < image->segment_count; i++) {
-        const struct hw_segment *s = &image->segments[i];
-        hw_addr start = s->start > module->start ? s->start : module->start;
-        hw_addr end = s->end < module->end ? s->end : module->end;
-        if (!(s->prot & HW_PROT_WRITE))
-            continue;
+    hw_addr start, end;
+    for (size_t i = 0; hw_module_data_next(image, module, &i, &start, &end);)
         for (hw_addr at = start; at + sizeof(hw_addr) <= end; at += sizeof(hw_addr)) {
             hw_addr word = hw_image_word(image, at);
             if (word && (word < module->start || word >= module->end))
                 try_word(search, word);
         }
-    }
 }
 
 static void find_by_shape(struct hw_py *py, const struct hw_runtime *runtime,
@@ -143,9 +138,9 @@ static void find_in_file(struct hw_py *py, const struct hw_runtime *runtime,
     size_t count;
     if (!hw_modules_list(py->image, &modules, &count, NULL))
         return;
-    for (size_t i = 0; i < count; i++)
-        if (runtime->addr >= modules[i].start && runtime->addr < modules[i].end)
-            find_by_shape(py, runtime, &modules[i], to);
+    const struct hw_module *module = hw_module_at(modules, count, runtime->addr);
+    if (module)
+        find_by_shape(py, runtime, module, to);
     free(modules);
 }
 

@@ -142,12 +142,8 @@ static void data_scan(struct hw_builder *b, const struct hw_module *module,
                       const struct looked *looked, size_t count,
                       struct vote (*votes)[HW_LEDGER_SAMPLES], size_t *vote_counts)
 {
-    for (size_t i = 0; i < b->image->segment_count; i++) {
-        const struct hw_segment *s = &b->image->segments[i];
-        hw_addr start = s->start > module->start ? s->start : module->start;
-        hw_addr end = s->end < module->end ? s->end : module->end;
-        if (start >= end || !(s->prot & HW_PROT_WRITE) || s->prot & HW_PROT_SHARED)
-            continue;
+    hw_addr start, end;
+    for (size_t i = 0; hw_module_data_next(b->image, module, &i, &start, &end);) {
         const unsigned char *p = hw_image_at(b->image, start, end - start);
         for (hw_addr at = start; p && at + 8 <= end; at += 8, p += 8) {
             hw_addr word = load64(p);

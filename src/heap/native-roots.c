@@ -67,13 +67,9 @@ static void scan_data(struct hw_builder *b, hw_addr start, hw_addr end, hw_addr 
 
 void hw_build_scan_module(struct hw_builder *b, const struct hw_module *module)
 {
-    for (size_t i = 0; i < b->image->segment_count; i++) {
-        const struct hw_segment *s = &b->image->segments[i];
-        hw_addr start = s->start > module->start ? s->start : module->start;
-        hw_addr end = s->end < module->end ? s->end : module->end;
-        if (start < end && s->prot & HW_PROT_WRITE && !(s->prot & HW_PROT_SHARED))
-            scan_data(b, start, end, module->start);
-    }
+    hw_addr start, end;
+    for (size_t i = 0; hw_module_data_next(b->image, module, &i, &start, &end);)
+        scan_data(b, start, end, module->start);
 }
 
 static bool add_module_globals(struct hw_builder *b, const struct hw_module *module)

@@ -97,6 +97,27 @@ bool hw_module_symbol(struct hw_image *image, const struct hw_module *module, co
     return found;
 }
 
+const struct hw_module *hw_module_at(const struct hw_module *modules, size_t count, hw_addr addr)
+{
+    for (size_t i = 0; i < count; i++)
+        if (addr >= modules[i].start && addr < modules[i].end)
+            return &modules[i];
+    return NULL;
+}
+
+bool hw_module_data_next(const struct hw_image *image, const struct hw_module *module, size_t *part,
+                         hw_addr *ret_start, hw_addr *ret_end)
+{
+    while (*part < image->segment_count) {
+        const struct hw_segment *s = &image->segments[(*part)++];
+        *ret_start = s->start > module->start ? s->start : module->start;
+        *ret_end = s->end < module->end ? s->end : module->end;
+        if (*ret_start < *ret_end && s->prot & HW_PROT_WRITE && !(s->prot & HW_PROT_SHARED))
+            return true;
+    }
+    return false;
+}
+
 bool hw_module_section(struct hw_image *image, const struct hw_module *module, const char *name,
                        struct hw_symbol *ret_section)
 {

@@ -20,6 +20,14 @@ struct hw_module {
 bool hw_modules_list(struct hw_image *image, struct hw_module **ret_modules, size_t *ret_count,
                      struct hw_err *err);
 
+/* The module that addr lies in; NULL: none. */
+const struct hw_module *hw_module_at(const struct hw_module *modules, size_t count, hw_addr addr);
+
+/* The next stretch of the module's data: what the process may write to, and shares with no other.
+ * *part: 0 at first. False: there are no more. */
+bool hw_module_data_next(const struct hw_image *image, const struct hw_module *module, size_t *part,
+                         hw_addr *ret_start, hw_addr *ret_end);
+
 struct hw_symbol {
     hw_addr addr;
     uint64_t bytes; /* st_size */
