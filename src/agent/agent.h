@@ -7,7 +7,7 @@
  * sampled blocks are allocated. Its rules, which hold for every function below this folder:
  *
  * - It allocates nothing while the program runs: all its memory is reserved when it starts
- *   (table.h, below 32 MiB), and only what is used of it becomes resident.
+ *   (table.h, below 16 MB), and only what is used of it becomes resident.
  * - It calls nothing that may run the program's code, take locks of Python or of malloc, or raise.
  * - One lock, held for some hundred instructions, and for a pass over live[] when that is full. Under it
  *   nothing is called that could wait: of Python only PyCode_Addr2Line(), which reads.
