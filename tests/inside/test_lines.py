@@ -22,6 +22,15 @@ MIB = 1024 * 1024
 pages_tell = pytest.mark.skipif("asan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer keeps freed memory")
 
 
+@pytest.fixture(autouse=True, params=["empty", "full"])
+def free_lists(request):
+    """A list's own header may come from the free list, and go there: no number may depend on it."""
+    gc.collect()
+    if request.param == "full":
+        kept = [[] for _ in range(300)], [{} for _ in range(300)], [float(i) for i in range(300)]
+        del kept
+
+
 def lines_of(profiler, function):
     """{line's text: (increment, most, occurrences)} of a function's own table, in bytes."""
     import inspect
@@ -45,8 +54,9 @@ def test_the_example_that_everybody_knows():
     told = lines_of(profiler, my_func)
     assert abs(told["a = [1] * (10 ** 6)"][0] - 8 * 10 ** 6) < 5000
     assert abs(told["b = [2] * (2 * 10 ** 7)"][0] - 16 * 10 ** 7) < 5000
-    assert told["del b"][0] == -told["b = [2] * (2 * 10 ** 7)"][0]
-    assert told["return a"] == [0, told["a = [1] * (10 ** 6)"][1], 1, 0, 0]
+    assert abs(told["del b"][0] + told["b = [2] * (2 * 10 ** 7)"][0]) < 5000
+    nothing, most, *rest = told["return a"]
+    assert [nothing, *rest] == [0, 1, 0, 0] and abs(most - told["a = [1] * (10 ** 6)"][1]) < 5000
 
 
 def test_increments_add_up_in_loops():
