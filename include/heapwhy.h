@@ -1024,6 +1024,66 @@ bool hw_sites_ask(const struct hw_graph *graph, enum hw_sites_by by, const struc
 void hw_sites_destroy(struct hw_sites *sites);
 const char *hw_sites_by_name(enum hw_sites_by by); /* line, filename, traceback */
 
+/* ---- profiles: where memory was allocated, and how much ----
+ *
+ * Of a process or a snapshot, what is in use, as hw_sites_ask() tells it; of a recording (heapwhy run
+ * -o), all that happened while it was made. Where a sample was taken, numbers are estimates.
+ */
+
+enum hw_measure {
+    HW_MEASURE_LIVE,      /* in use: now, or when the recording ended, which is what leaked */
+    HW_MEASURE_PEAK,      /* in use at the moment at which most bytes were */
+    HW_MEASURE_ALLOCATED, /* all that was ever allocated */
+    HW_MEASURE_TEMPORARY, /* given back before its thread allocated another block */
+    HW_MEASURE_COUNT
+};
+struct hw_amount {
+    uint64_t count, bytes; /* blocks */
+};
+struct hw_profile_row {
+    const struct hw_site_frame *frame; /* the innermost, with its callers; frames that rows have in common
+                                        * are one */
+    uint32_t depth;                    /* frames that there were, the kept ones included */
+    uint32_t domain;                   /* as hw_sites_domain has them, of a snapshot; enum hw_agent_domain */
+    uint32_t thread;                   /* of threads; 0 where nothing is known of threads */
+    struct hw_amount amounts[HW_MEASURE_COUNT];
+};
+struct hw_profile_thread {
+    uint64_t id;      /* of the kernel; 0: not known */
+    const char *name; /* "" */
+};
+struct hw_profile_moment {
+    double seconds; /* since the recording began */
+    uint64_t live_bytes;
+};
+struct hw_profile {
+    bool is_recording;             /* false: only HW_MEASURE_LIVE is known */
+    bool is_complete;              /* false: the recording ends before its program did */
+    uint64_t rate_bytes;           /* 0: every block */
+    uint64_t sample_count;         /* blocks that were seen */
+    uint64_t missed;               /* that could not be */
+    int64_t pid;
+    const char *command;           /* as a user would type it; "" */
+    double began_unix, seconds;    /* seconds: how long a recording is; of a snapshot 0 */
+    double peak_seconds;           /* when most bytes were in use */
+    struct hw_profile_row *rows;   /* one for each stack, domain and thread; in no order */
+    size_t row_count;
+    struct hw_amount totals[HW_MEASURE_COUNT];
+    struct hw_profile_thread *threads; /* at least one */
+    size_t thread_count;
+    struct hw_profile_moment *moments; /* at most 1,000, in order of time; none of a snapshot */
+    size_t moment_count;
+};
+/* Fails as hw_sites_ask() does. */
+bool hw_profile_of_graph(const struct hw_graph *graph, struct hw_profile **ret_profile,
+                         struct hw_err *err);
+/* Whether the file begins as recordings do. */
+bool hw_recording_is(const char *path);
+/* Reads a recording. What is damaged ends it there. Fails with HW_ERR_CORRUPT when it is none. */
+bool hw_profile_read(const char *path, struct hw_profile **ret_profile, struct hw_err *err);
+void hw_profile_destroy(struct hw_profile *profile);
+const char *hw_measure_name(enum hw_measure measure); /* live, peak, allocated, temporary */
+
 /* ---- questions over time: a series of snapshots of one process ---- */
 
 /* Keeps the latest graph whole and of each earlier one only what comparing needs (about 20 bytes an

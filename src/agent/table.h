@@ -8,8 +8,8 @@
  * their final place and capacity from the beginning; what is used of them only grows.
  *
  *     live[]   blocks in use that were sampled; a slot whose address is 0 is free
- *     sites[]  places with their callers, a tree: equal stacks have equal numbers, 0 is "nothing
- * known" texts    file and function names, each ended by a NUL, one after the other; offset 0 is ""
+ *     sites[]  places with their callers, a tree: equal stacks have equal numbers; 0 is no place
+ *     texts    file and function names, each ended by a NUL, one after the other; offset 0 is ""
  *
  * A reader of a running or frozen process may meet a change half done: it must check every number.
  * A live block is written after its site, a site after its texts.
@@ -19,7 +19,7 @@
 
 #define HW_AGENT_MAGIC "hwagent"
 #define HW_AGENT_LIBRARY "libheapwhy-agent.so"
-enum { HW_AGENT_VERSION = 1 };
+enum { HW_AGENT_VERSION = 2 };
 
 enum {
     HW_AGENT_LIVE_MAX = 1 << 17,
@@ -37,12 +37,22 @@ struct hw_agent_block {
     uint32_t domain; /* enum hw_agent_domain */
 };
 
-enum hw_agent_domain { HW_AGENT_RAW, HW_AGENT_MEM, HW_AGENT_OBJECT }; /* PyMemAllocatorDomain */
+enum hw_agent_domain {
+    HW_AGENT_RAW, /* PyMemAllocatorDomain */
+    HW_AGENT_MEM,
+    HW_AGENT_OBJECT,
+    HW_AGENT_MALLOC, /* C code's own */
+    HW_AGENT_MMAP    /* anonymous mappings */
+};
 
+/* Of a stack the native frames are inside, the Python frames outside. */
+enum { HW_AGENT_NATIVE = UINT32_MAX };
 struct hw_agent_site {
-    uint32_t file, function; /* offsets into texts */
-    uint32_t line;           /* 0: not known */
-    uint32_t caller;         /* a site; 0: not known, or none */
+    uint32_t file;     /* offset into texts; of a native frame the path of its module */
+    uint32_t function; /* likewise; HW_AGENT_NATIVE: a native frame */
+    uint32_t line;     /* 0: not known; of a native frame the address that the call returns to, from where
+                        * the module is loaded (its load bias) */
+    uint32_t caller;   /* a site; 0: not known, or none */
 };
 
 struct hw_agent_table {
