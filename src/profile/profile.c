@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile/profile.h"
+
+#include "base/err.h"
+
+#include <stdlib.h>
+
+bool hw_profile_result_create(size_t row_count, size_t thread_count,
+                              struct hw_profile_result **ret_result, struct hw_err *err)
+{
+    struct hw_profile_result *result = calloc(1, sizeof(*result));
+    if (!result)
+        return hw_err_no_memory(err);
+    struct hw_profile *profile = &result->profile;
+    profile->command = "";
+    profile->rows = hw_arena_array(&result->arena, row_count + 1, sizeof(*profile->rows));
+    profile->threads = hw_arena_array(&result->arena, thread_count + 1, sizeof(*profile->threads));
+    if (!profile->rows || !profile->threads) {
+        hw_profile_destroy(profile);
+        return hw_err_no_memory(err);
+    }
+    profile->row_count = row_count;
+    profile->thread_count = thread_count;
+    for (size_t i = 0; i < thread_count; i++)
+        profile->threads[i].name = "";
+    *ret_result = result;
+    return true;
+}
+
+void hw_profile_destroy(struct hw_profile *profile)
+{
+    if (!profile)
+        return;
+    struct hw_profile_result *result = (struct hw_profile_result *)profile;
+    hw_arena_deinit(&result->arena);
+    free(result);
+}
+
+const char *hw_measure_name(enum hw_measure measure)
+{
+    static const char *const names[HW_MEASURE_COUNT] = {[HW_MEASURE_LIVE] = "live",
+                                                        [HW_MEASURE_PEAK] = "peak",
+                                                        [HW_MEASURE_ALLOCATED] = "allocated",
+                                                        [HW_MEASURE_TEMPORARY] = "temporary"};
+    return names[measure];
+}
