@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/profile.h"
 
+#include "agent/table.h"
 #include "base/err.h"
 
 #include <stdlib.h>
@@ -12,7 +13,7 @@ bool hw_profile_result_create(size_t row_count, size_t thread_count,
     if (!result)
         return hw_err_no_memory(err);
     struct hw_profile *profile = &result->profile;
-    profile->command = "";
+    profile->command = profile->damage = "";
     profile->rows = hw_arena_array(&result->arena, row_count + 1, sizeof(*profile->rows));
     profile->threads = hw_arena_array(&result->arena, thread_count + 1, sizeof(*profile->threads));
     if (!profile->rows || !profile->threads) {
@@ -43,4 +44,12 @@ const char *hw_measure_name(enum hw_measure measure)
                                                         [HW_MEASURE_ALLOCATED] = "allocated",
                                                         [HW_MEASURE_TEMPORARY] = "temporary"};
     return names[measure];
+}
+
+const char *hw_profile_domain_name(uint32_t domain)
+{
+    static const char *const names[] = {[HW_AGENT_RAW] = "raw",       [HW_AGENT_MEM] = "mem",
+                                        [HW_AGENT_OBJECT] = "object", [HW_AGENT_MALLOC] = "malloc",
+                                        [HW_AGENT_MMAP] = "mmap"};
+    return domain < sizeof(names) / sizeof(*names) ? names[domain] : "unknown";
 }
