@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define STANDARD_FOR_NS INT64_C(30000000000)
@@ -69,17 +68,6 @@ static bool record_processes(struct hw_run *run, const struct hw_watch_words *wo
     return ok;
 }
 
-/* Our own locale is always UTF-8; the terminal's is what the user's variables say. */
-static bool wants_ascii(const struct hw_run *run)
-{
-    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    const char *locale = NULL, *term = getenv("TERM");
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !(locale && *locale); i++)
-        locale = getenv(names[i]);
-    bool is_utf8 = locale && (strcasestr(locale, "utf-8") || strcasestr(locale, "utf8"));
-    return run->args->ascii || !is_utf8 || (term && strcmp(term, "dumb") == 0);
-}
-
 /* The file takes its name when it is complete. */
 static bool write_svg(const struct hw_memory_history *history, const struct hw_plot_look *look,
                       const char *path, struct hw_err *err)
@@ -106,7 +94,7 @@ static bool plot(struct hw_run *run, const struct hw_memory_history *history, st
 {
     const struct hw_args *args = run->args;
     const struct hw_plot_look look = {.title = args->title,
-                                      .ascii = wants_ascii(run),
+                                      .ascii = hw_run_wants_ascii(run),
                                       .stacked = args->stacked,
                                       .no_functions = args->no_functions};
     if (args->peak)

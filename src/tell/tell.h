@@ -75,6 +75,24 @@ void hw_tell_audit(struct hw_out *out, const struct hw_facts *facts, const struc
 
 void hw_tell_sites(struct hw_out *out, const struct hw_sites *sites, size_t limit);
 
+struct hw_allocations_look {
+    bool over_time; /* first what was in use over time, as a plot; ascii: as in struct hw_plot_look */
+    bool ascii;
+};
+void hw_tell_allocations(struct hw_out *out, const struct hw_profile *profile,
+                         const struct hw_allocations *allocations,
+                         const struct hw_allocations_look *look, size_t limit);
+
+/* source: NULL when it is not there. function: only those of this name; NULL: all. all: also functions and lines
+ * without numbers. Returns false when there is no such function. */
+struct hw_lines_look {
+    const struct hw_source *source;
+    const char *function;
+    bool all;
+};
+bool hw_tell_lines(struct hw_out *out, const struct hw_profile *profile, const struct hw_lines *lines,
+                   const struct hw_lines_look *look);
+
 void hw_tell_snapshot(struct hw_out *out, const struct hw_graph *graph, const char *path,
                       uint64_t file_bytes);
 void hw_tell_check(struct hw_out *out, const char *path, const struct hw_check *check);
