@@ -1085,9 +1085,13 @@ bool hw_recording_is(const char *path);
 bool hw_profile_read(const char *path, const volatile int *cancel, struct hw_profile **ret_profile,
                      struct hw_err *err);
 void hw_profile_destroy(struct hw_profile *profile);
+/* Whether the measure is known; else err says what helps. */
+bool hw_profile_knows(const struct hw_profile *profile, enum hw_measure measure, struct hw_err *err);
+/* Of a row's domain. Of a recording raw, mem, object, which are Python's allocators, malloc, which is
+ * C code's own, or mmap; of a snapshot python, malloc, mmap or numpy. "": it has
+ * only a number. */
+const char *hw_profile_domain_name(const struct hw_profile *profile, uint32_t domain);
 const char *hw_measure_name(enum hw_measure measure); /* live, peak, allocated, temporary */
-/* raw, mem, object: Python's allocators; malloc: C code; mmap. Of the domain of a recording's row. */
-const char *hw_profile_domain_name(uint32_t domain);
 
 /* ---- questions about profiles ---- */
 

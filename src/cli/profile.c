@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/profile.h"
 
+#include "base/err.h"
+
 static bool read_recording(struct hw_run *run, const char *word, struct hw_profile **ret_profile,
                            struct hw_err *err)
 {
@@ -20,4 +22,27 @@ bool hw_run_profile(struct hw_run *run, const char *word, struct hw_profile **re
     hw_graph_destroy(graph);
     hw_progress_clear(&run->progress);
     return ok;
+}
+
+bool hw_run_measure(const struct hw_args *args, const struct hw_profile *profile,
+                    enum hw_measure *ret_measure, struct hw_err *err)
+{
+    const bool asked[HW_MEASURE_COUNT] = {[HW_MEASURE_LIVE] = args->leaks,
+                                          [HW_MEASURE_PEAK] = args->peak,
+                                          [HW_MEASURE_ALLOCATED] = args->allocated,
+                                          [HW_MEASURE_TEMPORARY] = args->temporary};
+    enum hw_measure measure = profile->is_recording ? HW_MEASURE_PEAK : HW_MEASURE_LIVE;
+    size_t count = 0;
+    for (size_t i = 0; i < HW_MEASURE_COUNT; i++)
+        if (asked[i]) {
+            measure = (enum hw_measure)i;
+            count++;
+        }
+    if (count > 1)
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "one of --peak, --leaks, --allocated and --temporary at a time");
+    if (!hw_profile_knows(profile, measure, err))
+        return false;
+    *ret_measure = measure;
+    return true;
 }

@@ -90,14 +90,23 @@ static void put_thread(struct hw_buf *cell, const struct hw_profile_thread *thre
         hw_buf_puts(cell, "not known");
 }
 
-static void put_place(struct hw_table *table, const struct hw_out *out,
+static void put_domain(struct hw_buf *cell, const struct hw_profile *profile, uint32_t domain)
+{
+    const char *name = hw_profile_domain_name(profile, domain);
+    if (*name)
+        hw_buf_puts(cell, name);
+    else
+        hw_buf_printf(cell, "domain %" PRIu32, domain);
+}
+
+static void put_place(struct hw_table *table, const struct hw_out *out, const struct hw_profile *profile,
                       const struct hw_allocations *allocations, const struct hw_allocations_row *row)
 {
     struct hw_buf *cell = hw_table_cell(table);
     if (allocations->by == HW_ALLOCATIONS_BY_THREAD)
         put_thread(cell, &row->thread);
     else if (allocations->by == HW_ALLOCATIONS_BY_ALLOCATOR)
-        hw_buf_puts(cell, hw_profile_domain_name(row->domain));
+        put_domain(cell, profile, row->domain);
     else if (allocations->by == HW_ALLOCATIONS_BY_FILE)
         put_file(cell, row->frame);
     else {
@@ -157,7 +166,7 @@ static void rows_text(struct hw_out *out, const struct hw_profile *profile,
     for (size_t i = 0; i < shown; i++) {
         const struct hw_allocations_row *row = &allocations->rows[i];
         put_numbers(&table, profile, allocations, row->amounts, row->before);
-        put_place(&table, out, allocations, row);
+        put_place(&table, out, profile, allocations, row);
     }
     put_numbers(&table, profile, allocations, allocations->totals, allocations->totals_before);
     hw_buf_printf(hw_table_cell(&table), "all %zu", allocations->row_count);
@@ -240,7 +249,8 @@ static void row_json(struct hw_json *json, const struct hw_profile *profile,
         hw_json_string(json, "name", row->thread.name);
         break;
     case HW_ALLOCATIONS_BY_ALLOCATOR:
-        hw_json_string(json, "allocator", hw_profile_domain_name(row->domain));
+        hw_json_string(json, "allocator", hw_profile_domain_name(profile, row->domain));
+        hw_json_u64(json, "domain", row->domain);
         break;
     case HW_ALLOCATIONS_BY_TRACEBACK:
         hw_parts_site_json(json, row->frame);
