@@ -46,3 +46,8 @@ bool hw_run_measure(const struct hw_args *args, const struct hw_profile *profile
     *ret_measure = measure;
     return true;
 }
+
+struct hw_frames_look hw_run_frames(const struct hw_args *args)
+{
+    return (struct hw_frames_look){.by_function = args->merge == HW_MERGE_FUNCTION, .imports = args->imports};
+}
