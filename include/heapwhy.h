@@ -1082,6 +1082,8 @@ bool hw_recording_is(const char *path);
 /* Reads a recording. What is damaged ends it there. Fails with HW_ERR_CORRUPT when it is none. */
 bool hw_profile_read(const char *path, struct hw_profile **ret_profile, struct hw_err *err);
 void hw_profile_destroy(struct hw_profile *profile);
+/* raw, mem, object, malloc, mmap of a recording; python, numpy of a snapshot; "": it has only a number. */
+const char *hw_profile_domain_name(const struct hw_profile *profile, uint32_t domain);
 const char *hw_measure_name(enum hw_measure measure); /* live, peak, allocated, temporary */
 
 /* ---- questions over time: a series of snapshots of one process ---- */
