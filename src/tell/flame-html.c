@@ -226,9 +226,10 @@ static void page_json(struct page *page, struct hw_out *out, const struct hw_fla
 void hw_tell_flame_html(struct hw_out *out, const struct hw_profile *profile,
                         const struct hw_flame_look *look)
 {
+    const struct hw_stacks_options options = {.by_function = look->by_function, .without_import = true};
     struct hw_stacks stacks;
     struct page page = {0};
-    if (hw_stacks_init(&stacks, profile, look->by_function) && page_init(&page, &stacks)) {
+    if (hw_stacks_init(&stacks, profile, &options) && page_init(&page, &stacks)) {
         hw_out_puts(out, hw_flame_page_head);
         page_json(&page, out, look);
         hw_out_puts(out, hw_flame_page_tail);

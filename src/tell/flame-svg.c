@@ -13,7 +13,7 @@
  * first. What is narrower than half a unit is not drawn.
  */
 
-enum { WIDTH = 1200, MARGIN = 12, TOP = 64, ROW = 19, BOTTOM = 30, FACTS_COLUMNS = 180 };
+enum { WIDTH = 1200, MARGIN = 12, TOP = 64, ROW = 19, BOTTOM = 30, FACTS_COLUMNS = 175, LEAST_COLUMNS = 6 };
 #define LEAST_WIDTH 0.5
 #define CHAR_WIDTH 6.65 /* of the font below */
 
@@ -129,7 +129,7 @@ static void put_color(struct hw_out *out, const struct picture *picture,
 {
     static const struct {
         double saturation, lightness;
-    } looks[] = {[HW_FILE_OWN] = {.8, .68},
+    } looks[] = {[HW_FILE_OWN] = {.68, .7},
                  [HW_FILE_LIBRARY] = {.6, .76},
                  [HW_FILE_STANDARD] = {.22, .82},
                  [HW_FILE_NATIVE] = {0, .8},
@@ -173,7 +173,7 @@ static void put_box(const struct picture *picture, size_t node)
     put_color(out, picture, function_of(picture, picture->flame.what[node]));
     hw_out_puts(out, "\"/>");
     size_t columns = (size_t)fmax(0, (width - 6) / CHAR_WIDTH);
-    if (columns >= 3) {
+    if (columns >= LEAST_COLUMNS) {
         hw_text_cut(&shown, hw_buf_str(&name), columns);
         hw_out_printf(out, "<text x=\"%.1f\" y=\"%" PRIu32 "\">", x + 3, y + 13);
         hw_markup_put(out, hw_buf_str(&shown));
@@ -218,12 +218,13 @@ static void put_head(const struct picture *picture, const struct hw_flame_look *
     put_line(out, "class=\"ink\" font-size=\"16\"", 24, 120, &text);
     hw_flame_facts(&text, picture->stacks->profile);
     put_line(out, "class=\"dim\"", 44, FACTS_COLUMNS, &text);
+    hw_buf_puts(&text, "Frames of the import system are left out, except where they allocate.");
     if (picture->flame.left_out) {
-        hw_buf_printf(&text, "(others): ");
+        hw_buf_puts(&text, " (others): ");
         hw_text_count(&text, picture->flame.left_out);
         hw_buf_printf(&text, " frames with less than %g %% of each measure.", 100 * picture->flame.least_share);
-        put_line(out, "class=\"dim\"", height - 10, FACTS_COLUMNS, &text);
     }
+    put_line(out, "class=\"dim\"", height - 10, FACTS_COLUMNS, &text);
     hw_buf_deinit(&text);
 }
 
@@ -243,10 +244,11 @@ static bool draw(struct picture *picture, const struct hw_flame_look *look)
 void hw_tell_flame_svg(struct hw_out *out, const struct hw_profile *profile,
                        const struct hw_flame_look *look)
 {
+    const struct hw_stacks_options options = {.by_function = look->by_function, .without_import = true};
     struct hw_stacks stacks;
     /* measures are known in their order, and live always is */
     struct picture picture = {.out = out, .stacks = &stacks, .measure = (size_t)look->measure};
-    if (!hw_stacks_init(&stacks, profile, look->by_function) || !draw(&picture, look))
+    if (!hw_stacks_init(&stacks, profile, &options) || !draw(&picture, look))
         hw_out_no_memory(out);
     hw_flame_deinit(&picture.flame);
     free(picture.sorted);

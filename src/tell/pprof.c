@@ -202,11 +202,11 @@ static void put_functions(struct writing *writing)
         Pprof__Profile piece = PPROF__PROFILE__INIT;
         Pprof__Function told = PPROF__FUNCTION__INIT, *functions[] = {&told};
         told.id = i + 1;
-        /* pprof leaves frames without a name out: of tracemalloc's the file is the name */
+        /* pprof leaves frames without a name out: of tracemalloc's the file is the name. A system_name that is
+         * the same would be demangled as C++, and <module> be lost. */
         told.name = function->name ? function->name : function->label;
         if (!told.name)
             told.name = string_of(writing, "(not known)");
-        told.system_name = told.name;
         told.filename = function->file;
         piece.n_function = 1;
         piece.function = functions;
@@ -261,10 +261,11 @@ static bool write_all(struct writing *writing)
 
 void hw_tell_pprof(struct hw_out *out, const struct hw_profile *profile, bool by_function)
 {
+    const struct hw_stacks_options options = {.by_function = by_function};
     struct hw_stacks stacks;
     struct sink sink = {0};
     struct writing writing = {.stacks = &stacks, .sink = &sink};
-    if (!hw_stacks_init(&stacks, profile, by_function) || !sink_init(&sink, out) || !write_all(&writing))
+    if (!hw_stacks_init(&stacks, profile, &options) || !sink_init(&sink, out) || !write_all(&writing))
         hw_out_no_memory(out);
     deflateEnd(&sink.stream);
     free(writing.thread_names);

@@ -86,9 +86,10 @@ static void file_json(struct hw_out *out, const struct hw_stacks *stacks, uint32
 
 void hw_tell_speedscope(struct hw_out *out, const struct hw_profile *profile, bool by_function)
 {
+    const struct hw_stacks_options options = {.by_function = by_function};
     struct hw_stacks stacks;
     uint32_t *path = NULL;
-    bool ok = hw_stacks_init(&stacks, profile, by_function);
+    bool ok = hw_stacks_init(&stacks, profile, &options);
     if (ok)
         path = calloc((size_t)hw_stacks_levels(&stacks) + 1, sizeof(*path));
     if (path)

@@ -52,7 +52,7 @@ static enum hw_file_kind kind_of(const char *path, const char **ret_rest)
 {
     const char *rest = behind_last(path, "/site-packages/");
     *ret_rest = path;
-    if (!*path)
+    if (!*path || strcmp(path, "<unknown>") == 0) /* tracemalloc's word */
         return HW_FILE_UNKNOWN;
     if (strncmp(path, "<frozen ", 8) == 0)
         return HW_FILE_STANDARD;

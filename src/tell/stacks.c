@@ -70,11 +70,14 @@ static const struct hw_site_frame nothing_known = {.file = "", .function = ""};
 /* While nodes are made. */
 struct making {
     struct hw_stacks *stacks;
-    bool by_function;
+    const struct hw_stacks_options *options;
     struct hw_pairs known; /* frames, by their address */
     struct hw_pairs nodes; /* caller, place: their numbers are the nodes' */
-    uint32_t *node_of;     /* by number of the frame; HW_NONE: not yet made */
-    size_t node_of_capacity;
+    struct made {
+        uint32_t node;     /* HW_NONE: not yet made, or left out with all its callers */
+        uint32_t frames;   /* with its callers */
+    } *made;               /* by number of the frame */
+    size_t made_capacity;
     const struct hw_site_frame **fresh; /* of one stack, those that are not yet made, innermost first */
     size_t fresh_count, fresh_capacity;
     struct hw_buf buf;
@@ -84,40 +87,46 @@ static void making_deinit(struct making *making)
 {
     hw_pairs_deinit(&making->known);
     hw_pairs_deinit(&making->nodes);
-    free(making->node_of);
+    free(making->made);
     free(making->fresh);
     hw_buf_deinit(&making->buf);
 }
 
-/* The place for the node of a frame. NULL: no memory. */
-static uint32_t *node_of(struct making *making, const struct hw_site_frame *frame, bool *ret_is_new)
+static bool is_left_out(const struct making *making, const struct hw_site_frame *frame)
+{
+    static const char importing[] = "<frozen importlib._bootstrap"; /* and _bootstrap_external */
+    return making->options->without_import && strncmp(frame->file, importing, sizeof(importing) - 1) == 0;
+}
+
+/* NULL: no memory. */
+static struct made *made_of(struct making *making, const struct hw_site_frame *frame, bool *ret_is_new)
 {
     uint32_t number = hw_pairs_word(&making->known, (uintptr_t)frame, ret_is_new);
     if (number == HW_PAIRS_NONE)
         return NULL;
     if (*ret_is_new) {
-        uint32_t *grown =
-            hw_vec_grow(making->node_of, &making->node_of_capacity, (size_t)number + 1, sizeof(*grown));
+        struct made *grown =
+            hw_vec_grow(making->made, &making->made_capacity, (size_t)number + 1, sizeof(*grown));
         if (!grown)
             return NULL;
-        making->node_of = grown;
-        grown[number] = HW_NONE;
+        making->made = grown;
+        grown[number] = (struct made){HW_NONE, 0};
     }
-    return &making->node_of[number];
+    return &making->made[number];
 }
 
-/* Collects what is new of a stack. The node of the first frame that is known in *ret_caller. */
-static bool collect(struct making *making, const struct hw_site_frame *frame, uint32_t *ret_caller)
+/* Collects what is new of a stack; *ret_known: what is known of the rest. */
+static bool collect(struct making *making, const struct hw_site_frame *frame, struct made *ret_known)
 {
     making->fresh_count = 0;
-    *ret_caller = HW_NONE;
+    *ret_known = (struct made){HW_NONE, 0};
     for (; frame; frame = frame->caller) {
         bool is_new;
-        const uint32_t *node = node_of(making, frame, &is_new);
-        if (!node)
+        const struct made *made = made_of(making, frame, &is_new);
+        if (!made)
             return false;
         if (!is_new) {
-            *ret_caller = *node;
+            *ret_known = *made;
             return true;
         }
         const struct hw_site_frame **grown =
@@ -135,7 +144,7 @@ static uint32_t node_make(struct making *making, const struct hw_site_frame *fra
 {
     bool is_new;
     struct hw_stacks *stacks = making->stacks;
-    uint32_t place = place_number(stacks, &making->buf, frame, making->by_function);
+    uint32_t place = place_number(stacks, &making->buf, frame, making->options->by_function);
     uint32_t number = place == HW_NONE ? HW_NONE : hw_pairs_number(&making->nodes, caller, place, &is_new);
     if (number == HW_NONE || !is_new)
         return number;
@@ -149,20 +158,24 @@ static uint32_t node_make(struct making *making, const struct hw_site_frame *fra
     return number;
 }
 
-/* The node of a whole stack. */
-static uint32_t stack_make(struct making *making, const struct hw_site_frame *frame)
+/* All frames of a stack; *ret_made: what is known of the innermost one then. */
+static bool stack_make(struct making *making, const struct hw_site_frame *frame, struct made *ret_made)
 {
-    uint32_t node;
-    if (!collect(making, frame, &node))
-        return HW_NONE;
+    struct made made;
+    if (!collect(making, frame, &made))
+        return false;
     for (size_t i = making->fresh_count; i-- > 0;) {
         bool is_new;
-        node = node_make(making, making->fresh[i], node);
-        if (node == HW_NONE)
-            return HW_NONE;
-        *node_of(making, making->fresh[i], &is_new) = node;
+        if (!is_left_out(making, making->fresh[i])) {
+            made.node = node_make(making, making->fresh[i], made.node);
+            if (made.node == HW_NONE)
+                return false;
+        }
+        made.frames++;
+        *made_of(making, making->fresh[i], &is_new) = made;
     }
-    return node;
+    *ret_made = made;
+    return true;
 }
 
 static void mark_cut(struct hw_stack_node *nodes, uint32_t node)
@@ -174,20 +187,25 @@ static void mark_cut(struct hw_stack_node *nodes, uint32_t node)
 
 static bool row_add(struct making *making, const struct hw_profile_row *row, uint32_t *ret_node)
 {
-    uint32_t node = stack_make(making, row->frame ? row->frame : &nothing_known);
-    if (node == HW_NONE)
+    const struct hw_site_frame *frame = row->frame ? row->frame : &nothing_known;
+    struct made made;
+    if (!stack_make(making, frame, &made))
         return false;
-    struct hw_stack_node *nodes = making->stacks->nodes;
-    if (row->depth > nodes[node].level + 1)
-        mark_cut(nodes, node);
-    *ret_node = node;
+    if (is_left_out(making, frame))
+        made.node = node_make(making, frame, made.node);
+    if (made.node == HW_NONE)
+        return false;
+    if (row->depth > made.frames)
+        mark_cut(making->stacks->nodes, made.node);
+    *ret_node = made.node;
     return true;
 }
 
-bool hw_stacks_init(struct hw_stacks *stacks, const struct hw_profile *profile, bool by_function)
+bool hw_stacks_init(struct hw_stacks *stacks, const struct hw_profile *profile,
+                    const struct hw_stacks_options *options)
 {
     *stacks = (struct hw_stacks){.profile = profile};
-    struct making making = {.stacks = stacks, .by_function = by_function};
+    struct making making = {.stacks = stacks, .options = options};
     stacks->row_nodes = malloc((profile->row_count + 1) * sizeof(*stacks->row_nodes));
     bool ok = hw_names_init(&stacks->texts, &stacks->arena) && stacks->row_nodes;
     for (size_t i = 0; ok && i < profile->row_count; i++)

@@ -38,7 +38,7 @@ struct hw_stack_function {
 struct hw_stack_node {
     uint32_t caller; /* HW_NONE: not known, or none */
     uint32_t place;
-    uint32_t level;  /* callers that are known */
+    uint32_t level;  /* nodes above it */
     bool is_cut;     /* it had callers that were not kept */
 };
 struct hw_stacks {
@@ -54,8 +54,14 @@ struct hw_stacks {
     struct hw_arena arena;
 };
 
-/* by_function: places have no lines. The profile must live as long. False: no memory. */
-bool hw_stacks_init(struct hw_stacks *stacks, const struct hw_profile *profile, bool by_function);
+struct hw_stacks_options {
+    bool by_function;    /* places have no lines */
+    bool without_import; /* frames of the import system are left out, except where the stack ends in one: between
+                          * a module and one that it imports there are six of them */
+};
+/* The profile must live as long. False: no memory. */
+bool hw_stacks_init(struct hw_stacks *stacks, const struct hw_profile *profile,
+                    const struct hw_stacks_options *options);
 void hw_stacks_deinit(struct hw_stacks *stacks); /* also after a failure */
 
 static inline const char *hw_stacks_text(const struct hw_stacks *stacks, uint32_t number)

@@ -306,7 +306,8 @@
     $("facts").textContent = profile.facts;
     const notes = profile.trees.filter((one) => one.left_out).map((one) =>
       DIRECTIONS[one.direction] + ": " + countText(one.left_out) + " frames with less than " + one.percent + " % of each measure");
-    $("note").textContent = notes.length ? "Summed up as (others), " + notes.join("; ") + "." : "";
+    $("note").textContent = "Frames of the import system are left out, except where they allocate." +
+      (notes.length ? " Summed up as (others), " + notes.join("; ") + "." : "");
   }
 
   function time() {
