@@ -103,7 +103,7 @@ static size_t own_folder(const struct hw_stacks *stacks)
         bytes = first ? common_bytes(first, path, bytes) : common_bytes(path, path, strlen(path));
         first = first ? first : path;
     }
-    return bytes;
+    return bytes > 1 ? bytes : 0; /* "/" says nothing of a program */
 }
 
 bool hw_stacks_name_files(struct hw_stacks *stacks)
