@@ -119,7 +119,7 @@ const struct hw_option hw_options[] = {
      0,
      NULL,
      {NULL},
-     BIT(SNAPSHOT) | BIT(PLOT) | BIT(WATCH) | BIT(FLAME) | BIT(EXPORT),
+     BIT(SNAPSHOT) | BIT(PLOT) | BIT(WATCH) | BIT(RUN) | BIT(FLAME) | BIT(EXPORT),
      "The file to write. It appears under this name only when it is complete."},
     {"sort",
      's',
@@ -320,6 +320,19 @@ const struct hw_option hw_options[] = {
      BIT(WATCH) | BIT(PLOT),
      "Time from one look to the next: 500ms, 5s, 1m. "
      "Growth needs ten looks to be seen."},
+    {"every",
+     0,
+     HW_OPTION_FLAG,
+     NULL,
+     MEMBER(every),
+     0,
+     0,
+     0,
+     NULL,
+     {NULL},
+     BIT(RUN),
+     "Record every block that Python's allocators hand out and get back, not a sample of them. Without -o "
+     "the file is PROGRAM-PID.hwrec in the current directory."},
     {"warm-up",
      0,
      HW_OPTION_DURATION,
@@ -590,6 +603,9 @@ const struct hw_option_help hw_option_helps[] = {
      "Record to this file, for heapwhy plot; a program's recording is heapwhy-TIME.jsonl in the "
      "current directory when not given."},
     {"exit-code", BIT(WATCH), "With a program: exit with its status."},
+    {"output", BIT(RUN),
+     "Record what is allocated and given back to this file, which takes the place of an older recording: all "
+     "of it with --every, else a sample. Further processes write FILE.PID."},
     {"output", BIT(PLOT), "Write the plot as SVG to this file instead of the terminal."},
     {"every", BIT(PLOT), "Of processes: time from one look to the next: 500ms, 5s, 1m."},
     {"for", BIT(PLOT),
