@@ -982,8 +982,8 @@ struct hw_site_frame {
     const char *file;
     const char *function; /* "": not known; tracemalloc does not */
     uint32_t line;        /* 0: not known; rows by file have none */
-    bool is_native;       /* of C code, where that is known */
     const struct hw_site_frame *caller; /* NULL: not known, or none */
+    bool is_native;       /* of C code, where that is known */
 };
 enum hw_sites_by { HW_SITES_BY_LINE, HW_SITES_BY_FILE, HW_SITES_BY_TRACEBACK };
 struct hw_sites_row {

@@ -23,7 +23,7 @@ void hw_tell_profile_json(struct hw_out *out, const struct hw_profile *profile)
     struct hw_json json;
     hw_json_init(&json, out, false);
     hw_json_object(&json, NULL);
-    hw_profile_head_json(&json, profile);
+    hw_profile_json(&json, profile);
     hw_json_array(&json, "threads");
     for (size_t i = 0; i < profile->thread_count; i++) {
         hw_json_object(&json, NULL);
@@ -32,14 +32,7 @@ void hw_tell_profile_json(struct hw_out *out, const struct hw_profile *profile)
         hw_json_end(&json);
     }
     hw_json_end(&json);
-    hw_json_array(&json, "moments");
-    for (size_t i = 0; i < profile->moment_count; i++) {
-        hw_json_object(&json, NULL);
-        hw_json_double(&json, "seconds", profile->moments[i].seconds);
-        hw_json_u64(&json, "live_bytes", profile->moments[i].live_bytes);
-        hw_json_end(&json);
-    }
-    hw_json_end(&json);
+    hw_profile_moments_json(&json, profile);
     hw_json_array(&json, "stacks");
     for (size_t i = 0; i < profile->row_count && hw_out_ok(out); i++)
         row_json(&json, profile, &profile->rows[i]);
@@ -57,7 +50,7 @@ void hw_tell_profile_file(struct hw_out *out, const struct hw_profile *profile, 
         hw_json_object(&json, NULL);
         hw_json_string(&json, "file", path);
         hw_json_u64(&json, "file_bytes", file_bytes);
-        hw_profile_head_json(&json, profile);
+        hw_profile_json(&json, profile);
         hw_json_end(&json);
         return;
     }
