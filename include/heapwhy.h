@@ -686,11 +686,6 @@ struct hw_cycle_break {
     const char *advice; /* one sentence in the program's own names */
     uint32_t references; /* that the place makes in the example */
 };
-struct hw_cycle_type {
-    const char *name;
-    uint64_t count, bytes;
-    bool of_program; /* made by a class statement */
-};
 struct hw_cycle_group {
     uint64_t signature; /* the same in every run and for every process */
     enum hw_cycle_kind kind;
@@ -704,7 +699,8 @@ struct hw_cycle_group {
     uint64_t finalized;  /* whose __del__ has run already: they came back to life once */
     uint64_t legacy;     /* objects in the cycles of a type with tp_del */
     uint64_t callbacks;  /* weak references with a callback in the cycles */
-    struct hw_cycle_type *types; /* of what is in the cycles: the program's first, then by bytes */
+    struct hw_type_row *types; /* of what is in the cycles: the program's first, then by bytes, which
+                                  count native ones, too: native_bytes is 0 */
     size_t type_count;
     const char *closes;  /* "app.Order.lines[0].order is the same app.Order" */
     hw_id start;         /* the object that the sentence begins with, in the example */
@@ -724,13 +720,13 @@ struct hw_cycles {
     uint64_t cycle_objects, cycle_bytes;   /* of them, in cycles */
     uint64_t shared_objects, shared_bytes; /* in no cycle, held by several groups */
     uint64_t finalizers;                   /* garbage whose __del__ must run first */
-    struct hw_cycle_type *types;           /* of the garbage; by bytes, largest first */
+    struct hw_type_row *types;             /* of the garbage; likewise, by bytes alone */
     size_t type_count;
     bool collector_off;       /* gc.disable(), or a threshold of 0 */
     uint64_t frozen;          /* objects that gc.freeze() hid from the collector */
     uint64_t kept;            /* len(gc.garbage) */
     uint64_t kept_objects, kept_bytes; /* what only gc.garbage keeps alive */
-    struct hw_cycle_type *kept_types;  /* of the elements of gc.garbage */
+    struct hw_type_row *kept_types;    /* of the elements of gc.garbage; likewise */
     size_t kept_type_count;
     uint64_t kept_legacy; /* of these elements, those with a legacy finalizer */
 };
@@ -986,8 +982,8 @@ struct hw_site_frame {
     const char *file;
     const char *function; /* "": not known; tracemalloc does not */
     uint32_t line;        /* 0: not known; rows by file have none */
-    bool is_native;       /* of C code, where that is known */
     const struct hw_site_frame *caller; /* NULL: not known, or none */
+    bool is_native;       /* of C code, where that is known */
 };
 enum hw_sites_by { HW_SITES_BY_LINE, HW_SITES_BY_FILE, HW_SITES_BY_TRACEBACK };
 struct hw_sites_row {
@@ -1089,9 +1085,9 @@ bool hw_recording_is(const char *path);
 bool hw_profile_read(const char *path, const volatile int *cancel, struct hw_profile **ret_profile,
                      struct hw_err *err);
 void hw_profile_destroy(struct hw_profile *profile);
+/* raw, mem, object, malloc, mmap of a recording; python, numpy of a snapshot; "": it has only a number. */
+const char *hw_profile_domain_name(const struct hw_profile *profile, uint32_t domain);
 const char *hw_measure_name(enum hw_measure measure); /* live, peak, allocated, temporary */
-/* raw, mem, object: Python's allocators; malloc: C code; mmap. Of the domain of a recording's row. */
-const char *hw_profile_domain_name(uint32_t domain);
 
 /* ---- questions about profiles ---- */
 

@@ -9,8 +9,8 @@
  * - It allocates nothing while the program runs: all its memory is reserved when it starts
  *   (table.h, below 16 MB), and only what is used of it becomes resident.
  * - It calls nothing that may run the program's code, take locks of Python or of malloc, or raise.
- * - One lock, held for some hundred instructions, and for a pass over live[] when that is full. Under it
- *   nothing is called that could wait: of Python only PyCode_Addr2Line(), which reads.
+ * - One lock, held for some hundred instructions, and for a pass over live[] when that is full.
+ * Under it nothing is called that could wait: of Python only PyCode_Addr2Line(), which reads.
  * - What it cannot do it leaves undone and counts (hw_agent_table.missed).
  */
 
@@ -25,7 +25,7 @@ extern struct hw_agent_table hw_agent_table;
 bool hw_store_init(uint64_t rate_bytes);
 
 /* Not again on one thread before the unlock; a signal handler that allocates meanwhile finds out by
- * hw_thread.inside. */
+ * hw_thread.inside. While the process has one thread there is nothing to lock. */
 void hw_store_lock(void);
 void hw_store_unlock(void);
 
@@ -37,6 +37,9 @@ uint32_t hw_text_intern(const char *text, size_t bytes);
 /* The number of a site, kept once; caller is another. 0 when there is no room. */
 uint32_t hw_site_intern(const struct hw_agent_site *site);
 
+/* The number of a text among all texts, which begin with 1, by its offset. */
+uint32_t hw_text_number(uint32_t text);
+
 /* ---- live blocks ---- */
 
 /* Takes the lock. Where there is no room, every second block is forgotten, and from then on half as
@@ -46,11 +49,17 @@ void hw_live_add(const struct hw_agent_block *block);
 /* Takes the lock. false: it is not there. Ask hw_live_may_have() first. */
 bool hw_live_take(const void *block, struct hw_agent_block *ret_block);
 
+/* The same for who has the lock. */
+void hw_live_put(const struct hw_agent_block *block);
+bool hw_live_remove(const void *block, struct hw_agent_block *ret_block);
+
 /* ---- this thread ---- */
 
 struct hw_thread {
     int64_t left;    /* bytes until the next sample */
     uint64_t random; /* state; 0: not yet begun */
+    uint64_t self;   /* pthread_self(); 0: not yet known */
+    int32_t tid;     /* the kernel's; 0: not yet known */
     bool inside;     /* the agent itself is at work */
 };
 extern __thread struct hw_thread hw_thread __attribute__((tls_model("initial-exec")));
@@ -62,6 +71,10 @@ double hw_sample_random(struct hw_thread *thread);
  * same chance. */
 void hw_sample_next(struct hw_thread *thread);
 
+/* Called when left has run out: begins the distance to the next sample. false: it was this thread's
+ * first block, and after all it is none. */
+bool hw_sample_due(struct hw_thread *thread, size_t bytes);
+
 /* Called when left has run out: writes the block down with this thread's stack. */
 void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain);
 
@@ -71,9 +84,17 @@ void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain);
 bool hw_frames_init(void);
 /* The site of the Python code that this thread runs; 0: it runs none. Takes the lock. */
 uint32_t hw_frames_site(void);
+/* The same for who has the lock. */
+uint32_t hw_frames_find(void);
+/* A block is given back: if it was a code object that is known, what is known of it holds no
+ * longer. Under the lock. */
+void hw_frames_forget(uint64_t addr);
+/* Whether a known code object has this bit of the filter below. Under the lock. */
+bool hw_frames_have_bit(uint32_t bit);
 
-/* Puts the agent before Python's allocators. false: there are none. */
-bool hw_python_hook(void);
+/* Puts the agent before Python's allocators, to write down every event or a sample. false: there
+ * are none. */
+bool hw_python_hook(bool every);
 
 /* ---- the filter before hw_live_take() ---- */
 
@@ -85,6 +106,9 @@ static inline uint32_t hw_filter_bit(uint64_t addr)
 {
     return (uint32_t)(addr >> 4 ^ addr >> 25) % HW_FILTER_BITS;
 }
+
+/* Under the lock: this address is to be looked at when it is given back. */
+void hw_filter_set(uint64_t addr);
 
 static inline bool hw_live_may_have(const void *block)
 {

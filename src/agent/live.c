@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/record.h"
 #include "agent/store.h"
 
 #include <math.h>
@@ -20,7 +21,7 @@ static uint32_t *find(uint64_t addr)
     return link;
 }
 
-static void filter_set(uint64_t addr)
+void hw_filter_set(uint64_t addr)
 {
     uint32_t bit = hw_filter_bit(addr);
     __atomic_fetch_or(&hw_filter[bit / 64], (uint64_t)1 << bit % 64, __ATOMIC_RELAXED);
@@ -33,6 +34,8 @@ static void filter_clear(uint64_t addr)
     for (uint32_t slot = buckets[bit / 64]; slot; slot = hw_store.live_links[slot])
         if (hw_filter_bit(hw_store.live[slot].addr) == bit)
             return;
+    if (hw_frames_have_bit(bit))
+        return;
     __atomic_fetch_and(&hw_filter[bit / 64], ~((uint64_t)1 << bit % 64), __ATOMIC_RELAXED);
 }
 
@@ -46,7 +49,6 @@ static bool take(uint64_t addr, struct hw_agent_block *ret_block)
     *link = hw_store.live_links[slot];
     hw_store.live_links[slot] = free_slot;
     free_slot = slot;
-    filter_clear(addr);
     return true;
 }
 
@@ -57,10 +59,16 @@ static void thin(void)
     for (uint64_t i = 1; i < hw_agent_table.live_slots; i++) {
         struct hw_agent_block block = hw_store.live[i];
         double stays = 1 / (1 + exp(-(double)block.bytes / (double)rate));
-        if (block.addr && hw_sample_random(&hw_thread) > stays)
-            take(block.addr, &block);
+        if (!block.addr || hw_sample_random(&hw_thread) <= stays)
+            continue;
+        take(block.addr, &block);
+        filter_clear(block.addr);
+        if (hw_record_sampled)
+            hw_record_forget(block.addr);
     }
     hw_agent_table.rate_bytes = rate;
+    if (hw_record_sampled)
+        hw_record_rate(rate);
 }
 
 static uint32_t slot_new(void)
@@ -75,7 +83,7 @@ static uint32_t slot_new(void)
     return slot;
 }
 
-static void add(const struct hw_agent_block *block)
+void hw_live_put(const struct hw_agent_block *block)
 {
     uint32_t slot = *find(block->addr);
     if (!slot) {
@@ -90,13 +98,27 @@ static void add(const struct hw_agent_block *block)
     }
     hw_store.live[slot] = *block;
     hw_agent_table.samples++;
-    filter_set(block->addr);
+    if (hw_record_sampled)
+        hw_record_alloc((void *)(uintptr_t)block->addr, block->bytes,
+                        (enum hw_agent_domain)block->domain, block->site);
+    hw_filter_set(block->addr);
+}
+
+bool hw_live_remove(const void *block, struct hw_agent_block *ret_block)
+{
+    uint64_t addr = (uintptr_t)block;
+    bool found = take(addr, ret_block);
+    hw_frames_forget(addr);
+    filter_clear(addr);
+    if (found && hw_record_sampled)
+        hw_record_free(block);
+    return found;
 }
 
 void hw_live_add(const struct hw_agent_block *block)
 {
     hw_store_lock();
-    add(block);
+    hw_live_put(block);
     hw_store_unlock();
 }
 
@@ -106,7 +128,7 @@ bool hw_live_take(const void *block, struct hw_agent_block *ret_block)
         return false;
     hw_thread.inside = true;
     hw_store_lock();
-    bool found = take((uintptr_t)block, ret_block);
+    bool found = hw_live_remove(block, ret_block);
     hw_store_unlock();
     hw_thread.inside = false;
     return found;

@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
+#include "agent/allocator.h"
 
 #include <dlfcn.h>
 
-/* Python's allocators with the agent before them: PyMemAllocatorEx of CPython's
- * Include/cpython/pymem.h, unchanged from 3.5 to 3.14. */
+/* Python's allocators with the agent before them, which looks at a sample of the blocks. */
 
-struct allocator {
-    void *ctx;
-    void *(*malloc)(void *ctx, size_t bytes);
-    void *(*calloc)(void *ctx, size_t count, size_t bytes);
-    void *(*realloc)(void *ctx, void *block, size_t bytes);
-    void (*free)(void *ctx, void *block);
-};
 enum { DOMAINS = 3 };
 /* pymalloc asks the raw domain for larger ones, and for its arenas nobody: what is passed on from
  * domain to domain counts in the first one. */
 enum { SMALL_MAX = 512 };
 
-static struct domain {
-    struct allocator base;
-    enum hw_agent_domain number;
-} domains[DOMAINS];
+static struct hw_domain domains[DOMAINS];
 
-static void (*get_allocator)(int domain, struct allocator *ret);
-static void (*set_allocator)(int domain, struct allocator *allocator);
+static void (*get_allocator)(int domain, struct hw_allocator *ret);
+static void (*set_allocator)(int domain, struct hw_allocator *allocator);
 
-static inline void count(void *block, size_t bytes, const struct domain *domain)
+static inline void count(void *block, size_t bytes, const struct hw_domain *domain)
 {
     if (__builtin_expect((hw_thread.left -= (int64_t)bytes) < 0, 0) && block)
         hw_sample_take(block, bytes, domain->number);
@@ -42,9 +32,9 @@ static inline bool is_plain(size_t bytes)
     return true;
 }
 
-static __attribute__((noinline)) void *malloc_rarely(const struct domain *domain, size_t bytes)
+static __attribute__((noinline)) void *malloc_rarely(const struct hw_domain *domain, size_t bytes)
 {
-    const struct allocator *base = &domain->base;
+    const struct hw_allocator *base = &domain->base;
     if (hw_thread.inside)
         return base->malloc(base->ctx, bytes);
     hw_thread.inside = true;
@@ -56,15 +46,15 @@ static __attribute__((noinline)) void *malloc_rarely(const struct domain *domain
 
 static void *hook_malloc(void *ctx, size_t bytes)
 {
-    const struct domain *domain = ctx;
+    const struct hw_domain *domain = ctx;
     return is_plain(bytes) ? domain->base.malloc(domain->base.ctx, bytes)
                            : malloc_rarely(domain, bytes);
 }
 
-static __attribute__((noinline)) void *calloc_rarely(const struct domain *domain, size_t number,
+static __attribute__((noinline)) void *calloc_rarely(const struct hw_domain *domain, size_t number,
                                                      size_t each)
 {
-    const struct allocator *base = &domain->base;
+    const struct hw_allocator *base = &domain->base;
     if (hw_thread.inside)
         return base->calloc(base->ctx, number, each);
     hw_thread.inside = true;
@@ -76,7 +66,7 @@ static __attribute__((noinline)) void *calloc_rarely(const struct domain *domain
 
 static void *hook_calloc(void *ctx, size_t number, size_t each)
 {
-    const struct domain *domain = ctx;
+    const struct hw_domain *domain = ctx;
     size_t bytes;
     return !__builtin_mul_overflow(number, each, &bytes) && is_plain(bytes)
                ? domain->base.calloc(domain->base.ctx, number, each)
@@ -87,8 +77,8 @@ static void *hook_calloc(void *ctx, size_t number, size_t each)
  * size. */
 static void *hook_realloc(void *ctx, void *block, size_t bytes)
 {
-    const struct domain *domain = ctx;
-    const struct allocator *base = &domain->base;
+    const struct hw_domain *domain = ctx;
+    const struct hw_allocator *base = &domain->base;
     struct hw_agent_block old;
     if (hw_thread.inside)
         return base->realloc(base->ctx, block, bytes);
@@ -102,7 +92,7 @@ static void *hook_realloc(void *ctx, void *block, size_t bytes)
     return moved;
 }
 
-static __attribute__((noinline)) void free_rarely(const struct domain *domain, void *block)
+static __attribute__((noinline)) void free_rarely(const struct hw_domain *domain, void *block)
 {
     struct hw_agent_block old;
     hw_live_take(block, &old);
@@ -111,7 +101,7 @@ static __attribute__((noinline)) void free_rarely(const struct domain *domain, v
 
 static void hook_free(void *ctx, void *block)
 {
-    const struct domain *domain = ctx;
+    const struct hw_domain *domain = ctx;
     if (__builtin_expect(hw_live_may_have(block), 0)) {
         free_rarely(domain, block);
         return;
@@ -119,14 +109,18 @@ static void hook_free(void *ctx, void *block)
     domain->base.free(domain->base.ctx, block);
 }
 
-bool hw_python_hook(void)
+const struct hw_allocator hw_sampled_hooks = {NULL, hook_malloc, hook_calloc, hook_realloc,
+                                              hook_free};
+
+bool hw_python_hook(bool every)
 {
     *(void **)&get_allocator = dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
     *(void **)&set_allocator = dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
     if (!get_allocator || !set_allocator)
         return false;
     for (int i = 0; i < DOMAINS; i++) {
-        struct allocator hook = {&domains[i], hook_malloc, hook_calloc, hook_realloc, hook_free};
+        struct hw_allocator hook = every ? hw_every_hooks : hw_sampled_hooks;
+        hook.ctx = &domains[i];
         domains[i].number = (enum hw_agent_domain)i;
         get_allocator(i, &domains[i].base);
         set_allocator(i, &hook);

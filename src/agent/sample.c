@@ -32,25 +32,34 @@ void hw_sample_next(struct hw_thread *thread)
     thread->left = (int64_t)(-log(hw_sample_random(thread)) * (double)hw_agent_table.rate_bytes);
 }
 
-void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain)
+bool hw_sample_due(struct hw_thread *thread, size_t bytes)
 {
-    struct hw_thread *thread = &hw_thread;
     bool begins = !thread->random;
     if (begins)
         thread->random = random_seed(thread);
     hw_sample_next(thread);
-    if (begins) { /* this thread's first block came before there was a distance */
-        thread->left -= (int64_t)bytes;
-        if (thread->left >= 0)
-            return;
-        hw_sample_next(thread);
-    }
+    if (!begins)
+        return true;
+    /* this thread's first block came before there was a distance */
+    thread->left -= (int64_t)bytes;
+    if (thread->left >= 0)
+        return false;
+    hw_sample_next(thread);
+    return true;
+}
+
+void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain)
+{
+    struct hw_thread *thread = &hw_thread;
+    if (!hw_sample_due(thread, bytes))
+        return;
     if (thread->inside) {
         __atomic_fetch_add(&hw_agent_table.missed, 1, __ATOMIC_RELAXED);
         return;
     }
     thread->inside = true;
-    const struct hw_agent_block sample = {(uintptr_t)block, bytes, hw_frames_site(), domain};
-    hw_live_add(&sample);
+    hw_store_lock();
+    hw_live_put(&(struct hw_agent_block){(uintptr_t)block, bytes, hw_frames_find(), domain});
+    hw_store_unlock();
     thread->inside = false;
 }

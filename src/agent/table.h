@@ -64,6 +64,7 @@ struct hw_agent_table {
     uint64_t missed;  /* that had no room, or came in the middle of another one */
     int32_t pid;      /* of the process that the numbers are of: after a fork, both have them */
     uint32_t python;  /* PY_VERSION_HEX whose frames are read; 0: no stacks are known */
+    uint64_t unrecorded; /* events that are not in the recording: it had to end */
 };
 
 #endif

@@ -164,6 +164,8 @@ static int run_command(struct hw_run *run)
         [HW_COMMAND_SITES] = hw_cmd_sites,
         [HW_COMMAND_ALLOCATIONS] = hw_cmd_allocations,
         [HW_COMMAND_LINES] = hw_cmd_lines,
+        [HW_COMMAND_FLAME] = hw_cmd_flame,
+        [HW_COMMAND_EXPORT] = hw_cmd_export,
         [HW_COMMAND_RUN] = hw_cmd_run,
         [HW_COMMAND_RETAINED] = hw_cmd_retained,
         [HW_COMMAND_TREE] = hw_cmd_tree,

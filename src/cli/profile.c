@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/profile.h"
 
+#include "base/err.h"
+
 static bool read_recording(struct hw_run *run, const char *word, struct hw_profile **ret_profile,
                            struct hw_err *err)
 {
@@ -20,4 +22,19 @@ bool hw_run_profile(struct hw_run *run, const char *word, struct hw_profile **re
     hw_graph_destroy(graph);
     hw_progress_clear(&run->progress);
     return ok;
+}
+
+bool hw_run_measure(const struct hw_args *args, const struct hw_profile *profile,
+                    enum hw_measure *ret_measure, struct hw_err *err)
+{
+    enum hw_measure measure = profile->is_recording ? HW_MEASURE_PEAK : HW_MEASURE_LIVE;
+    if (args->measure != HW_MEASURE_STANDARD)
+        measure = (enum hw_measure)args->measure;
+    if (measure != HW_MEASURE_LIVE && !profile->is_recording)
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "of a process or a snapshot only what is live is known, not %s; heapwhy run -o FILE "
+                          "records all",
+                          hw_measure_name(measure));
+    *ret_measure = measure;
+    return true;
 }

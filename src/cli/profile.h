@@ -10,4 +10,8 @@
 bool hw_run_profile(struct hw_run *run, const char *word, struct hw_profile **ret_profile,
                     struct hw_err *err);
 
+/* --measure; when not given, the peak where it is known. Fails where the profile does not know it. */
+bool hw_run_measure(const struct hw_args *args, const struct hw_profile *profile,
+                    enum hw_measure *ret_measure, struct hw_err *err);
+
 #endif

@@ -38,6 +38,8 @@ bool hw_cmd_allocations(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_lines(struct hw_run *run, struct hw_err *err);
 /* Becomes the program: returns only when that fails. */
 bool hw_cmd_run(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_flame(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_export(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_text(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_watch(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_plot(struct hw_run *run, struct hw_err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask/garbage.h"
 #include "ask/lookup.h"
+#include "ask/type-rows.h"
 #include "base/err.h"
 #include "collect/explain.h"
 
@@ -67,62 +68,35 @@ static bool find_groups(struct work *work)
 
 /* ---- types ---- */
 
-static int by_bytes(const void *a, const void *b)
+/* Classes of the program first; the rows are sorted by bytes already. */
+static void program_first(const struct hw_graph *graph, struct hw_type_row *rows, size_t count)
 {
-    const struct hw_cycle_type *x = a, *y = b;
-    if (x->bytes != y->bytes)
-        return x->bytes > y->bytes ? -1 : 1;
-    if (x->count != y->count)
-        return x->count > y->count ? -1 : 1;
-    return strcmp(x->name, y->name);
-}
-
-static int by_say(const void *a, const void *b)
-{
-    const struct hw_cycle_type *x = a, *y = b;
-    return x->of_program != y->of_program ? (x->of_program ? -1 : 1) : by_bytes(a, b);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct hw_cycle_type *)a)->name, ((const struct hw_cycle_type *)b)->name);
-}
-
-/* Drops empty rows, joins those of one name, sorts. */
-static size_t settle_types(struct hw_cycle_type *rows, size_t count)
-{
-    size_t n = 0;
-    qsort(rows, count, sizeof(*rows), by_name);
+    size_t of_program = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!rows[i].count)
+        struct hw_type_row row = rows[i];
+        if (!(graph->types[row.type_index].flags & HW_TYPE_PYTHON))
             continue;
-        if (n && strcmp(rows[n - 1].name, rows[i].name) == 0) {
-            rows[n - 1].count += rows[i].count;
-            rows[n - 1].bytes += rows[i].bytes;
-        } else {
-            rows[n++] = rows[i];
-        }
+        memmove(&rows[of_program + 1], &rows[of_program], (i - of_program) * sizeof(*rows));
+        rows[of_program++] = row;
     }
-    qsort(rows, n, sizeof(*rows), by_bytes);
-    return n;
 }
 
 /* A row for each type, not counted yet. */
-static struct hw_cycle_type *make_types(struct work *work)
+static struct hw_type_row *make_types(struct work *work)
 {
     const struct hw_graph *graph = work->graph;
     struct hw_arena *arena = &work->result->arena;
-    struct hw_cycle_type *rows = hw_arena_array(arena, graph->type_count + 1u, sizeof(*rows));
+    struct hw_type_row *rows = hw_arena_array(arena, graph->type_count + 1u, sizeof(*rows));
     for (uint32_t t = 0; rows && t < graph->type_count; t++) {
         rows[t].name = hw_arena_strdup(arena, graph->types[t].name);
-        rows[t].of_program = graph->types[t].flags & HW_TYPE_PYTHON;
+        rows[t].type_index = t;
         if (!rows[t].name)
             return NULL;
     }
     return rows;
 }
 
-static void count_type(const struct hw_graph *graph, struct hw_cycle_type *rows, hw_id id)
+static void count_type(const struct hw_graph *graph, struct hw_type_row *rows, hw_id id)
 {
     rows[graph->type[id]].count++;
     rows[graph->type[id]].bytes += hw_graph_weight(graph, id);
@@ -152,8 +126,8 @@ static bool tell_types(struct work *work)
         cycles->kept_legacy += type_has(graph, to, HW_TYPE_LEGACY_DEL);
         cycles->kept++;
     }
-    cycles->type_count = settle_types(cycles->types, graph->type_count);
-    cycles->kept_type_count = settle_types(cycles->kept_types, graph->type_count);
+    cycles->type_count = hw_type_rows_settle(cycles->types, graph->type_count);
+    cycles->kept_type_count = hw_type_rows_settle(cycles->kept_types, graph->type_count);
     return true;
 }
 
@@ -169,11 +143,11 @@ static bool tell_group_types(struct work *work, const struct hw_cycle_row *row,
         const char *name = hw_arena_strdup(arena, work->graph->types[count->type].name);
         if (!name)
             return hw_err_no_memory(work->err);
-        bool of_program = work->graph->types[count->type].flags & HW_TYPE_PYTHON;
-        group->types[i] = (struct hw_cycle_type){name, count->count, count->bytes, of_program};
+        group->types[i] = (struct hw_type_row){
+            .name = name, .count = count->count, .bytes = count->bytes, .type_index = count->type};
     }
-    group->type_count = settle_types(group->types, row->type_count);
-    qsort(group->types, group->type_count, sizeof(*group->types), by_say);
+    group->type_count = hw_type_rows_settle(group->types, row->type_count);
+    program_first(work->graph, group->types, group->type_count);
     return true;
 }
 

@@ -6,6 +6,9 @@
 
 #include <stdlib.h>
 
+/* numpy/core/src/multiarray/alloc.c: the domain in which it tells tracemalloc of its arrays */
+enum { DOMAIN_NUMPY = 389047 };
+
 bool hw_profile_result_create(size_t row_count, size_t thread_count,
                               struct hw_profile_result **ret_result, struct hw_err *err)
 {
@@ -37,6 +40,18 @@ void hw_profile_destroy(struct hw_profile *profile)
     free(result);
 }
 
+const char *hw_profile_domain_name(const struct hw_profile *profile, uint32_t domain)
+{
+    static const char *const agent[] = {[HW_AGENT_RAW] = "raw",
+                                        [HW_AGENT_MEM] = "mem",
+                                        [HW_AGENT_OBJECT] = "object",
+                                        [HW_AGENT_MALLOC] = "malloc",
+                                        [HW_AGENT_MMAP] = "mmap"};
+    if (profile->is_recording)
+        return domain < sizeof(agent) / sizeof(*agent) ? agent[domain] : "";
+    return domain == 0 ? "python" : domain == DOMAIN_NUMPY ? "numpy" : "";
+}
+
 const char *hw_measure_name(enum hw_measure measure)
 {
     static const char *const names[HW_MEASURE_COUNT] = {[HW_MEASURE_LIVE] = "live",
@@ -44,12 +59,4 @@ const char *hw_measure_name(enum hw_measure measure)
                                                         [HW_MEASURE_ALLOCATED] = "allocated",
                                                         [HW_MEASURE_TEMPORARY] = "temporary"};
     return names[measure];
-}
-
-const char *hw_profile_domain_name(uint32_t domain)
-{
-    static const char *const names[] = {[HW_AGENT_RAW] = "raw",       [HW_AGENT_MEM] = "mem",
-                                        [HW_AGENT_OBJECT] = "object", [HW_AGENT_MALLOC] = "malloc",
-                                        [HW_AGENT_MMAP] = "mmap"};
-    return domain < sizeof(names) / sizeof(*names) ? names[domain] : "unknown";
 }

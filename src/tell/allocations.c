@@ -90,14 +90,24 @@ static void put_thread(struct hw_buf *cell, const struct hw_profile_thread *thre
         hw_buf_puts(cell, "not known");
 }
 
+static void put_allocator(struct hw_buf *cell, const struct hw_profile *profile, uint32_t domain)
+{
+    const char *name = hw_profile_domain_name(profile, domain);
+    if (*name)
+        hw_buf_puts(cell, name);
+    else
+        hw_buf_printf(cell, "%" PRIu32, domain);
+}
+
 static void put_place(struct hw_table *table, const struct hw_out *out,
-                      const struct hw_allocations *allocations, const struct hw_allocations_row *row)
+                      const struct hw_profile *profile, const struct hw_allocations *allocations,
+                      const struct hw_allocations_row *row)
 {
     struct hw_buf *cell = hw_table_cell(table);
     if (allocations->by == HW_ALLOCATIONS_BY_THREAD)
         put_thread(cell, &row->thread);
     else if (allocations->by == HW_ALLOCATIONS_BY_ALLOCATOR)
-        hw_buf_puts(cell, hw_profile_domain_name(row->domain));
+        put_allocator(cell, profile, row->domain);
     else if (allocations->by == HW_ALLOCATIONS_BY_FILE)
         put_file(cell, row->frame);
     else {
@@ -157,7 +167,7 @@ static void rows_text(struct hw_out *out, const struct hw_profile *profile,
     for (size_t i = 0; i < shown; i++) {
         const struct hw_allocations_row *row = &allocations->rows[i];
         put_numbers(&table, profile, allocations, row->amounts, row->before);
-        put_place(&table, out, allocations, row);
+        put_place(&table, out, profile, allocations, row);
     }
     put_numbers(&table, profile, allocations, allocations->totals, allocations->totals_before);
     hw_buf_printf(hw_table_cell(&table), "all %zu", allocations->row_count);
@@ -240,7 +250,8 @@ static void row_json(struct hw_json *json, const struct hw_profile *profile,
         hw_json_string(json, "name", row->thread.name);
         break;
     case HW_ALLOCATIONS_BY_ALLOCATOR:
-        hw_json_string(json, "allocator", hw_profile_domain_name(row->domain));
+        hw_json_u64(json, "domain", row->domain);
+        hw_json_string(json, "allocator", hw_profile_domain_name(profile, row->domain));
         break;
     case HW_ALLOCATIONS_BY_TRACEBACK:
         hw_parts_site_json(json, row->frame);
@@ -262,25 +273,13 @@ static void row_json(struct hw_json *json, const struct hw_profile *profile,
     hw_json_end(json);
 }
 
-static void moments_json(struct hw_json *json, const struct hw_profile *profile)
-{
-    hw_json_array(json, "moments");
-    for (size_t i = 0; i < profile->moment_count; i++) {
-        hw_json_object(json, NULL);
-        hw_json_double(json, "seconds", profile->moments[i].seconds);
-        hw_json_u64(json, "bytes", profile->moments[i].live_bytes);
-        hw_json_end(json);
-    }
-    hw_json_end(json);
-}
-
 static void allocations_json(struct hw_out *out, const struct hw_profile *profile,
                              const struct hw_allocations *allocations, size_t shown)
 {
     struct hw_json json;
     hw_json_init(&json, out, false);
     hw_json_object(&json, NULL);
-    hw_profile_head_json(&json, profile);
+    hw_profile_json(&json, profile);
     if (allocations->has_before) {
         hw_json_object(&json, "before");
         hw_profile_amounts_json(&json, profile, allocations->totals_before);
@@ -293,7 +292,7 @@ static void allocations_json(struct hw_out *out, const struct hw_profile *profil
     for (size_t i = 0; i < shown; i++)
         row_json(&json, profile, allocations, &allocations->rows[i]);
     hw_json_end(&json);
-    moments_json(&json, profile);
+    hw_profile_moments_json(&json, profile);
     hw_json_end(&json);
 }
 

@@ -246,7 +246,7 @@ static void cycles_text(struct hw_out *out, const struct hw_facts *facts,
 
 /* ---- JSON ---- */
 
-static void types_json(struct hw_json *json, const char *key, const struct hw_cycle_type *types,
+static void types_json(struct hw_json *json, const char *key, const struct hw_type_row *types,
                        size_t count)
 {
     hw_json_array(json, key);

@@ -2,6 +2,7 @@
 #include "tell/profile.h"
 
 #include "tell/parts.h"
+#include "tell/stacks.h"
 #include "tell/text.h"
 
 #include <inttypes.h>
@@ -128,7 +129,7 @@ void hw_profile_amounts_json(struct hw_json *json, const struct hw_profile *prof
                              const struct hw_amount amounts[HW_MEASURE_COUNT])
 {
     for (size_t i = 0; i < HW_MEASURE_COUNT; i++) {
-        if (i != HW_MEASURE_LIVE && !profile->is_recording)
+        if (!hw_profile_knows(profile, (enum hw_measure)i))
             continue;
         hw_json_object(json, hw_measure_name((enum hw_measure)i));
         hw_json_u64(json, "blocks", amounts[i].count);
@@ -139,22 +140,39 @@ void hw_profile_amounts_json(struct hw_json *json, const struct hw_profile *prof
 
 void hw_profile_head_json(struct hw_json *json, const struct hw_profile *profile)
 {
-    hw_json_object(json, "profile");
-    hw_json_bool(json, "recording", profile->is_recording);
-    hw_json_bool(json, "complete", profile->is_complete);
-    hw_json_string(json, "damage", profile->damage);
     hw_json_i64(json, "pid", profile->pid);
     hw_json_i64(json, "parent_pid", profile->parent_pid);
     hw_json_string(json, "command", profile->command);
+    hw_json_bool(json, "recording", profile->is_recording);
+    hw_json_bool(json, "complete", profile->is_complete);
+    hw_json_string(json, "damage", profile->damage);
     hw_json_time(json, "began", (int64_t)(profile->began_unix * 1e9));
     hw_json_double(json, "seconds", profile->seconds);
     hw_json_double(json, "peak_seconds", profile->peak_seconds);
     hw_json_u64(json, "rate", profile->rate_bytes);
     hw_json_u64(json, "samples", profile->sample_count);
-    hw_json_u64(json, "missed", profile->missed);
+    hw_json_u64(json, "blocks_missed", profile->missed);
     hw_json_u64(json, "events", profile->event_count);
+}
+
+void hw_profile_json(struct hw_json *json, const struct hw_profile *profile)
+{
+    hw_json_object(json, "profile");
+    hw_profile_head_json(json, profile);
     hw_json_object(json, "totals");
     hw_profile_amounts_json(json, profile, profile->totals);
     hw_json_end(json);
+    hw_json_end(json);
+}
+
+void hw_profile_moments_json(struct hw_json *json, const struct hw_profile *profile)
+{
+    hw_json_array(json, "moments");
+    for (size_t i = 0; i < profile->moment_count; i++) {
+        hw_json_object(json, NULL);
+        hw_json_double(json, "seconds", profile->moments[i].seconds);
+        hw_json_u64(json, "live_bytes", profile->moments[i].live_bytes);
+        hw_json_end(json);
+    }
     hw_json_end(json);
 }

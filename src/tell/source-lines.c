@@ -200,7 +200,7 @@ static void lines_json(struct hw_out *out, const struct hw_profile *profile,
     struct hw_json json;
     hw_json_init(&json, out, false);
     hw_json_object(&json, NULL);
-    hw_profile_head_json(&json, profile);
+    hw_profile_json(&json, profile);
     hw_json_string(&json, "file", lines->file);
     hw_json_bool(&json, "cumulative", lines->cumulative);
     hw_json_bool(&json, "source", source != NULL);

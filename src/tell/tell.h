@@ -93,6 +93,29 @@ struct hw_lines_look {
 bool hw_tell_lines(struct hw_out *out, const struct hw_profile *profile, const struct hw_lines *lines,
                    const struct hw_lines_look *look);
 
+/* Flame graphs of a profile: a page that is looked at with a browser, or a picture of one measure. */
+struct hw_flame_look {
+    const char *title;       /* NULL: the command */
+    enum hw_measure measure; /* of the page the one that is shown first */
+    bool by_function;        /* lines of a function are one */
+};
+void hw_tell_flame_html(struct hw_out *out, const struct hw_profile *profile,
+                        const struct hw_flame_look *look);
+void hw_tell_flame_svg(struct hw_out *out, const struct hw_profile *profile,
+                       const struct hw_flame_look *look);
+
+/* What was written to a file of a profile. */
+void hw_tell_profile_file(struct hw_out *out, const struct hw_profile *profile, const char *path,
+                          uint64_t file_bytes);
+
+/* Profiles for other tools. What a measure has nothing of is left out of a format that has that measure alone. */
+void hw_tell_collapsed(struct hw_out *out, const struct hw_profile *profile, enum hw_measure measure,
+                       bool by_function);
+void hw_tell_speedscope(struct hw_out *out, const struct hw_profile *profile, bool by_function);
+void hw_tell_pprof(struct hw_out *out, const struct hw_profile *profile, bool by_function);
+/* All of it, as it is, in JSON of our own. */
+void hw_tell_profile_json(struct hw_out *out, const struct hw_profile *profile);
+
 void hw_tell_snapshot(struct hw_out *out, const struct hw_graph *graph, const char *path,
                       uint64_t file_bytes);
 void hw_tell_check(struct hw_out *out, const char *path, const struct hw_check *check);

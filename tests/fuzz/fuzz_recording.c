@@ -56,7 +56,7 @@ static uint64_t ask_everything(const struct hw_profile *profile)
     uint64_t sum = profile->moment_count + strlen(profile->damage) + strlen(profile->command);
     for (size_t i = 0; i < profile->row_count; i++) {
         const struct hw_profile_row *row = &profile->rows[i];
-        sum += strlen(profile->threads[row->thread].name) + strlen(hw_profile_domain_name(row->domain));
+        sum += strlen(profile->threads[row->thread].name) + strlen(hw_profile_domain_name(profile, row->domain));
         for (const struct hw_site_frame *frame = row->frame; frame; frame = frame->caller)
             sum += strlen(frame->file) + strlen(frame->function);
         sum += ask_lines(profile, row->frame->file);

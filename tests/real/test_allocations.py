@@ -139,8 +139,8 @@ def test_moments(work):
     moments = answer["moments"]
     assert 2 <= len(moments) <= 1000
     assert [moment["seconds"] for moment in moments] == sorted(moment["seconds"] for moment in moments)
-    assert max(moment["bytes"] for moment in moments) == model.peak_bytes
-    assert moments[-1]["bytes"] == model.bytes
+    assert max(moment["live_bytes"] for moment in moments) == model.peak_bytes
+    assert moments[-1]["live_bytes"] == model.bytes
     assert answer["profile"]["complete"] and not answer["profile"]["damage"]
 
 

@@ -203,7 +203,8 @@ static void test_the_tables_are_sound(void **state)
         assert_true((a->kind == HW_OPTION_FLAG) == (a->arg == NULL));
         assert_true((a->kind == HW_OPTION_CHOICE) == (a->words[0] != NULL));
         for (size_t k = i + 1; k < hw_option_count; k++) {
-            assert_true(strcmp(a->name, hw_options[k].name) != 0 || !(a->commands & hw_options[k].commands));
+            assert_true(strcmp(a->name, hw_options[k].name) != 0 ||
+                        !(a->commands & hw_options[k].commands));
             assert_true(!a->letter || a->letter != hw_options[k].letter);
             assert_true(a->offset != hw_options[k].offset);
         }
