@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tell/stacks.h"
 #include "tell/flame.h"
+#include "tell/stacks.h"
 #include "tell/tell.h"
 #include "tell/text.h"
 

@@ -271,6 +271,7 @@ static void test_files_say_whose_they_are(void **state)
         {"/v/lib/python3.13/site-packages/rx/_c.cpython-313-x86_64-linux-gnu.so",
          "_c.cpython-313-x86_64-linux-gnu.so", "_c", HW_FILE_NATIVE},
         {"/usr/bin/python3.11", "python3.11", "python3", HW_FILE_NATIVE},
+        {"./Objects/obmalloc.c", "obmalloc.c", "obmalloc", HW_FILE_NATIVE},
         {"<unknown>", "<unknown>", "<unknown>", HW_FILE_UNKNOWN},
         {"", "", "", HW_FILE_UNKNOWN},
     };
