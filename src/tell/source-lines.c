@@ -91,6 +91,14 @@ static void put_gap(struct hw_table *table, const struct hw_profile *profile)
     hw_table_cell(table);
 }
 
+/* Lines from..to-1 have nothing in them. */
+static bool are_empty(const struct hw_source *source, uint32_t from, uint32_t to)
+{
+    while (from < to && !source->lines[from - 1][strspn(source->lines[from - 1], " ")])
+        from++;
+    return from == to;
+}
+
 static void source_rows(struct hw_table *table, const struct hw_profile *profile,
                         const struct hw_lines *lines, const struct hw_source *source,
                         const struct choice *choice)
@@ -102,6 +110,8 @@ static void source_rows(struct hw_table *table, const struct hw_profile *profile
             row++;
         if (!choice->lines[line - 1])
             continue;
+        for (; last && last + 1 < line && are_empty(source, last + 1, line); last++)
+            put_line(table, profile, last + 1, NULL, "");
         if (last && last + 1 < line)
             put_gap(table, profile);
         bool has = row < lines->row_count && lines->rows[row].line == line;
@@ -167,7 +177,7 @@ static bool lines_text(struct hw_out *out, const struct hw_profile *profile,
         columns[count++] = (struct hw_column){"allocated", HW_COLUMN_RIGHT};
     }
     columns[count++] = (struct hw_column){"blocks", HW_COLUMN_RIGHT};
-    columns[count++] = (struct hw_column){"", HW_COLUMN_CUT};
+    columns[count++] = (struct hw_column){"", HW_COLUMN_CUT_END};
     struct hw_table table = {.columns = columns, .column_count = count};
     struct choice choice = {0};
     if (look->source) {
