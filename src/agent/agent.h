@@ -7,7 +7,7 @@
  * sampled blocks are allocated. Its rules, which hold for every function below this folder:
  *
  * - It allocates nothing while the program runs: all its memory is reserved when it starts
- *   (table.h, below 16 MB), and only what is used of it becomes resident.
+ *   (table.h, below 32 MiB), and only what is used of it becomes resident.
  * - It calls nothing that may run the program's code, take locks of Python or of malloc, or raise.
  * - One lock, held for some hundred instructions, and for a pass over live[] when that is full.
  * Under it nothing is called that could wait: of Python only PyCode_Addr2Line(), which reads.
@@ -55,14 +55,30 @@ bool hw_live_remove(const void *block, struct hw_agent_block *ret_block);
 
 /* ---- this thread ---- */
 
+/* Of small blocks of one size: how many come before the next sample, and how many after it in its
+ * period. */
+struct hw_stretch {
+    int32_t left, rest;
+};
+
+enum { HW_SMALL_SIZES = HW_AGENT_SMALL_MAX_BYTES / HW_AGENT_STEP_BYTES + 1 };
+
 struct hw_thread {
-    int64_t left;    /* bytes until the next sample */
+    int64_t left;    /* bytes until the next sample, for all but Python's small blocks */
     uint64_t random; /* state; 0: not yet begun */
     uint64_t self;   /* pthread_self(); 0: not yet known */
     int32_t tid;     /* the kernel's; 0: not yet known */
     bool inside;     /* the agent itself is at work */
+    bool has_left;   /* left has begun */
+    uint64_t rate;   /* that the stretches were made with; 0: there are none yet */
+    struct hw_stretch small[HW_SMALL_SIZES]; /* by size in steps, rounded up */
 };
 extern __thread struct hw_thread hw_thread __attribute__((tls_model("initial-exec")));
+
+static inline struct hw_stretch *hw_thread_stretch(struct hw_thread *thread, size_t bytes)
+{
+    return &thread->small[(bytes + HW_AGENT_STEP_BYTES - 1) / HW_AGENT_STEP_BYTES];
+}
 
 /* A number above 0, at most 1. */
 double hw_sample_random(struct hw_thread *thread);
@@ -71,9 +87,23 @@ double hw_sample_random(struct hw_thread *thread);
  * same chance. */
 void hw_sample_next(struct hw_thread *thread);
 
-/* Called when left has run out: begins the distance to the next sample. false: it was this thread's
- * first block, and after all it is none. */
+/* Called when left has run out: whether this block is one of the sample. Begins the distance to
+ * the next one. */
 bool hw_sample_due(struct hw_thread *thread, size_t bytes);
+/* Called when the stretch of a small block has run out: the same. */
+bool hw_sample_small_due(struct hw_thread *thread, size_t bytes);
+
+/* Counts one of Python's blocks. Whether it is one of the sample. */
+static inline bool hw_sample_counts(struct hw_thread *thread, size_t bytes)
+{
+    if (__builtin_expect(bytes <= HW_AGENT_SMALL_MAX_BYTES, 1))
+        return __builtin_expect(--hw_thread_stretch(thread, bytes)->left < 0, 0) &&
+               hw_sample_small_due(thread, bytes);
+    return (thread->left -= (int64_t)bytes) < 0 && hw_sample_due(thread, bytes);
+}
+
+/* Writes the block down with this thread's stack. */
+void hw_sample_add(void *block, size_t bytes, enum hw_agent_domain domain);
 
 /* Called when left has run out: writes the block down with this thread's stack. */
 void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain);
@@ -98,13 +128,13 @@ bool hw_python_hook(bool every);
 
 /* ---- the filter before hw_live_take() ---- */
 
-/* A bit for each granule of 16 MB of addresses; all other addresses fold onto these. */
-enum { HW_FILTER_BITS = 1 << 20 };
+/* A bit for each 16 bytes of 128 MB of addresses; all other addresses fold onto these. */
+enum { HW_FILTER_BITS = 1 << 23 };
 extern uint64_t hw_filter[HW_FILTER_BITS / 64];
 
 static inline uint32_t hw_filter_bit(uint64_t addr)
 {
-    return (uint32_t)(addr >> 4 ^ addr >> 25) % HW_FILTER_BITS;
+    return (uint32_t)(addr >> 4 ^ addr >> 27) % HW_FILTER_BITS;
 }
 
 /* Under the lock: this address is to be looked at when it is given back. */

@@ -17,7 +17,7 @@ static void handed_out(void *block, size_t bytes, enum hw_agent_domain domain)
     hw_store_lock();
     uint32_t site = hw_frames_find();
     hw_record_alloc(block, bytes, domain, site);
-    if (__builtin_expect((thread->left -= (int64_t)bytes) < 0, 0) && hw_sample_due(thread, bytes))
+    if (hw_sample_counts(thread, bytes))
         hw_live_put(&(struct hw_agent_block){(uintptr_t)block, bytes, site, domain});
     hw_store_unlock();
 }

@@ -214,68 +214,73 @@ static uint32_t name_intern(const char *str)
 
 /* ---- code objects that are given back ---- */
 
-/* A code object that has been met, near the place that its bit of the filter leads to. Another one
- * that comes to its address later has another serial. */
+/* Code objects that have been met; those whose bits of the filter fall together are a chain.
+ * Another one that comes to the same address later has another serial. */
 struct code {
     uint64_t addr, serial;
+    uint32_t next; /* of its chain, or the next free one; 0: none */
 };
-enum { CODES = 1 << 14, CODES_NEAR = 16 };
-static struct code codes[CODES + CODES_NEAR];
+enum { CODES = 1 << 14 };
+static struct code codes[CODES];
+static uint32_t code_buckets[CODES];
+static uint32_t code_count = 1, code_free;
 static uint64_t serials;
 static uint32_t generation = 1; /* of all that is known by addresses of code */
 
-static struct code *codes_near(uint32_t bit)
+/* The link that leads to it, or a link that is 0. */
+static uint32_t *code_find(uint64_t addr)
 {
-    return &codes[bit % CODES];
+    uint32_t *link = &code_buckets[hw_filter_bit(addr) % CODES];
+    while (*link && codes[*link].addr != addr)
+        link = &codes[*link].next;
+    return link;
 }
 
-static struct code *code_find(uint64_t addr)
+/* Where there is no place left, all are forgotten. */
+static uint32_t code_place(void)
 {
-    struct code *near = codes_near(hw_filter_bit(addr));
-    for (int i = 0; i < CODES_NEAR; i++)
-        if (near[i].addr == addr)
-            return &near[i];
-    return NULL;
-}
-
-static struct code *code_place(uint64_t addr)
-{
-    struct code *near = codes_near(hw_filter_bit(addr));
-    for (int i = 0; i < CODES_NEAR; i++)
-        if (!near[i].addr)
-            return &near[i];
-    memset(codes, 0, sizeof(codes));
-    generation++;
-    return near;
+    uint32_t code = code_free;
+    if (code) {
+        code_free = codes[code].next;
+        return code;
+    }
+    if (code_count == CODES) {
+        memset(code_buckets, 0, sizeof(code_buckets));
+        code_count = 1;
+        generation++;
+    }
+    return code_count++;
 }
 
 /* Its serial. From now on it is noticed when it is given back. */
-static uint64_t code_watch(const char *code)
+static uint64_t code_watch(const char *at)
 {
-    uint64_t addr = (uintptr_t)code;
-    struct code *at = code_find(addr);
-    if (!at) {
-        at = code_place(addr);
-        *at = (struct code){addr, ++serials};
-        hw_filter_set(addr);
-    }
-    return at->serial;
+    uint64_t addr = (uintptr_t)at;
+    uint32_t code = *code_find(addr);
+    if (code)
+        return codes[code].serial;
+    code = code_place();
+    *code_find(addr) = code;
+    codes[code] = (struct code){addr, ++serials, 0};
+    hw_filter_set(addr);
+    return serials;
 }
 
 void hw_frames_forget(uint64_t addr)
 {
-    struct code *at = code_find(addr);
-    if (at) {
-        at->addr = 0;
-        generation++;
-    }
+    uint32_t *link = code_find(addr), code = *link;
+    if (!code)
+        return;
+    *link = codes[code].next;
+    codes[code].next = code_free;
+    code_free = code;
+    generation++;
 }
 
 bool hw_frames_have_bit(uint32_t bit)
 {
-    const struct code *near = codes_near(bit);
-    for (int i = 0; i < CODES_NEAR; i++)
-        if (near[i].addr && hw_filter_bit(near[i].addr) == bit)
+    for (uint32_t code = code_buckets[bit % CODES]; code; code = codes[code].next)
+        if (hw_filter_bit(codes[code].addr) == bit)
             return true;
     return false;
 }

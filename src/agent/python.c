@@ -7,9 +7,8 @@
 /* Python's allocators with the agent before them, which looks at a sample of the blocks. */
 
 enum { DOMAINS = 3 };
-/* pymalloc asks the raw domain for larger ones, and for its arenas nobody: what is passed on from
- * domain to domain counts in the first one. */
-enum { SMALL_MAX = 512 };
+/* Of blocks of more than 512 bytes pymalloc asks the raw domain, and for its arenas nobody: what is
+ * passed on from domain to domain counts in the first one. */
 
 static struct hw_domain domains[DOMAINS];
 
@@ -18,17 +17,20 @@ static void (*set_allocator)(int domain, struct hw_allocator *allocator);
 
 static inline void count(void *block, size_t bytes, const struct hw_domain *domain)
 {
-    if (__builtin_expect((hw_thread.left -= (int64_t)bytes) < 0, 0) && block)
-        hw_sample_take(block, bytes, domain->number);
+    if (block && hw_sample_counts(&hw_thread, bytes))
+        hw_sample_add(block, bytes, domain->number);
 }
 
 /* Whether a block is like nearly all: small, and not the next one of the sample. It is counted
  * then, and that is all there is to do. */
 static inline bool is_plain(size_t bytes)
 {
-    if (__builtin_expect(bytes > SMALL_MAX || hw_thread.left < (int64_t)bytes, 0))
+    if (__builtin_expect(bytes > HW_AGENT_SMALL_MAX_BYTES, 0))
         return false;
-    hw_thread.left -= (int64_t)bytes;
+    struct hw_stretch *stretch = hw_thread_stretch(&hw_thread, bytes);
+    if (__builtin_expect(stretch->left <= 0, 0))
+        return false;
+    stretch->left--;
     return true;
 }
 
@@ -60,7 +62,7 @@ static __attribute__((noinline)) void *calloc_rarely(const struct hw_domain *dom
     hw_thread.inside = true;
     void *block = base->calloc(base->ctx, number, each);
     hw_thread.inside = false;
-    count(block, block ? number * each : 0, domain);
+    count(block, number * each, domain);
     return block;
 }
 

@@ -30,7 +30,8 @@ static struct {
     int32_t tid; /* who was told last; -1: none in this chunk */
     struct slot slots[HW_RECORDING_SLOTS];
     uint64_t began_ns, chunk_ns, told_ns;
-    uint64_t sites_told, texts_told; /* sites_addr and texts_addr have been told up to here */
+    uint32_t sites_told; /* the next site, and below the next text, that is to be told */
+    uint64_t texts_told;
     uint64_t missed_told;
     bool ended;
     struct {
@@ -153,14 +154,16 @@ static bool tell_texts(void)
     return true;
 }
 
-static void put_site(const struct hw_agent_site *site)
+static void tell_site(uint32_t number)
 {
+    const struct hw_agent_site *site = &hw_store.sites[number];
     bool native = site->function == HW_AGENT_NATIVE;
     put_other(HW_RECORDING_SITE);
     put_number(hw_text_number(site->file));
     put_number(native ? HW_AGENT_NATIVE : hw_text_number(site->function));
     put_number(site->line);
-    put_number(site->caller);
+    put_number(number - site->caller);
+    recorder.sites_told = number + 1;
 }
 
 /* Sites have the numbers that they have in the agent's memory: all up to this one are told. */
@@ -171,7 +174,7 @@ static void tell_sites(uint32_t site)
         if (room() < EVENT_MAX_BYTES)
             chunk_write();
         if (!recorder.ended)
-            put_site(&hw_store.sites[recorder.sites_told++]);
+            tell_site(recorder.sites_told);
     }
 }
 
@@ -236,7 +239,7 @@ static __attribute__((noinline)) bool fill(struct slot *slot, uint64_t what, uin
         return false;
     *slot = (struct slot){what, recorder.last, site};
     *recorder.at++ = (unsigned char)(HW_RECORDING_FILL << 6 | (slot - recorder.slots));
-    put_number(site);
+    put_number(recorder.sites_told - site);
     put_number(what);
     recorder.events++;
     return true;
