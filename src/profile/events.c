@@ -58,6 +58,13 @@ static inline bool is_address(uint64_t units)
     return units - 1 < (UINT64_C(1) << HW_LIVE_UNIT_BITS) - 1;
 }
 
+/* A site, told by how many stand between it and the next one to be told, which counts. UINT32_MAX: there is none. */
+static inline uint32_t site_back(struct hw_events *events)
+{
+    uint64_t back = number(events);
+    return back - 1 < events->site_count ? (uint32_t)(events->site_count - back) : UINT32_MAX;
+}
+
 /* ---- what is kept ---- */
 
 static bool add_text(struct hw_events *events, const void *text, size_t bytes)
@@ -144,9 +151,9 @@ static bool read_text(struct hw_events *events)
 
 static bool read_site(struct hw_events *events)
 {
-    uint64_t file = number(events), function = number(events), line = number(events),
-             caller = number(events);
-    if (file >= events->text_count || caller >= events->site_count || line > UINT32_MAX ||
+    uint64_t file = number(events), function = number(events), line = number(events);
+    uint32_t caller = site_back(events);
+    if (file >= events->text_count || caller == UINT32_MAX || line > UINT32_MAX ||
         (function >= events->text_count && function != HW_AGENT_NATIVE))
         return hw_events_damaged(events, "a site of what was not told");
     if (events->site_count == HW_EVENTS_SITES_MAX)
@@ -154,7 +161,7 @@ static bool read_site(struct hw_events *events)
     if (events->sites[caller].depth == HW_EVENTS_DEPTH_MAX)
         return hw_events_damaged(events, "a stack of more than %d frames", HW_EVENTS_DEPTH_MAX);
     struct hw_events_site site = {(uint32_t)file, (uint32_t)function, (uint32_t)line,
-                                  (uint32_t)caller, events->sites[caller].depth + 1};
+                                  caller, events->sites[caller].depth + 1};
     return add_site(events, &site);
 }
 
@@ -240,12 +247,13 @@ static bool read_other(struct hw_events *events, unsigned what, enum hw_events_s
 
 static inline bool read_fill(struct hw_events *events, struct hw_events_slot *slot)
 {
-    uint64_t site = number(events), size = number(events);
-    if (site >= events->site_count || size / HW_EVENTS_DOMAINS >> HW_LIVE_BYTES_BITS)
+    uint32_t site = site_back(events);
+    uint64_t size = number(events);
+    if (site == UINT32_MAX || size / HW_EVENTS_DOMAINS >> HW_LIVE_BYTES_BITS)
         return hw_events_damaged(events, "a block that cannot be");
     *slot = (struct hw_events_slot){.units = events->last_units,
                                     .bytes = size / HW_EVENTS_DOMAINS,
-                                    .site = (uint32_t)site,
+                                    .site = site,
                                     .domain = size % HW_EVENTS_DOMAINS,
                                     .row_thread = NO_THREAD};
     return true;

@@ -82,7 +82,7 @@ static uint32_t site(struct recording *rec, uint32_t file, uint32_t function, ui
     number(rec, file);
     number(rec, function);
     number(rec, line);
-    number(rec, caller);
+    number(rec, rec->sites + 1 - caller);
     return ++rec->sites;
 }
 
@@ -101,7 +101,7 @@ static void thread(struct recording *rec, uint64_t id, uint32_t name)
 static void take(struct recording *rec, uint64_t addr, uint64_t bytes, uint32_t at)
 {
     event(rec, HW_RECORDING_FILL, 3);
-    number(rec, at);
+    number(rec, rec->sites + 1 - at);
     number(rec, bytes * 8 + HW_AGENT_OBJECT);
     rec->slot = rec->last;
     event(rec, HW_RECORDING_ALLOC, 3);
@@ -472,7 +472,7 @@ static void test_damage_ends_it(void **state)
     begin(&rec, 0);
     uint32_t at = site(&rec, text(&rec, "app.py"), 0, 1, 0);
     take(&rec, 0x1000, 64, at);
-    take(&rec, 0x2000, 64, at + 1); /* no such site */
+    take(&rec, 0x2000, 64, at + 1); /* one that is still to be told */
     take(&rec, 0x3000, 64, at);
     end(&rec);
     struct hw_profile *profile = finish(&rec);
