@@ -59,8 +59,8 @@ static void put_file(struct hw_buf *cell, const struct hw_site_frame *frame)
         hw_buf_printf(cell, ":%" PRIu32, frame->line);
 }
 
-/* On a terminal without the directories; of __init__.py and the like with one, as there are many. The
- * longest are those of frozen modules. */
+/* On a terminal without the directories; of __init__.py and the like with one, as there are many.
+ * The longest are those of frozen modules. */
 static void put_short_file(struct hw_buf *cell, const struct hw_out *out,
                            const struct hw_site_frame *frame)
 {
@@ -159,9 +159,8 @@ static void rows_text(struct hw_out *out, const struct hw_profile *profile,
         columns[table.column_count++] = (struct hw_column){"blocks", HW_COLUMN_RIGHT};
         columns[table.column_count++] = (struct hw_column){"bytes", HW_COLUMN_RIGHT};
     }
-    columns[table.column_count++] =
-        (struct hw_column){allocations->has_before ? "now" : column_title(profile, measure),
-                           HW_COLUMN_RIGHT};
+    columns[table.column_count++] = (struct hw_column){
+        allocations->has_before ? "now" : column_title(profile, measure), HW_COLUMN_RIGHT};
     if (!allocations->has_before)
         columns[table.column_count++] = (struct hw_column){"%", HW_COLUMN_RIGHT};
     columns[table.column_count++] = (struct hw_column){"blocks", HW_COLUMN_RIGHT};

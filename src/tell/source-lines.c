@@ -35,8 +35,8 @@ static void choose_functions(struct choice *choice, const struct hw_source *sour
         while (row < lines->row_count && lines->rows[row].line < function->first)
             row++;
         bool has_number = row < lines->row_count && lines->rows[row].line <= function->last;
-        bool is_wanted = look->function ? is_named(function->name, look->function)
-                                        : has_number || look->all;
+        bool is_wanted =
+            look->function ? is_named(function->name, look->function) : has_number || look->all;
         if (is_wanted && function->last <= choice->count)
             memset(choice->lines + function->first - 1, 1, function->last - function->first + 1);
     }
@@ -234,8 +234,8 @@ static void lines_json(struct hw_out *out, const struct hw_profile *profile,
     hw_json_end(&json);
 }
 
-bool hw_tell_lines(struct hw_out *out, const struct hw_profile *profile, const struct hw_lines *lines,
-                   const struct hw_lines_look *look)
+bool hw_tell_lines(struct hw_out *out, const struct hw_profile *profile,
+                   const struct hw_lines *lines, const struct hw_lines_look *look)
 {
     if (!out->json)
         return lines_text(out, profile, lines, look);
