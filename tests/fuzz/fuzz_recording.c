@@ -28,7 +28,8 @@ static void repair(unsigned char *data, size_t size)
     memcpy(data, HW_RECORDING_MAGIC, sizeof(head.magic));
     head.version = HW_RECORDING_VERSION;
     memcpy(data + 8, &head.version, 2 * sizeof(uint32_t));
-    for (size_t at = head.head_bytes; size - at > sizeof(chunk); at += sizeof(chunk) + chunk.bytes) {
+    for (size_t at = head.head_bytes; size - at > sizeof(chunk);
+         at += sizeof(chunk) + chunk.bytes) {
         size_t left = size - at - sizeof(chunk);
         memcpy(&chunk, data + at, sizeof(chunk));
         if (chunk.bytes >= left) {
@@ -57,7 +58,8 @@ static uint64_t ask_everything(const struct hw_profile *profile)
     uint64_t sum = profile->moment_count + strlen(profile->damage) + strlen(profile->command);
     for (size_t i = 0; i < profile->row_count; i++) {
         const struct hw_profile_row *row = &profile->rows[i];
-        sum += strlen(profile->threads[row->thread].name) + strlen(hw_profile_domain_name(profile, row->domain));
+        sum += strlen(profile->threads[row->thread].name) +
+               strlen(hw_profile_domain_name(profile, row->domain));
         for (const struct hw_site_frame *frame = row->frame; frame; frame = frame->caller)
             sum += strlen(frame->file) + strlen(frame->function);
         sum += ask_lines(profile, row->frame->file);
