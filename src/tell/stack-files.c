@@ -4,7 +4,8 @@
 #include <string.h>
 
 /*
- * What a file's path says: whose code it is, which package it belongs to, and how it is called in few words.
+ * What a file's path says: whose code it is, which package it belongs to, and how it is called in
+ * few words.
  *
  *     /usr/lib/python3.11/asyncio/events.py             standard  asyncio  asyncio/events.py
  *     /srv/venv/lib/python3.13/site-packages/rx/hub.py  library   rx       rx/hub.py
@@ -44,7 +45,8 @@ static const char *behind_standard(const char *path)
 /* Libraries, and what debug information calls the sources of C code. */
 static bool is_native_file(const char *path)
 {
-    static const char *const ends[] = {".c", ".h", ".cc", ".cpp", ".cxx", ".hpp", ".rs", ".s", ".S", ".so"};
+    static const char *const ends[] = {".c",   ".h",  ".cc", ".cpp", ".cxx",
+                                       ".hpp", ".rs", ".s",  ".S",   ".so"};
     for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
         if (ends_with(path, ends[i]))
             return true;
