@@ -69,11 +69,27 @@ void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain);
 
 /* Finds the interpreter and the layout of its frames. false: none that we know. */
 bool hw_frames_init(void);
+/* An address in it, once it is found. */
+const void *hw_python_address(void);
 /* The site of the Python code that this thread runs; 0: it runs none. Takes the lock. */
 uint32_t hw_frames_site(void);
 
 /* Puts the agent before Python's allocators. false: there are none. */
 bool hw_python_hook(void);
+
+/* ---- C code: malloc.c and mappings.c define what the program calls ---- */
+
+/* Counts a block that C code has got, and takes it into the sample when it is its turn. NULL is none. */
+void hw_native_count(void *block, size_t bytes, enum hw_agent_domain domain);
+
+/* The site of the C code that this thread runs, which caller, a site of Python code, has called. Takes the
+ * lock. */
+uint32_t hw_native_site(uint32_t caller);
+
+/* What they look up once; before there is a second thread. in_python: any address in the interpreter. */
+void hw_native_begin(const void *in_python);
+void hw_malloc_begin(void);
+void hw_mappings_begin(void);
 
 /* ---- the filter before hw_live_take() ---- */
 

@@ -18,7 +18,9 @@ enum {
 /* Functions of the interpreter that neither allocate nor run code. */
 static struct {
     const char *(*version)(void);              /* Py_GetVersion */
-    char *(*thread)(void);                     /* the current PyThreadState, NULL without one */
+    char *(*thread)(void);                     /* the PyThreadState that is current, NULL without one */
+    char *(*own_thread)(void);                 /* PyGILState_GetThisThreadState: current or not */
+    int (*is_ending)(void);                    /* Py_IsFinalizing, with an underscore up to 3.12 */
     int (*line)(const char *code, int offset); /* PyCode_Addr2Line; offset in bytes */
     const char *code_type;
 } python;
@@ -77,11 +79,18 @@ static void *python_symbol(const char *name, const char *other)
     return symbol || !other ? symbol : dlsym(RTLD_DEFAULT, other);
 }
 
+const void *hw_python_address(void)
+{
+    return python.code_type;
+}
+
 bool hw_frames_init(void)
 {
     *(void **)&python.version = python_symbol("Py_GetVersion", NULL);
     *(void **)&python.thread =
         python_symbol("PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet");
+    *(void **)&python.own_thread = python_symbol("PyGILState_GetThisThreadState", NULL);
+    *(void **)&python.is_ending = python_symbol("Py_IsFinalizing", "_Py_IsFinalizing");
     *(void **)&python.line = python_symbol("PyCode_Addr2Line", NULL);
     python.code_type = python_symbol("PyCode_Type", NULL);
     if (!python.version || !python.thread || !python.line || !python.code_type)
@@ -228,11 +237,25 @@ static const struct hw_agent_site *site_of(struct frame frame)
 
 /* ---- the stack ---- */
 
+/* This thread's PyThreadState. C code mostly allocates while it has let the interpreter go: the thread has its
+ * frames all the same, until the interpreter, when it ends, takes them from under threads that still run. */
+static const char *thread_find(void)
+{
+    const char *current = python.thread(), *own = NULL;
+    if (python.own_thread && python.is_ending && !python.is_ending())
+        own = python.own_thread();
+    if (current == own)
+        return own;
+    /* up to 3.11 it may be another thread's, which holds the interpreter while this one does not */
+    if (current && (pthread_t)word(current, HW_F_PyThreadState_thread_id) == pthread_self())
+        return current;
+    return own;
+}
+
 static const char *innermost(void)
 {
-    char *thread = python.thread();
-    /* up to 3.11 it may be another thread's, which holds the interpreter while this one does not */
-    if (!thread || (pthread_t)word(thread, HW_F_PyThreadState_thread_id) != pthread_self())
+    const char *thread = thread_find();
+    if (!thread)
         return NULL;
     if (has(HW_F__PyCFrame_current_frame))
         return word(word(thread, HW_F_PyThreadState_cframe), HW_F__PyCFrame_current_frame);

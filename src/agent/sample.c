@@ -50,7 +50,10 @@ void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain)
         return;
     }
     thread->inside = true;
-    const struct hw_agent_block sample = {(uintptr_t)block, bytes, hw_frames_site(), domain};
+    uint32_t site = hw_frames_site();
+    if (domain >= HW_AGENT_MALLOC)
+        site = hw_native_site(site);
+    const struct hw_agent_block sample = {(uintptr_t)block, bytes, site, domain};
     hw_live_add(&sample);
     thread->inside = false;
 }
