@@ -994,8 +994,14 @@ struct hw_sites_row {
     const char *type;                  /* of most of them; "" */
     uint64_t type_objects;             /* how many */
 };
+/* Of heapwhy's own agent; tracemalloc's others are extensions' numbers, 389047 is numpy's. */
+enum hw_domain {
+    HW_DOMAIN_PYTHON, /* Python's own allocators */
+    HW_DOMAIN_MALLOC, /* what C code takes from malloc() by itself */
+    HW_DOMAIN_MMAP,   /* anonymous mappings that it makes */
+};
 struct hw_sites_domain {
-    uint32_t domain; /* 0: Python's own allocators; others are extensions', 389047 is numpy's */
+    uint32_t domain;
     uint64_t count, bytes;
 };
 struct hw_sites {
