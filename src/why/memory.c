@@ -112,9 +112,9 @@ static const char *place_text(struct telling *t, const struct hw_site_frame *fra
 static const char *native_answer(struct telling *t, double rate)
 {
     const struct hw_memory_trend *trend = t->trend;
-    const char *what = "in blocks of many sizes", *where = "";
+    const char *what = trend->is_estimate ? "" : ", in blocks of many sizes", *where = "";
     if (trend->size)
-        what = TELL(t, "in blocks of %" PRIu64 " bytes that nobody frees", trend->size->block_bytes);
+        what = TELL(t, ", in blocks of %" PRIu64 " bytes that nobody frees", trend->size->block_bytes);
     if (t->suspect->created_count)
         where = TELL(t, ", from %s", place_text(t, t->suspect->created[0].frame));
     else if (trend->size && trend->size->library[0])
@@ -122,7 +122,7 @@ static const char *native_answer(struct telling *t, double rate)
     if (trend->domain == HW_DOMAIN_MMAP)
         return TELL(t, "not Python objects: what C code maps grows by %s/s, and nobody unmaps it%s",
                     bytes(t, rate), where);
-    return TELL(t, "not Python objects: the native heap grows by %s/s, %s%s", bytes(t, rate), what,
+    return TELL(t, "not Python objects: the native heap grows by %s/s%s%s", bytes(t, rate), what,
                 where);
 }
 
