@@ -14,6 +14,7 @@
  * - What it cannot do it leaves undone and counts (hw_agent_table.missed).
  */
 
+#include "agent/module.h"
 #include "agent/table.h"
 
 #include <stdbool.h>
@@ -71,8 +72,10 @@ void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain);
 bool hw_frames_init(void);
 /* An address in it, once it is found. */
 const void *hw_python_address(void);
-/* The site of the Python code that this thread runs; 0: it runs none. Takes the lock. */
-uint32_t hw_frames_site(void);
+/* The site of the Python code that this thread runs, or that has called the C code which it runs; 0: there is
+ * none. is_python: it is the interpreter that asks, so that what runs is what the interpreter says. Takes the
+ * lock. */
+uint32_t hw_frames_site(bool is_python);
 
 /* Puts the agent before Python's allocators. false: there are none. */
 bool hw_python_hook(void);
@@ -82,9 +85,19 @@ bool hw_python_hook(void);
 /* Counts a block that C code has got, and takes it into the sample when it is its turn. NULL is none. */
 void hw_native_count(void *block, size_t bytes, enum hw_agent_domain domain);
 
-/* The site of the C code that this thread runs, which caller, a site of Python code, has called. Takes the
- * lock. */
-uint32_t hw_native_site(uint32_t caller);
+/* The C code that this thread runs, from what allocates out to the interpreter. */
+enum { HW_NATIVE_DEPTH_MAX = 32 };
+struct hw_native_stack {
+    size_t depth;
+    struct hw_native_frame {
+        uintptr_t pc; /* of the call */
+        struct hw_code code;
+    } frames[HW_NATIVE_DEPTH_MAX];
+};
+/* Not under the lock. */
+void hw_native_find(struct hw_native_stack *stack);
+/* The site of such a stack, which caller, a site of Python code, has called. Under the lock. */
+uint32_t hw_native_intern(const struct hw_native_stack *stack, uint32_t caller);
 
 /* What they look up once; before there is a second thread. in_python: any address in the interpreter. */
 void hw_native_begin(const void *in_python);

@@ -238,23 +238,23 @@ static const struct hw_agent_site *site_of(struct frame frame)
 /* ---- the stack ---- */
 
 /* This thread's PyThreadState. C code mostly allocates while it has let the interpreter go: the thread has its
- * frames all the same, until the interpreter, when it ends, takes them from under threads that still run. */
-static const char *thread_find(void)
+ * frames all the same, until the interpreter, when it ends, takes them from under threads that still run.
+ * Up to 3.11 the current one is of the thread that holds the interpreter, and may go while we look at it, unless
+ * we are the one; but it alone knows of sub-interpreters. */
+static const char *thread_find(bool is_python)
 {
     const char *current = python.thread(), *own = NULL;
     if (python.own_thread && python.is_ending && !python.is_ending())
         own = python.own_thread();
-    if (current == own)
+    bool is_of_thread = layout->version_min >= 0x030c0000;
+    if (!current || current == own || (!is_python && !is_of_thread))
         return own;
-    /* up to 3.11 it may be another thread's, which holds the interpreter while this one does not */
-    if (current && (pthread_t)word(current, HW_F_PyThreadState_thread_id) == pthread_self())
-        return current;
-    return own;
+    return (pthread_t)word(current, HW_F_PyThreadState_thread_id) == pthread_self() ? current : own;
 }
 
-static const char *innermost(void)
+static const char *innermost(bool is_python)
 {
-    const char *thread = thread_find();
+    const char *thread = thread_find(is_python);
     if (!thread)
         return NULL;
     if (has(HW_F__PyCFrame_current_frame))
@@ -263,13 +263,13 @@ static const char *innermost(void)
                                                               : HW_F_PyThreadState_frame);
 }
 
-uint32_t hw_frames_site(void)
+uint32_t hw_frames_site(bool is_python)
 {
     struct frame frames[HW_AGENT_DEPTH_MAX];
     size_t depth = 0;
     if (!layout)
         return 0;
-    for (const char *at = innermost(); at && depth < HW_AGENT_DEPTH_MAX; at = frame_previous(at)) {
+    for (const char *at = innermost(is_python); at && depth < HW_AGENT_DEPTH_MAX; at = frame_previous(at)) {
         frames[depth] = frame_read(at);
         depth += is_code(frames[depth].code);
     }

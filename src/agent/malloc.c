@@ -8,11 +8,11 @@
 #include <string.h>
 
 /*
- * The C allocator, with the agent before it. The program's calls come here, since the library is loaded
- * before all others; Python's, which are counted as Python's, come with hw_thread.inside.
+ * The C allocator, with the agent before it. The program's calls come here, since the library is
+ * loaded before all others; Python's, which are counted as Python's, come with hw_thread.inside.
  *
- * A handler of a signal that leaves by longjmp() while this thread samples leaves hw_thread.inside behind:
- * then the thread is counted no more. In malloc itself it would leave a lock.
+ * A handler of a signal that leaves by longjmp() while this thread samples leaves hw_thread.inside
+ * behind: then the thread is counted no more. In malloc itself it would leave a lock.
  */
 
 #define EXPORT __attribute__((visibility("default")))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#undef _FILE_OFFSET_BITS /* else mmap is another name of mmap64, and cannot be defined beside it */
+#undef _FILE_OFFSET_BITS /* else mmap is another name of mmap64, and cannot be defined beside it \
+                          */
 #include "agent/agent.h"
 #include "agent/module.h"
 #include "agent/next.h"
@@ -9,8 +10,9 @@
 #include <sys/mman.h>
 
 /*
- * Anonymous mappings that the program makes for itself. libc's own, for malloc, stacks and libraries, do
- * not come here; those of another allocator are known by who asks, and Python's arenas by hw_thread.inside.
+ * Anonymous mappings that the program makes for itself. libc's own, for malloc, stacks and
+ * libraries, do not come here; those of another allocator are known by who asks, and Python's
+ * arenas by hw_thread.inside.
  */
 
 #define EXPORT __attribute__((visibility("default")))
@@ -49,8 +51,7 @@ EXPORT void *mmap(void *hint, size_t bytes, int prot, int flags, int fd, off_t o
     if (at == MAP_FAILED)
         return at;
     take(at, &old); /* one that was there went without munmap() of its own */
-    if (is_memory(prot, flags) &&
-        !hw_code_has(&allocator, (uintptr_t)__builtin_return_address(0)))
+    if (is_memory(prot, flags) && !hw_code_has(&allocator, (uintptr_t)__builtin_return_address(0)))
         hw_native_count(at, bytes, HW_AGENT_MMAP);
     return at;
 }

@@ -2,8 +2,8 @@
 #ifndef HW_AGENT_MODULE_H
 #define HW_AGENT_MODULE_H
 
-/* What the loader says of loaded code. It takes no lock for that (glibc from 2.35 on); with an older
- * one nothing is found. */
+/* What the loader says of loaded code. It takes no lock for that (glibc from 2.35 on); with an
+ * older one nothing is found. */
 
 #include <link.h>
 #include <stdbool.h>

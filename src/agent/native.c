@@ -7,7 +7,7 @@
 
 /* The C code that this thread runs, from the one that allocates out to Python's interpreter. */
 
-enum { DEPTH_MAX = 32, PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096 };
 
 static struct hw_code own, interpreter;
 static char program[PATH_BYTES]; /* the path that the loader does not say of its first module */
@@ -44,39 +44,30 @@ static uint32_t module_text(const struct hw_code *code)
 
 /* ---- the stack ---- */
 
-struct native_frame {
-    uintptr_t pc;
-    struct hw_code code;
-};
-
-/* The interpreter's own frames say nothing that its Python frames don't: of them only one that itself
- * allocates is kept. Behind it there may be what other greenlets have left. */
-static size_t frames_find(struct native_frame *frames)
+/* The interpreter's own frames say nothing that its Python frames don't: of them only one that
+ * itself allocates is kept. Behind it there may be what other greenlets have left. */
+void hw_native_find(struct hw_native_stack *stack)
 {
     struct hw_unwind unwind = {0};
     struct hw_code code;
-    size_t depth = 0;
     HW_UNWIND_HERE(unwind);
-    while (depth < DEPTH_MAX && hw_code_find(unwind.pc, &code)) {
+    stack->depth = 0;
+    while (stack->depth < HW_NATIVE_DEPTH_MAX && hw_code_find(unwind.pc, &code)) {
         bool is_python = code.start == interpreter.start;
-        if (is_python && depth)
+        if (is_python && stack->depth)
             break;
         if (code.start != own.start)
-            frames[depth++] = (struct native_frame){unwind.pc, code};
+            stack->frames[stack->depth++] = (struct hw_native_frame){unwind.pc, code};
         if (is_python || !hw_unwind_up(&unwind, &code))
             break;
     }
-    return depth;
 }
 
-uint32_t hw_native_site(uint32_t caller)
+uint32_t hw_native_intern(const struct hw_native_stack *stack, uint32_t caller)
 {
-    struct native_frame frames[DEPTH_MAX];
-    size_t depth = frames_find(frames);
     uint32_t site = caller;
-    hw_store_lock();
-    while (depth) {
-        const struct native_frame *frame = &frames[--depth];
+    for (size_t i = stack->depth; i-- > 0;) {
+        const struct hw_native_frame *frame = &stack->frames[i];
         const struct hw_agent_site next = {
             .file = module_text(&frame->code),
             .function = HW_AGENT_NATIVE,
@@ -85,6 +76,5 @@ uint32_t hw_native_site(uint32_t caller)
         };
         site = hw_site_intern(&next);
     }
-    hw_store_unlock();
     return site;
 }

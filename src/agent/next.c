@@ -112,9 +112,9 @@ static void *first_mremap(void *at, size_t bytes, size_t new_bytes, int flags, v
     return found() ? hw_next.mremap(at, bytes, new_bytes, flags, to) : (void *)-1;
 }
 
-struct hw_next hw_next = {first_malloc,        first_calloc,   first_realloc, first_free,
+struct hw_next hw_next = {first_malloc,         first_calloc,        first_realloc,  first_free,
                           first_posix_memalign, first_aligned_alloc, first_memalign, first_valloc,
-                          first_pvalloc,       first_mmap,     first_munmap,  first_mremap};
+                          first_pvalloc,        first_mmap,          first_munmap,   first_mremap};
 
 static void find(void *place, const char *name)
 {

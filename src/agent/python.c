@@ -154,10 +154,14 @@ static void arenas_hook(void)
     void (*get)(struct arenas *ret), (*set)(const struct arenas *to);
     *(void **)&get = dlsym(RTLD_DEFAULT, "PyObject_GetArenaAllocator");
     *(void **)&set = dlsym(RTLD_DEFAULT, "PyObject_SetArenaAllocator");
+    struct arenas now;
     if (!get || !set)
         return;
-    get(&arenas);
-    set(&(struct arenas){arenas.ctx, arena_alloc, arenas.free});
+    get(&now);
+    if (now.alloc == arena_alloc)
+        return;
+    arenas = now;
+    set(&(struct arenas){now.ctx, arena_alloc, now.free});
 }
 
 bool hw_python_hook(void)

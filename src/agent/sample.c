@@ -32,6 +32,19 @@ void hw_sample_next(struct hw_thread *thread)
     thread->left = (int64_t)(-log(hw_sample_random(thread)) * (double)hw_agent_table.rate_bytes);
 }
 
+static uint32_t site_of(enum hw_agent_domain domain)
+{
+    struct hw_native_stack stack;
+    if (domain < HW_AGENT_MALLOC)
+        return hw_frames_site(domain != HW_AGENT_RAW);
+    uint32_t python = hw_frames_site(false);
+    hw_native_find(&stack);
+    hw_store_lock();
+    uint32_t site = hw_native_intern(&stack, python);
+    hw_store_unlock();
+    return site;
+}
+
 void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain)
 {
     struct hw_thread *thread = &hw_thread;
@@ -50,10 +63,7 @@ void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain)
         return;
     }
     thread->inside = true;
-    uint32_t site = hw_frames_site();
-    if (domain >= HW_AGENT_MALLOC)
-        site = hw_native_site(site);
-    const struct hw_agent_block sample = {(uintptr_t)block, bytes, site, domain};
+    const struct hw_agent_block sample = {(uintptr_t)block, bytes, site_of(domain), domain};
     hw_live_add(&sample);
     thread->inside = false;
 }

@@ -115,7 +115,8 @@ static struct reader record(const uint8_t *at, const struct hw_code *code)
         r.ended = true;
     }
     uint64_t bytes = number(&r, 4);
-    if (!bytes || bytes > (uint64_t)(r.end - r.at)) /* 0xffffffff: the 64-bit form, which nobody writes */
+    if (!bytes ||
+        bytes > (uint64_t)(r.end - r.at)) /* 0xffffffff: the 64-bit form, which nobody writes */
         r.ended = true;
     else
         r.end = r.at + bytes;
@@ -195,7 +196,8 @@ static bool entry_read(const uint8_t *at, const struct hw_code *code, struct ent
     return !r.ended;
 }
 
-/* .eh_frame_hdr has a table by address: start of a function, its entry, from where the header lies. */
+/* .eh_frame_hdr has a table by address: start of a function, its entry, from where the header lies.
+ */
 static const uint8_t *entry_find(uintptr_t pc, const struct hw_code *code)
 {
     const uint8_t *header = code->unwind;
@@ -238,7 +240,7 @@ enum { SAVED_STATES = 8, NO_REGISTER = 255 };
 struct state {
     uint8_t cfa_register; /* NO_REGISTER: it takes more to say */
     int64_t cfa_offset;
-    int64_t bp, ret;       /* where they are saved, from the CFA; 0: in their register */
+    int64_t bp, ret;        /* where they are saved, from the CFA; 0: in their register */
     bool bp_lost, ret_lost; /* it takes more to say */
 };
 struct run {
@@ -460,11 +462,10 @@ enum { WORD = 8, WORDS_MAX = 1 << 16, BP_WORDS_MAX = 1 << 9 };
 
 static struct hw_unwind_rule rule_of(const struct state *state)
 {
-    bool is_known = state->cfa_register != NO_REGISTER && !state->ret_lost &&
-                    state->ret == -WORD && !state->bp_lost && state->bp <= 0 &&
-                    state->bp > -BP_WORDS_MAX * WORD && state->bp % WORD == 0 &&
-                    state->cfa_offset > 0 && state->cfa_offset < WORDS_MAX * (int64_t)WORD &&
-                    state->cfa_offset % WORD == 0;
+    bool is_known = state->cfa_register != NO_REGISTER && !state->ret_lost && state->ret == -WORD &&
+                    !state->bp_lost && state->bp <= 0 && state->bp > -BP_WORDS_MAX * WORD &&
+                    state->bp % WORD == 0 && state->cfa_offset > 0 &&
+                    state->cfa_offset < WORDS_MAX * (int64_t)WORD && state->cfa_offset % WORD == 0;
     if (!is_known)
         return (struct hw_unwind_rule){0};
     return (struct hw_unwind_rule){true, state->cfa_register == REGISTER_BP,

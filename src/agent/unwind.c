@@ -23,9 +23,10 @@ void hw_unwind_begin(void)
 
 /* ---- rules that were found before ----
  *
- * One word for each, so that nobody can see half of one: the upper bits of its pc, whose lower ones say where
- * it stands, and the rule. Where a module is unloaded and another one comes to its place, its rules may be
- * used for a while: a stack is then wrong or ends early, but what is read is memory all the same. */
+ * One word for each, so that nobody can see half of one: the upper bits of its pc, whose lower ones
+ * say where it stands, and the rule. Where a module is unloaded and another one comes to its place,
+ * its rules may be used for a while: a stack is then wrong or ends early, but what is read is
+ * memory all the same. */
 
 enum { PC_LOW_BITS = 12, PC_HIGH_BITS = 47 - PC_LOW_BITS, CFA_BITS = 16, BP_BITS = 9 };
 _Static_assert(PC_HIGH_BITS + CFA_BITS + BP_BITS + 2 <= 64, "a rule is a word");

@@ -89,9 +89,8 @@ const struct hw_native_site *hw_native_site_find(const struct hw_native_sites *s
                                                  uint64_t stack)
 {
     const struct hw_native_site wanted = {.stack = stack};
-    return sites->count
-               ? bsearch(&wanted, sites->rows, sites->count, sizeof(wanted), by_stack)
-               : NULL;
+    return sites->count ? bsearch(&wanted, sites->rows, sites->count, sizeof(wanted), by_stack)
+                        : NULL;
 }
 
 uint64_t hw_native_sites_bytes(const struct hw_native_sites *sites, enum hw_domain domain)

@@ -3,8 +3,9 @@
 #define HW_GROW_NATIVE_SITES_H
 
 /*
- * What C code had in use in one snapshot, by the stacks that allocated it: of processes that heapwhy's agent is
- * in. Stacks of several snapshots are the same where files, functions and lines are.
+ * What C code had in use in one snapshot, by the stacks that allocated it: of processes that
+ * heapwhy's agent is in. Stacks of several snapshots are the same where files, functions and lines
+ * are.
  */
 
 #include "heap/graph.h"

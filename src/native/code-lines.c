@@ -22,7 +22,8 @@ static Dwarf_Die *unit_find(Dwarf *dwarf, uint64_t addr, Dwarf_Die *unit)
     size_t head;
     if (dwarf_addrdie(dwarf, addr, unit))
         return unit;
-    for (int n = 0; n < UNITS_MAX && dwarf_nextcu(dwarf, at, &next, &head, NULL, NULL, NULL) == 0; n++) {
+    for (int n = 0; n < UNITS_MAX && dwarf_nextcu(dwarf, at, &next, &head, NULL, NULL, NULL) == 0;
+         n++) {
         if (dwarf_offdie(dwarf, at + head, unit) && dwarf_haspc(unit, addr) > 0)
             return unit;
         at = next;

@@ -13,7 +13,8 @@ struct hw_code_lines;
 struct hw_code_lines *hw_code_lines_open(Elf *elf);
 void hw_code_lines_close(struct hw_code_lines *lines);
 
-/* The source's path, as the compiler knew it, and the line. NULL: not known. Valid until it is closed. */
+/* The source's path, as the compiler knew it, and the line. NULL: not known. Valid until it is
+ * closed. */
 const char *hw_code_lines_find(struct hw_code_lines *lines, uint64_t addr, uint32_t *ret_line);
 
 #endif

@@ -94,9 +94,8 @@ static bool function_add(struct module *module, const GElf_Sym *symbol, const ch
     if (!functions)
         return false;
     module->functions = functions;
-    functions[module->function_count++] =
-        (struct function){symbol->st_value, symbol->st_size, name,
-                          GELF_ST_BIND(symbol->st_info) == STB_LOCAL};
+    functions[module->function_count++] = (struct function){
+        symbol->st_value, symbol->st_size, name, GELF_ST_BIND(symbol->st_info) == STB_LOCAL};
     return true;
 }
 
@@ -117,7 +116,8 @@ static bool functions_read(struct module *module, Elf *elf)
     return true;
 }
 
-/* The innermost is the last that begins before it; of several names for one, the first. NULL: none has it. */
+/* The innermost is the last that begins before it; of several names for one, the first. NULL: none
+ * has it. */
 static const struct function *function_at(const struct module *module, uint64_t addr)
 {
     size_t low = 0, high = module->function_count;
@@ -138,15 +138,16 @@ static const struct function *function_at(const struct module *module, uint64_t 
 
 /* ---- modules ---- */
 
-/* The loader says by which path it found a file, the kernel where that led to. Devices are not compared:
- * overlay filesystems have several numbers for one. */
+/* The loader says by which path it found a file, the kernel where that led to. Devices are not
+ * compared: overlay filesystems have several numbers for one. */
 static bool is_same_file(struct hw_image *image, const struct hw_module *module, const char *path)
 {
     char there[PATH_BYTES];
     struct stat stat_of;
     const struct hw_segment *segment = hw_image_segment(image, module->start);
     snprintf(there, sizeof(there), "/proc/%d/root%s", (int)image->pid, path);
-    return image->pid > 0 && segment && stat(there, &stat_of) == 0 && stat_of.st_ino == segment->inode;
+    return image->pid > 0 && segment && stat(there, &stat_of) == 0 &&
+           stat_of.st_ino == segment->inode;
 }
 
 static const struct hw_module *mapped_at(const struct hw_symbols *symbols, const char *path)

@@ -14,8 +14,8 @@ struct grown {
     bool is_size; /* its blocks have the size that the trend names */
 };
 
-/* Of a request by the chunk that it gets (glibc 2.36 malloc/malloc.c, request2size); above 64 KiB the ledger
- * rounds. */
+/* Of a request by the chunk that it gets (glibc 2.36 malloc/malloc.c, request2size); above 64 KiB
+ * the ledger rounds. */
 static bool is_of_size(const struct hw_ledger_native *size, uint64_t count, uint64_t bytes)
 {
     if (!size || !count)

@@ -54,7 +54,8 @@ static void what_is_not_known_is_an_address(void **state)
     assert_string_equal(place.file, program);
     assert_string_equal(place.function, "0x1");
     assert_int_equal(place.line, 0);
-    static const char *const none[] = {"", "/", "/no/such/file", "/dev/null", "/etc/passwd", "relative"};
+    static const char *const none[] = {"",          "/",           "/no/such/file",
+                                       "/dev/null", "/etc/passwd", "relative"};
     for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
         assert_true(hw_symbols_find(symbols, none[i], 0x1234, &place));
         assert_string_equal(place.file, none[i]);

@@ -49,7 +49,8 @@ static void ours_find(struct stack *stack)
     }
 }
 
-/* The first of each are not the same: where each of them asked. The last of theirs may be 0, above all. */
+/* The first of each are not the same: where each of them asked. The last of theirs may be 0, above
+ * all. */
 static __attribute__((noinline)) void compare(size_t at_least)
 {
     theirs.depth = 0;
@@ -166,8 +167,15 @@ static __attribute__((optimize("no-omit-frame-pointer"))) void garbage_is_not_fo
     HW_UNWIND_HERE(unwind);
     assert_true(hw_code_find(unwind.pc, &code));
     assert_true(hw_unwind_rule_find(unwind.pc, &code).from_bp);
-    const uintptr_t wrong[] = {0, 1, 8, unwind.sp - 64, unwind.bp + 1, 0x7ffffffff000, UINTPTR_MAX - 7,
-                               UINTPTR_MAX - 15, UINTPTR_MAX / 2 + 1};
+    const uintptr_t wrong[] = {0,
+                               1,
+                               8,
+                               unwind.sp - 64,
+                               unwind.bp + 1,
+                               0x7ffffffff000,
+                               UINTPTR_MAX - 7,
+                               UINTPTR_MAX - 15,
+                               UINTPTR_MAX / 2 + 1};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct hw_unwind bad = unwind;
         bad.bp = wrong[i];
@@ -237,8 +245,8 @@ static int begin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_as_libgcc),      cmocka_unit_test(same_in_a_thread),
-        cmocka_unit_test(ends_with_memory),    cmocka_unit_test(garbage_is_not_followed),
+        cmocka_unit_test(same_as_libgcc),   cmocka_unit_test(same_in_a_thread),
+        cmocka_unit_test(ends_with_memory), cmocka_unit_test(garbage_is_not_followed),
         cmocka_unit_test(damaged_tables),
     };
     return cmocka_run_group_tests(tests, begin, NULL);
