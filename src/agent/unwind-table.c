@@ -88,8 +88,10 @@ static uint64_t pointer(struct reader *r, unsigned encoding)
     uint64_t here = (uintptr_t)r->at;
     size_t bytes = form_bytes(encoding & 15);
     uint64_t value = number(r, bytes);
-    if (!bytes || (encoding & OF_POINTERS && (encoding & OF_POINTERS) != FROM_HERE))
+    if (!bytes || (encoding & OF_POINTERS && (encoding & OF_POINTERS) != FROM_HERE)) {
         r->ended = true;
+        return 0;
+    }
     if (encoding & 8 && bytes < 8 && value >> (bytes * 8 - 1))
         value |= ~UINT64_C(0) << bytes * 8;
     return (encoding & OF_POINTERS) == FROM_HERE ? value + here : value;
@@ -277,9 +279,10 @@ static void cfa_set(struct run *run, uint64_t reg, int64_t offset)
     run->now.cfa_offset = offset;
 }
 
-static int64_t scaled(struct reader *r, const struct run *run)
+/* What is damaged may be any number: it is multiplied as one without a sign, which may wrap. */
+static int64_t scaled(uint64_t factor, const struct run *run)
 {
-    return (int64_t)(uleb(r) * (uint64_t)run->entry->data_align);
+    return (int64_t)(factor * (uint64_t)run->entry->data_align);
 }
 
 /* DW_CFA_..., DWARF 5, 6.4.2 and 7.24. */
@@ -345,7 +348,7 @@ static bool run_cfa(struct run *run, struct reader *r, unsigned code)
         return true;
     case DEF_CFA_SF:
         reg = uleb(r);
-        cfa_set(run, reg, sleb(r) * run->entry->data_align);
+        cfa_set(run, reg, scaled((uint64_t)sleb(r), run));
         return true;
     case DEF_CFA_REGISTER:
         cfa_set(run, uleb(r), run->now.cfa_offset);
@@ -354,7 +357,7 @@ static bool run_cfa(struct run *run, struct reader *r, unsigned code)
         cfa_set(run, reg, (int64_t)uleb(r));
         return true;
     case DEF_CFA_OFFSET_SF:
-        cfa_set(run, reg, sleb(r) * run->entry->data_align);
+        cfa_set(run, reg, scaled((uint64_t)sleb(r), run));
         return true;
     case DEF_CFA_EXPRESSION:
         skip(r, uleb(r));
@@ -372,11 +375,11 @@ static bool run_register(struct run *run, struct reader *r, unsigned code)
     switch (code) {
     case OFFSET_EXTENDED:
         reg = uleb(r);
-        save(run, reg, scaled(r, run), false);
+        save(run, reg, scaled(uleb(r), run), false);
         return true;
     case OFFSET_EXTENDED_SF:
         reg = uleb(r);
-        save(run, reg, sleb(r) * run->entry->data_align, false);
+        save(run, reg, scaled((uint64_t)sleb(r), run), false);
         return true;
     case RESTORE_EXTENDED:
         restore(run, uleb(r));
@@ -441,7 +444,7 @@ static bool run_all(struct run *run, struct reader r)
             advance(run, low);
             break;
         case OFFSET:
-            save(run, low, scaled(&r, run), false);
+            save(run, low, scaled(uleb(&r), run), false);
             break;
         case RESTORE:
             restore(run, low);

@@ -9,11 +9,13 @@
 #include "agent/unwind.h"
 
 #include <alloca.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 #include <unwind.h>
 
 /* The agent's stacks against those of libgcc's unwinder, which throws C++ exceptions. */
@@ -70,12 +72,12 @@ static __attribute__((noinline)) void compare(size_t at_least)
 /* Work behind a call, so that no compiler makes a loop of it. */
 #define LATER() __asm__ volatile("" ::: "memory")
 
-static __attribute__((noinline)) void nested(int depth, int more)
+static __attribute__((noinline)) void nested(int depth, unsigned more)
 {
-    char *room = alloca((size_t)(more & 0xff) + 16);
-    memset(room, more, 16);
+    char *room = alloca((more & 0xff) + 16);
+    memset(room, (int)more, 16);
     if (depth)
-        nested(depth - 1, more * 31 + depth);
+        nested(depth - 1, more * 31 + (unsigned)depth);
     else
         compare(6);
     LATER();
@@ -109,8 +111,8 @@ static void same_as_libgcc(void **state)
 {
     int numbers[] = {5, 3, 9, 1, 7};
     compared = 0;
-    for (int more = 0; more < 200; more++)
-        nested(6 + more % 20, more);
+    for (unsigned more = 0; more < 200; more++)
+        nested(6 + (int)(more % 20), more);
     without_frame(5);
     qsort(numbers, 5, sizeof(numbers[0]), from_qsort);
     bsearch(&numbers[2], numbers, 5, sizeof(numbers[0]), from_qsort);
@@ -205,7 +207,9 @@ static int segment_copy(struct dl_phdr_info *info, size_t bytes, void *ctx)
             continue;
         char *room = malloc(part->p_memsz);
         assert_non_null(room);
-        memcpy(room, (void *)(info->dlpi_addr + part->p_vaddr), part->p_memsz);
+        int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(pread(fd, room, part->p_filesz, (off_t)part->p_offset), part->p_filesz);
+        close(fd);
         copy->moved = (uintptr_t)room - (info->dlpi_addr + part->p_vaddr);
         copy->code = (struct hw_code){(uintptr_t)room, (uintptr_t)room + part->p_memsz, NULL,
                                       (uint8_t *)room + (tables->p_vaddr - part->p_vaddr)};
