@@ -39,6 +39,29 @@ static bool has(enum hw_field_id field)
     return layout->f[field].width != 0;
 }
 
+/* Where a frame has what tells it from others. */
+static struct {
+    uint32_t previous, instruction, code;
+    bool is_object; /* up to 3.10: f_lasti instead of an address */
+} stack_places;
+
+static void stack_places_init(void)
+{
+    const struct hw_field *f = layout->f;
+    stack_places.is_object = !has(HW_F__PyInterpreterFrame_previous);
+    if (stack_places.is_object) {
+        stack_places.previous = f[HW_F_PyFrameObject_f_back].offset;
+        stack_places.instruction = f[HW_F_PyFrameObject_f_lasti].offset;
+        stack_places.code = f[HW_F_PyFrameObject_f_code].offset;
+        return;
+    }
+    stack_places.previous = f[HW_F__PyInterpreterFrame_previous].offset;
+    stack_places.instruction =
+        f[has(HW_F__PyInterpreterFrame_instr_ptr) ? HW_F__PyInterpreterFrame_instr_ptr
+                                                  : HW_F__PyInterpreterFrame_prev_instr]
+            .offset;
+}
+
 /* ---- which Python ---- */
 
 static uint32_t version_hex(const char *text)
@@ -98,6 +121,8 @@ bool hw_frames_init(void)
     uint32_t version = version_hex(python.version());
     layout = layout_find(version, runtime_bytes());
     hw_agent_table.python = layout ? version : 0;
+    if (layout)
+        stack_places_init();
     return layout != NULL;
 }
 
@@ -196,14 +221,85 @@ static uint32_t name_intern(const char *str)
     return hw_text_intern(text, text_read(str, text));
 }
 
+/* ---- code objects that are given back ---- */
+
+/* Code objects that have been met; those whose bits of the filter fall together are a chain.
+ * Another one that comes to the same address later has another serial. */
+struct code {
+    uint64_t addr, serial;
+    uint32_t next; /* of its chain, or the next free one; 0: none */
+};
+enum { CODES = 1 << 14 };
+static struct code codes[CODES];
+static uint32_t code_buckets[CODES];
+static uint32_t code_count = 1, code_free;
+static uint64_t serials;
+static uint32_t generation = 1; /* of all that is known by addresses of code */
+
+/* The link that leads to it, or a link that is 0. */
+static uint32_t *code_find(uint64_t addr)
+{
+    uint32_t *link = &code_buckets[hw_filter_bit(addr) % CODES];
+    while (*link && codes[*link].addr != addr)
+        link = &codes[*link].next;
+    return link;
+}
+
+/* Where there is no place left, all are forgotten. */
+static uint32_t code_place(void)
+{
+    uint32_t code = code_free;
+    if (code) {
+        code_free = codes[code].next;
+        return code;
+    }
+    if (code_count == CODES) {
+        memset(code_buckets, 0, sizeof(code_buckets));
+        code_count = 1;
+        generation++;
+    }
+    return code_count++;
+}
+
+/* Its serial. From now on it is noticed when it is given back. */
+static uint64_t code_watch(const char *at)
+{
+    uint64_t addr = (uintptr_t)at;
+    uint32_t code = *code_find(addr);
+    if (code)
+        return codes[code].serial;
+    code = code_place();
+    *code_find(addr) = code;
+    codes[code] = (struct code){addr, ++serials, 0};
+    hw_filter_set(addr);
+    return serials;
+}
+
+void hw_frames_forget(uint64_t addr)
+{
+    uint32_t *link = code_find(addr), code = *link;
+    if (!code)
+        return;
+    *link = codes[code].next;
+    codes[code].next = code_free;
+    code_free = code;
+    generation++;
+}
+
+bool hw_frames_have_bit(uint32_t bit)
+{
+    for (uint32_t code = code_buckets[bit % CODES]; code; code = codes[code].next)
+        if (hw_filter_bit(codes[code].addr) == bit)
+            return true;
+    return false;
+}
+
 /* ---- what has been met before ---- */
 
-/* A frame is mostly one that was met lately. A code object's address may be another one's later,
- * and then its names or its line are others. */
+/* A frame is mostly one that was met lately. */
 struct known {
-    struct frame frame;
-    const char *file, *name;
-    int begin;                 /* its first line */
+    uint64_t serial;           /* of its code */
+    int offset;                /* of the instruction */
     struct hw_agent_site site; /* without its caller */
 };
 enum { KNOWN_MAX = 1 << 11 };
@@ -215,23 +311,23 @@ static const char *code_name(const char *code)
                                                          : HW_F_PyCodeObject_co_name);
 }
 
+static uint32_t line_of(struct frame frame)
+{
+    int line = frame.offset < 0 ? first_line(frame.code) : python.line(frame.code, frame.offset);
+    return line > 0 ? (uint32_t)line : 0;
+}
+
 static const struct hw_agent_site *site_of(struct frame frame)
 {
     uint64_t hash =
         ((uintptr_t)frame.code >> 4 ^ (uint64_t)(unsigned)frame.offset << 20) * 0x9e3779b97f4a7c15u;
     struct known *at = &known[hash >> 53];
-    const char *file = word(frame.code, HW_F_PyCodeObject_co_filename),
-               *name = code_name(frame.code);
-    int begin = first_line(frame.code);
-    if (at->frame.code == frame.code && at->frame.offset == frame.offset && at->file == file &&
-        at->name == name && at->begin == begin)
-        return &at->site;
-    int line = frame.offset < 0 ? begin : python.line(frame.code, frame.offset);
-    *at = (struct known){frame,
-                         file,
-                         name,
-                         begin,
-                         {name_intern(file), name_intern(name), line > 0 ? (uint32_t)line : 0, 0}};
+    uint64_t serial = code_watch(frame.code);
+    if (at->serial != serial || at->offset != frame.offset) {
+        uint32_t file = name_intern(word(frame.code, HW_F_PyCodeObject_co_filename)),
+                 name = name_intern(code_name(frame.code));
+        *at = (struct known){serial, frame.offset, {file, name, line_of(frame), 0}};
+    }
     return &at->site;
 }
 
@@ -263,23 +359,82 @@ static const char *innermost(bool is_python)
                                                               : HW_F_PyThreadState_frame);
 }
 
-uint32_t hw_frames_site(bool is_python)
+static uint32_t stack_intern(const char *at)
 {
     struct frame frames[HW_AGENT_DEPTH_MAX];
     size_t depth = 0;
-    if (!layout)
-        return 0;
-    for (const char *at = innermost(is_python); at && depth < HW_AGENT_DEPTH_MAX; at = frame_previous(at)) {
+    for (int n = HW_AGENT_DEPTH_MAX; at && n; n--, at = frame_previous(at)) {
         frames[depth] = frame_read(at);
         depth += is_code(frames[depth].code);
     }
     uint32_t site = 0;
-    hw_store_lock();
     while (depth) {
         struct hw_agent_site next = *site_of(frames[--depth]);
         next.caller = site;
         site = hw_site_intern(&next);
     }
-    hw_store_unlock();
     return site;
+}
+
+/* ---- stacks that have been met before ---- */
+
+/* A stack is known again by a hash of 64 bits over the instructions of all its frames; an
+ * instruction's address says which code it belongs to (up to 3.10: the code's address and its
+ * number). Until one of these code objects is given back, after which its address may be another
+ * one's. */
+struct stack {
+    uint64_t hash;
+    uint32_t site, generation;
+};
+enum { STACKS = 1 << 16 };
+static struct stack stacks[STACKS];
+
+static inline uint64_t hash_add(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    return hash << 29 | hash >> 35;
+}
+
+static inline uint64_t word_at(const char *at, size_t offset)
+{
+    uint64_t value;
+    memcpy(&value, at + offset, sizeof(value));
+    return value;
+}
+
+static inline uint64_t stack_hash(const char *at)
+{
+    uint64_t hash = 0;
+    for (int n = HW_AGENT_DEPTH_MAX; at && n; n--) {
+        hash = hash_add(hash, word_at(at, stack_places.instruction));
+        at = (const char *)word_at(at, stack_places.previous);
+    }
+    return hash;
+}
+
+/* Up to 3.10 */
+static inline uint64_t object_stack_hash(const char *at)
+{
+    uint64_t hash = 0;
+    for (int n = HW_AGENT_DEPTH_MAX; at && n; n--) {
+        int32_t last;
+        memcpy(&last, at + stack_places.instruction, sizeof(last));
+        hash = hash_add(hash, word_at(at, stack_places.code) + ((uint64_t)(uint32_t)last << 48));
+        at = (const char *)word_at(at, stack_places.previous);
+    }
+    return hash;
+}
+
+uint32_t hw_frames_find(bool is_python)
+{
+    const char *at = layout ? innermost(is_python) : NULL;
+    if (!at)
+        return 0;
+    uint64_t hash = stack_places.is_object ? object_stack_hash(at) : stack_hash(at);
+    struct stack *stack = &stacks[hash % STACKS];
+    if (__builtin_expect(stack->hash != hash || stack->generation != generation, 0)) {
+        uint32_t before = generation; /* which may end meanwhile */
+        *stack = (struct stack){hash, stack_intern(at), before};
+    }
+    return stack->site;
 }

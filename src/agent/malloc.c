@@ -21,31 +21,12 @@
 static inline bool is_plain(size_t bytes)
 {
     struct hw_thread *thread = &hw_thread;
-    if (__builtin_expect(thread->inside || thread->left < 0 || (uint64_t)thread->left < bytes, 0))
+    if (__builtin_expect(thread->inside || hw_native_every || thread->left < 0 ||
+                             (uint64_t)thread->left < bytes,
+                         0))
         return false;
     thread->left -= (int64_t)bytes;
     return true;
-}
-
-void hw_malloc_begin(void)
-{
-    hw_thread.left = 0;
-}
-
-void hw_native_count(void *block, size_t bytes, enum hw_agent_domain domain)
-{
-    struct hw_thread *thread = &hw_thread;
-    if (thread->inside)
-        return;
-    if (!hw_agent_table.rate_bytes) { /* the agent is not switched on: no more of this */
-        thread->left = INT64_MAX;
-        return;
-    }
-    if (!block || (thread->left -= (int64_t)bytes) >= 0)
-        return;
-    int error = errno;
-    hw_sample_take(block, bytes, domain);
-    errno = error;
 }
 
 static __attribute__((noinline)) void *counted(void *block, size_t bytes)
@@ -112,7 +93,7 @@ EXPORT void *pvalloc(size_t bytes)
 static __attribute__((noinline)) void free_rarely(void *block)
 {
     struct hw_agent_block old;
-    hw_live_take(block, &old);
+    hw_native_take(block, &old);
     hw_next.free(block);
 }
 
@@ -120,7 +101,7 @@ EXPORT void free(void *block)
 {
     if (__builtin_expect(hw_next_is_early(block), 0))
         return;
-    if (__builtin_expect(hw_live_may_have(block), 0))
+    if (__builtin_expect(hw_native_may_have(block), 0))
         free_rarely(block);
     else
         hw_next.free(block);
@@ -139,13 +120,10 @@ static void *realloc_early(void *block, size_t bytes)
 static __attribute__((noinline)) void *realloc_rarely(void *block, size_t bytes)
 {
     struct hw_agent_block old;
-    bool was_live = hw_live_may_have(block) && hw_live_take(block, &old);
+    bool was_live = hw_native_may_have(block) && hw_native_take(block, &old);
     void *moved = hw_next.realloc(block, bytes);
-    if (!moved && bytes && was_live) {
-        hw_thread.inside = true;
-        hw_live_add(&old);
-        hw_thread.inside = false;
-    }
+    if (!moved && bytes && was_live)
+        hw_native_put(&old);
     return counted(moved, bytes);
 }
 
@@ -153,7 +131,7 @@ EXPORT void *realloc(void *block, size_t bytes)
 {
     if (__builtin_expect(hw_next_is_early(block), 0))
         return realloc_early(block, bytes);
-    if (__builtin_expect(hw_live_may_have(block), 0) || !is_plain(bytes))
+    if (__builtin_expect(hw_native_may_have(block), 0) || !is_plain(bytes))
         return realloc_rarely(block, bytes);
     return hw_next.realloc(block, bytes);
 }

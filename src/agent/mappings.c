@@ -32,16 +32,7 @@ static bool is_memory(int prot, int flags)
 
 static bool take(const void *at, struct hw_agent_block *ret_old)
 {
-    return hw_live_may_have(at) && hw_live_take(at, ret_old);
-}
-
-static void put(const struct hw_agent_block *block)
-{
-    if (hw_thread.inside)
-        return;
-    hw_thread.inside = true;
-    hw_live_add(block);
-    hw_thread.inside = false;
+    return hw_native_may_have(at) && hw_native_take(at, ret_old);
 }
 
 EXPORT void *mmap(void *hint, size_t bytes, int prot, int flags, int fd, off_t offset)
@@ -66,11 +57,11 @@ EXPORT int munmap(void *at, size_t bytes)
     bool was_live = take(at, &old);
     int status = hw_next.munmap(at, bytes);
     if (was_live && status != 0) {
-        put(&old);
+        hw_native_put(&old);
     } else if (was_live && bytes < old.bytes) {
         old.addr += bytes;
         old.bytes -= bytes;
-        put(&old);
+        hw_native_put(&old);
     }
     return status;
 }
@@ -93,6 +84,6 @@ EXPORT void *mremap(void *at, size_t bytes, size_t new_bytes, int flags, ...)
         old.bytes = new_bytes;
     }
     if (was_live)
-        put(&old);
+        hw_native_put(&old);
     return moved;
 }

@@ -1,50 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
+#include "agent/allocator.h"
 
 #include <dlfcn.h>
 
-/* Python's allocators with the agent before them: PyMemAllocatorEx of CPython's
- * Include/cpython/pymem.h, unchanged from 3.5 to 3.14. */
+/* Python's allocators with the agent before them, which looks at a sample of the blocks. */
 
-struct allocator {
-    void *ctx;
-    void *(*malloc)(void *ctx, size_t bytes);
-    void *(*calloc)(void *ctx, size_t count, size_t bytes);
-    void *(*realloc)(void *ctx, void *block, size_t bytes);
-    void (*free)(void *ctx, void *block);
-};
 enum { DOMAINS = 3 };
-/* pymalloc asks the raw domain for larger ones, and for its arenas nobody: what is passed on from
- * domain to domain counts in the first one. */
-enum { SMALL_MAX = 512 };
+/* Of blocks of more than 512 bytes pymalloc asks the raw domain, and for its arenas nobody: what is
+ * passed on from domain to domain counts in the first one. */
 
-static struct domain {
-    struct allocator base;
-    enum hw_agent_domain number;
-} domains[DOMAINS];
+static struct hw_domain domains[DOMAINS];
 
-static void (*get_allocator)(int domain, struct allocator *ret);
-static void (*set_allocator)(int domain, struct allocator *allocator);
+static void (*get_allocator)(int domain, struct hw_allocator *ret);
+static void (*set_allocator)(int domain, struct hw_allocator *allocator);
 
-static inline void count(void *block, size_t bytes, const struct domain *domain)
+static inline void count(void *block, size_t bytes, const struct hw_domain *domain)
 {
-    if (__builtin_expect((hw_thread.left -= (int64_t)bytes) < 0, 0) && block)
-        hw_sample_take(block, bytes, domain->number);
+    if (block && hw_sample_counts(&hw_thread, bytes))
+        hw_sample_add(block, bytes, domain->number);
 }
 
 /* Whether a block is like nearly all: small, and not the next one of the sample. It is counted
  * then, and that is all there is to do. */
 static inline bool is_plain(size_t bytes)
 {
-    if (__builtin_expect(bytes > SMALL_MAX || hw_thread.left < (int64_t)bytes, 0))
+    if (__builtin_expect(bytes > HW_AGENT_SMALL_MAX_BYTES, 0))
         return false;
-    hw_thread.left -= (int64_t)bytes;
+    struct hw_stretch *stretch = hw_thread_stretch(&hw_thread, bytes);
+    if (__builtin_expect(stretch->left <= 0, 0))
+        return false;
+    stretch->left--;
     return true;
 }
 
-static __attribute__((noinline)) void *malloc_rarely(const struct domain *domain, size_t bytes)
+static __attribute__((noinline)) void *malloc_rarely(const struct hw_domain *domain, size_t bytes)
 {
-    const struct allocator *base = &domain->base;
+    const struct hw_allocator *base = &domain->base;
     if (hw_thread.inside)
         return base->malloc(base->ctx, bytes);
     hw_thread.inside = true;
@@ -56,27 +48,27 @@ static __attribute__((noinline)) void *malloc_rarely(const struct domain *domain
 
 static void *hook_malloc(void *ctx, size_t bytes)
 {
-    const struct domain *domain = ctx;
+    const struct hw_domain *domain = ctx;
     return is_plain(bytes) ? domain->base.malloc(domain->base.ctx, bytes)
                            : malloc_rarely(domain, bytes);
 }
 
-static __attribute__((noinline)) void *calloc_rarely(const struct domain *domain, size_t number,
+static __attribute__((noinline)) void *calloc_rarely(const struct hw_domain *domain, size_t number,
                                                      size_t each)
 {
-    const struct allocator *base = &domain->base;
+    const struct hw_allocator *base = &domain->base;
     if (hw_thread.inside)
         return base->calloc(base->ctx, number, each);
     hw_thread.inside = true;
     void *block = base->calloc(base->ctx, number, each);
     hw_thread.inside = false;
-    count(block, block ? number * each : 0, domain);
+    count(block, number * each, domain);
     return block;
 }
 
 static void *hook_calloc(void *ctx, size_t number, size_t each)
 {
-    const struct domain *domain = ctx;
+    const struct hw_domain *domain = ctx;
     size_t bytes;
     return !__builtin_mul_overflow(number, each, &bytes) && is_plain(bytes)
                ? domain->base.calloc(domain->base.ctx, number, each)
@@ -87,8 +79,8 @@ static void *hook_calloc(void *ctx, size_t number, size_t each)
  * size. */
 static void *hook_realloc(void *ctx, void *block, size_t bytes)
 {
-    const struct domain *domain = ctx;
-    const struct allocator *base = &domain->base;
+    const struct hw_domain *domain = ctx;
+    const struct hw_allocator *base = &domain->base;
     struct hw_agent_block old;
     if (hw_thread.inside)
         return base->realloc(base->ctx, block, bytes);
@@ -102,7 +94,7 @@ static void *hook_realloc(void *ctx, void *block, size_t bytes)
     return moved;
 }
 
-static __attribute__((noinline)) void free_rarely(const struct domain *domain, void *block)
+static __attribute__((noinline)) void free_rarely(const struct hw_domain *domain, void *block)
 {
     struct hw_agent_block old;
     hw_live_take(block, &old);
@@ -111,13 +103,16 @@ static __attribute__((noinline)) void free_rarely(const struct domain *domain, v
 
 static void hook_free(void *ctx, void *block)
 {
-    const struct domain *domain = ctx;
+    const struct hw_domain *domain = ctx;
     if (__builtin_expect(hw_live_may_have(block), 0)) {
         free_rarely(domain, block);
         return;
     }
     domain->base.free(domain->base.ctx, block);
 }
+
+const struct hw_allocator hw_sampled_hooks = {NULL, hook_malloc, hook_calloc, hook_realloc,
+                                              hook_free};
 
 /* ---- what Python takes from C's allocator ---- */
 
@@ -164,17 +159,18 @@ static void arenas_hook(void)
     set(&(struct arenas){now.ctx, arena_alloc, now.free});
 }
 
-bool hw_python_hook(void)
+bool hw_python_hook(bool every)
 {
     *(void **)&get_allocator = dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
     *(void **)&set_allocator = dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
     if (!get_allocator || !set_allocator)
         return false;
     for (int i = 0; i < DOMAINS; i++) {
-        struct allocator hook = {&domains[i], hook_malloc, hook_calloc, hook_realloc, hook_free};
+        struct hw_allocator hook = every ? hw_every_hooks : hw_sampled_hooks;
+        hook.ctx = &domains[i];
         domains[i].number = (enum hw_agent_domain)i;
         get_allocator(i, &domains[i].base);
-        if (i == HW_AGENT_RAW) {
+        if (i == HW_AGENT_RAW && !every) {
             hook.malloc = raw_malloc;
             hook.calloc = raw_calloc;
         }

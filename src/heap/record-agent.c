@@ -182,12 +182,12 @@ static bool block_add(struct reading *reading, const struct hw_agent_block *bloc
     uint32_t domain = domain_of(block);
     uint32_t site = hw_alloc_site_make(&reading->maker, reading->frame_of[known],
                                        reading->depth_of[known], domain);
-    double chance = -expm1(-(double)block->bytes / (double)reading->table.rate_bytes);
+    double chance = hw_agent_chance(block->domain, block->bytes, reading->table.rate_bytes);
     double *count = site == HW_NONE ? NULL : sum_at(&reading->counts, &reading->sum_capacity, site);
     double *bytes = count ? sum_at(&reading->bytes, &reading->byte_capacity, site) : NULL;
     if (!bytes)
         return false;
-    if (chance > 0) { /* empty blocks have none, and are never sampled */
+    if (chance > 0) {
         *count += 1 / chance;
         *bytes += (double)block->bytes / chance;
     }
