@@ -24,6 +24,14 @@ static bool choose_measure(const struct hw_args *args, const struct hw_profile *
                                    "one of --peak, --leaks, --allocated and --temporary at a time");
 }
 
+static bool check_over_time(const struct hw_args *args, const struct hw_profile *profile,
+                            struct hw_err *err)
+{
+    return !args->over_time || profile->is_recording ||
+           hw_err_set(err, HW_ERR_UNSUPPORTED,
+                      "a process or a snapshot is one moment; heapwhy run -o FILE records more");
+}
+
 /* Two: what changed from the first to the second. */
 static bool open_profiles(struct hw_run *run, struct hw_profile **ret_profile,
                           struct hw_profile **ret_before, struct hw_err *err)
@@ -43,7 +51,7 @@ bool hw_cmd_allocations(struct hw_run *run, struct hw_err *err)
     struct hw_profile *profile = NULL, *before = NULL;
     struct hw_allocations *allocations = NULL;
     enum hw_measure measure;
-    bool ok = open_profiles(run, &profile, &before, err) &&
+    bool ok = open_profiles(run, &profile, &before, err) && check_over_time(args, profile, err) &&
               choose_measure(args, profile, &measure, err) &&
               hw_allocations_ask(profile, before, (enum hw_allocations_by)args->place, measure,
                                  &allocations, err);
