@@ -113,6 +113,7 @@ uint32_t hw_text_number(uint32_t text)
 uint32_t hw_text_intern(const char *text, size_t bytes)
 {
     static uint32_t buckets[HW_STORE_BUCKETS], count;
+    bytes = strnlen(text, bytes); /* who reads them all finds their ends by the NUL */
     uint32_t *bucket = &buckets[text_bucket(text, bytes)];
     if (!bytes)
         return 0;

@@ -350,6 +350,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "allocators anew (PYTHONMALLOC, -X dev).",
          {{"heapwhy run app.py --port 8000", "Run a script, with its own options."},
           {"heapwhy run -m gunicorn app:app", "A module and its workers."},
+          {"heapwhy run --every -o app.hwrec app.py", "Record every allocation to a file."},
           {"heapwhy run --rate 1MiB celery -A app worker", "Fewer samples, less work."}}},
     [HW_COMMAND_FLAME] =
         {"flame",
