@@ -1163,7 +1163,7 @@ struct hw_source {
     size_t function_count;
     int64_t changed_at_ns; /* since 1970 */
 };
-enum { HW_SOURCE_MAX_BYTES = 1 << 26 };
+enum { HW_SOURCE_MAX_BYTES = 1 << 24 };
 /* Fails with HW_ERR_NOT_FOUND, or with HW_ERR_LIMIT when it is larger. */
 bool hw_source_read(const char *path, struct hw_source **ret_source, struct hw_err *err);
 void hw_source_destroy(struct hw_source *source);

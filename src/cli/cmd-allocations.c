@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
 #include "cli/profile.h"
 #include "tell/tell.h"
 
 enum { STANDARD_ROWS = 20 };
+
+static bool check_over_time(const struct hw_args *args, const struct hw_profile *profile,
+                            struct hw_err *err)
+{
+    return !args->over_time || profile->is_recording ||
+           hw_err_set(err, HW_ERR_UNSUPPORTED,
+                      "a process or a snapshot is one moment; heapwhy run -o FILE records more");
+}
 
 /* Two: what changed from the first to the second. */
 static bool open_profiles(struct hw_run *run, struct hw_profile **ret_profile,
@@ -23,7 +32,7 @@ bool hw_cmd_allocations(struct hw_run *run, struct hw_err *err)
     struct hw_profile *profile = NULL, *before = NULL;
     struct hw_allocations *allocations = NULL;
     enum hw_measure measure;
-    bool ok = open_profiles(run, &profile, &before, err) &&
+    bool ok = open_profiles(run, &profile, &before, err) && check_over_time(args, profile, err) &&
               hw_run_measure(args, profile, &measure, err) &&
               hw_allocations_ask(profile, before, (enum hw_allocations_by)args->place, measure,
                                  &allocations, err);

@@ -101,7 +101,8 @@ static bool read_head(struct hw_events *events, const char *path, struct hw_err 
                           "%s is a recording of version %u, this heapwhy reads version %d", path,
                           head->version, HW_RECORDING_VERSION);
     size_t words = head->head_bytes - sizeof(*head);
-    if (head->head_bytes < sizeof(*head) || words > HW_EVENTS_COMMAND_MAX_BYTES)
+    if (head->head_bytes < sizeof(*head) || words > HW_EVENTS_COMMAND_MAX_BYTES ||
+        head->began_unix_ns > HW_EVENTS_BEGAN_NS_MAX || head->rate_bytes > HW_EVENTS_RATE_MAX)
         return hw_err_set(err, HW_ERR_CORRUPT, "the head of the recording %s is damaged", path);
     char *command = malloc(words + 1);
     if (!command)

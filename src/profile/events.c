@@ -13,7 +13,6 @@
 _Static_assert((int)HW_EVENTS_FORGET < 1 << HW_LIVE_ROW_BITS, "rows must fit the map");
 
 enum { TEXTS_MAX = 2 * HW_EVENTS_SITES_MAX, NO_THREAD = HW_EVENTS_THREADS_MAX };
-#define RATE_MAX_BYTES (UINT64_C(1) << 48)
 
 bool hw_events_damaged(struct hw_events *events, const char *format, ...)
 {
@@ -203,7 +202,7 @@ static bool later(struct hw_events *events, uint64_t ns, enum hw_events_step *re
 static bool read_rate(struct hw_events *events, enum hw_events_step *ret_step)
 {
     uint64_t rate = number(events);
-    if (rate > RATE_MAX_BYTES)
+    if (rate > HW_EVENTS_RATE_MAX)
         return hw_events_damaged(events, "a rate of %" PRIu64 " bytes", rate);
     events->rate_bytes = rate;
     *ret_step = HW_EVENTS_RATE;

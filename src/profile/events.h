@@ -111,7 +111,10 @@ enum hw_events_step hw_events_next(struct hw_events *events);
 
 /* The longest event but for its text is a byte and four numbers. */
 enum { HW_EVENTS_PADDING = 64 };
-#define HW_EVENTS_NS_MAX (UINT64_MAX >> 2)
+#define HW_EVENTS_RATE_MAX (UINT64_C(1) << 48)
+/* Both together are a time since 1970. */
+#define HW_EVENTS_NS_MAX (UINT64_C(1) << 61)
+#define HW_EVENTS_BEGAN_NS_MAX (UINT64_C(1) << 62)
 
 /* Reads the next chunk. false: there is none, or it is not whole, or damaged. */
 bool hw_events_chunk(struct hw_events *events);

@@ -18,7 +18,7 @@ const char *hw_profile_measure_text(const struct hw_profile *profile, enum hw_me
     default:
         return !profile->is_recording ? "in use"
                : profile->is_complete ? "in use at the end"
-                                      : "in use when it ends";
+                                      : "in use at its end";
     }
 }
 
@@ -104,7 +104,9 @@ static void put_totals(struct hw_out *out, const struct hw_profile *profile)
         put_duration(&line, profile->peak_seconds);
         hw_buf_puts(&line, "; ");
     }
-    hw_buf_printf(&line, "%s ", hw_profile_measure_text(profile, HW_MEASURE_LIVE));
+    hw_buf_printf(&line, "%s ",
+                  profile->is_recording ? hw_profile_measure_text(profile, HW_MEASURE_LIVE)
+                                        : "In use");
     put_amount(&line, profile->totals[HW_MEASURE_LIVE]);
     if (profile->is_recording) {
         hw_buf_puts(&line, "; allocated in all ");

@@ -274,6 +274,8 @@ def test_refusals(hub, tmp_path):
     assert "at a time" in refuse("allocations", path, "--peak", "--leaks", status=2)
     for command in (["diagnose"], ["types"], ["check"], ["sites"]):
         assert "see heapwhy allocations FILE" in refuse(*command, path)
+    for command in "plot", "watch":
+        assert "is a recording of allocations" in refuse(command, path, status=2)
     other = tmp_path / "other"
     other.write_bytes(b"hwrecord" + b"\xff" * 100)
     assert "version" in refuse("allocations", str(other))
@@ -309,6 +311,7 @@ def test_of_a_snapshot_only_what_is_in_use_is_known(tmp_path):
     assert answer["profile"]["totals"] == {"live": {"blocks": sites["blocks"], "bytes": sites["bytes"]}}
     assert sorted(row["live"]["bytes"] for row in answer["rows"]) == sorted(site["bytes"] for site in sites["sites"])
     assert "heapwhy run -o FILE records it" in refuse("allocations", snapshot, "--peak")
+    assert "one moment" in refuse("allocations", snapshot, "--over-time")
 
 
 # ---- what the agent records ----
