@@ -994,9 +994,18 @@ struct hw_sites_row {
     uint64_t objects;                  /* Python objects that begin in these blocks */
     const char *type;                  /* of most of them; "" */
     uint64_t type_objects;             /* how many */
+    uint32_t domain;                   /* of the stack that has most bytes of it */
 };
+/* Of heapwhy's own agent; tracemalloc's others are extensions' numbers, 389047 is numpy's. */
+enum hw_domain {
+    HW_DOMAIN_PYTHON, /* Python's own allocators */
+    HW_DOMAIN_MALLOC, /* what C code takes from malloc() by itself */
+    HW_DOMAIN_MMAP,   /* anonymous mappings that it makes */
+};
+/* "python", "malloc", "mmap" of what the agent wrote down; of tracemalloc, "python" for 0; else "". */
+const char *hw_domain_name(const struct hw_facts *facts, uint32_t domain);
 struct hw_sites_domain {
-    uint32_t domain; /* 0: Python's own allocators; others are extensions', 389047 is numpy's */
+    uint32_t domain; /* 0: Python's own allocators */
     uint64_t count, bytes;
 };
 struct hw_sites {
@@ -1085,7 +1094,11 @@ bool hw_recording_is(const char *path);
 bool hw_profile_read(const char *path, const volatile int *cancel, struct hw_profile **ret_profile,
                      struct hw_err *err);
 void hw_profile_destroy(struct hw_profile *profile);
-/* raw, mem, object, malloc, mmap of a recording; python, numpy of a snapshot; "": it has only a number. */
+/* Whether the measure is known; else err says what helps. */
+bool hw_profile_knows(const struct hw_profile *profile, enum hw_measure measure, struct hw_err *err);
+/* Of a row's domain. Of a recording raw, mem, object, which are Python's allocators, malloc, which is
+ * C code's own, or mmap; of a snapshot python, malloc, mmap or numpy. "": it has
+ * only a number. */
 const char *hw_profile_domain_name(const struct hw_profile *profile, uint32_t domain);
 const char *hw_measure_name(enum hw_measure measure); /* live, peak, allocated, temporary */
 

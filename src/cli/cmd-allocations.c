@@ -5,25 +5,6 @@
 
 enum { STANDARD_ROWS = 20 };
 
-/* What is sorted by: as asked, or what tells most at first sight. */
-static bool choose_measure(const struct hw_args *args, const struct hw_profile *profile,
-                           enum hw_measure *ret_measure, struct hw_err *err)
-{
-    const bool asked[HW_MEASURE_COUNT] = {[HW_MEASURE_LIVE] = args->leaks,
-                                          [HW_MEASURE_PEAK] = args->peak,
-                                          [HW_MEASURE_ALLOCATED] = args->allocated,
-                                          [HW_MEASURE_TEMPORARY] = args->temporary};
-    size_t count = 0;
-    *ret_measure = profile->is_recording ? HW_MEASURE_PEAK : HW_MEASURE_LIVE;
-    for (size_t i = 0; i < HW_MEASURE_COUNT; i++)
-        if (asked[i]) {
-            *ret_measure = (enum hw_measure)i;
-            count++;
-        }
-    return count < 2 || hw_err_set(err, HW_ERR_USAGE,
-                                   "one of --peak, --leaks, --allocated and --temporary at a time");
-}
-
 static bool check_over_time(const struct hw_args *args, const struct hw_profile *profile,
                             struct hw_err *err)
 {
@@ -52,7 +33,7 @@ bool hw_cmd_allocations(struct hw_run *run, struct hw_err *err)
     struct hw_allocations *allocations = NULL;
     enum hw_measure measure;
     bool ok = open_profiles(run, &profile, &before, err) && check_over_time(args, profile, err) &&
-              choose_measure(args, profile, &measure, err) &&
+              hw_run_measure(args, profile, &measure, err) &&
               hw_allocations_ask(profile, before, (enum hw_allocations_by)args->place, measure,
                                  &allocations, err);
     if (ok)

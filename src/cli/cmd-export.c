@@ -15,15 +15,15 @@ struct exported {
 static void write_profile(struct hw_out *out, const void *ctx)
 {
     const struct exported *exported = ctx;
-    bool by_function = exported->args->merge == HW_MERGE_FUNCTION;
+    const struct hw_frames_look look = hw_run_frames(exported->args);
     if (exported->args->json)
         hw_tell_profile_json(out, exported->profile);
     else if (exported->args->format == HW_EXPORT_SPEEDSCOPE)
-        hw_tell_speedscope(out, exported->profile, by_function);
+        hw_tell_speedscope(out, exported->profile, &look);
     else if (exported->args->format == HW_EXPORT_PPROF)
-        hw_tell_pprof(out, exported->profile, by_function);
+        hw_tell_pprof(out, exported->profile, &look);
     else
-        hw_tell_collapsed(out, exported->profile, exported->measure, by_function);
+        hw_tell_collapsed(out, exported->profile, exported->measure, &look);
 }
 
 /* Before the process is touched. */

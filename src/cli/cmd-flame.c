@@ -44,7 +44,7 @@ static bool check_output(const char *path, bool *ret_is_svg, struct hw_err *err)
 bool hw_cmd_flame(struct hw_run *run, struct hw_err *err)
 {
     const struct hw_args *args = run->args;
-    struct picture picture = {.look.title = args->title, .look.by_function = args->merge == HW_MERGE_FUNCTION};
+    struct picture picture = {.look.title = args->title, .look.frames = hw_run_frames(args)};
     struct hw_profile *profile = NULL;
     uint64_t bytes = 0;
     bool ok = check_output(args->output, &picture.is_svg, err) &&

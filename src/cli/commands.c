@@ -7,10 +7,9 @@
     "X is the id of a running process or a snapshot file. A number is always a process; write " \
     "./123 for a file of that name.\n"
 
-#define P_MEANS                                                                                 \
-    "X is the id of a process that runs tracemalloc or was started by heapwhy run, a snapshot file of " \
-    "one, or what heapwhy run -o has recorded. A number is always a process; write ./123 for a file of " \
-    "that name.\n"
+#define R_MEANS                                                                                  \
+    "X is a recording (heapwhy run -o FILE), the id of a running process, or a snapshot file. A number is " \
+    "always a process; write ./123 for a file of that name.\n"
 
 #define OBJECT_MEANS                                                                             \
     "OBJECT is an address (0x7f3a5c0b1230), an expression (sys.modules['app'].cache, or a path " \
@@ -302,7 +301,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          1,
          2,
          "what a recording tells: peak, leaks, temporary blocks, by place",
-         P_MEANS
+         R_MEANS
          "Of a recording the peak is told, by line: what was in use when most was, beside it what is in use at the "
          "end, and what was allocated in all. --leaks, --allocated and --temporary sort by another measure. A line is that of the "
          "innermost Python function; what C code allocates counts for the line that called it. Of a process or a "
@@ -325,7 +324,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          2,
          2,
          "a source file with what each line allocated",
-         P_MEANS
+         R_MEANS
          "FILE is a source file as the program knew it, or the end of its path: app.py, views/user.py. Each line is "
          "shown with what of its memory is in use, was at the peak, and was allocated in all; blocks are those "
          "allocated in all. What C code allocates counts for the line that called it. Functions without any number are left out, and "
@@ -358,7 +357,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          1,
          1,
          "a flame graph of where memory was allocated",
-         P_MEANS
+         R_MEANS
          "FILE.html is a page for any browser, complete in itself: a click looks at one function and what is below "
          "it, a search tells how much of the memory is below what it finds, and the measure and the direction can "
          "be changed. FILE.svg is a picture, for an issue tracker or a document: each box has a title, which "
@@ -366,14 +365,14 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "Width is memory. Callers stand above whom they call, largest first. What has less than 0.05 % of each "
          "measure is summed up as (others).",
          {{"heapwhy flame 41233 -o app.html", "Of a process that was started by heapwhy run."},
-          {"heapwhy flame before.hwsnap --by=function -o app.svg", "A picture, of a snapshot."}}},
+          {"heapwhy flame app.hwrec --leaks --by=function -o app.svg", "A picture of what was never given back."}}},
     [HW_COMMAND_EXPORT] =
         {"export",
          "X",
          1,
          1,
          "where memory was allocated, in the formats of other tools",
-         P_MEANS
+         R_MEANS
          "collapsed: one line for each stack, root first, and its bytes: app.py:main:90;app.py:Hub.add:41 5200. A "
          "semicolon within a name is written as \\x3b. speedscope and pprof have all measures that are "
          "known; pprof's labels are thread and domain.",

@@ -29,9 +29,9 @@ enum hw_command_id {
     HW_COMMAND_SITES,
     HW_COMMAND_ALLOCATIONS,
     HW_COMMAND_LINES,
-    HW_COMMAND_RUN,
     HW_COMMAND_FLAME,
     HW_COMMAND_EXPORT,
+    HW_COMMAND_RUN,
     HW_COMMAND_TEXT,
     HW_COMMAND_WATCH,
     HW_COMMAND_PLOT,
@@ -67,13 +67,13 @@ struct hw_texts {
 struct hw_args {
     enum hw_command_id command;
     bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles, module, every;
-    bool leaks, allocated, temporary, over_time, cumulative;
+    bool leaks, allocated, temporary, over_time, cumulative, imports;
     bool children, diagnose, until_alarm, ascii, peak, stacked, no_functions;
     int64_t snapshots; /* 0: not given */
     int64_t interval_ns, limit, objects, watch_ns, depth;
     int64_t freeze, color, sort, by;
     int64_t place; /* enum hw_allocations_by */
-    int64_t merge, measure, format; /* enum hw_merge, hw_measure or HW_MEASURE_STANDARD, hw_export_format */
+    int64_t merge, format; /* enum hw_merge, enum hw_export_format */
     int64_t rss_bytes, growth_rate; /* 0: not given */
     int64_t rate_bytes;
     int64_t every_ns, for_ns, warm_up_ns, keep, keep_bytes;
@@ -86,7 +86,6 @@ struct hw_args {
 enum hw_color { HW_COLOR_AUTO, HW_COLOR_ALWAYS, HW_COLOR_NEVER };
 enum hw_merge { HW_MERGE_LINE, HW_MERGE_FUNCTION };
 enum hw_export_format { HW_EXPORT_COLLAPSED, HW_EXPORT_SPEEDSCOPE, HW_EXPORT_PPROF };
-enum { HW_MEASURE_STANDARD = HW_MEASURE_COUNT }; /* --measure is not given */
 enum { HW_LIMIT_DEFAULT = -1 }; /* each command has its own */
 
 enum hw_option_kind {

@@ -23,7 +23,8 @@ static bool write_whole(struct hw_out *out, hw_run_writer *write, const void *ct
     struct stat file;
     write(out, ctx);
     bool ok = hw_out_finish(out);
-    *ret_bytes = fstat(out->fd, &file) == 0 ? (uint64_t)file.st_size : 0;
+    if (ret_bytes)
+        *ret_bytes = fstat(out->fd, &file) == 0 ? (uint64_t)file.st_size : 0;
     if (close(out->fd) != 0 && ok) {
         out->sys_errno = errno;
         ok = false;
@@ -41,7 +42,7 @@ bool hw_run_write(const struct hw_run *run, const char *path, hw_run_writer *wri
     if (n >= (int)sizeof(half))
         return hw_err_set(err, HW_ERR_USAGE, "the name of the file is too long");
     int flags = O_WRONLY | O_CLOEXEC | (special ? 0 : O_CREAT | O_EXCL);
-    struct hw_out out = {.fd = open(half, flags, 0666), .cancel = run->cancel};
+    struct hw_out out = {.fd = open(half, flags, 0666), .cancel = run->out.cancel};
     if (out.fd < 0)
         return hw_err_sys(err, HW_ERR_IO, errno, "cannot write %s", half);
     bool ok = write_whole(&out, write, ctx, ret_bytes);

@@ -27,14 +27,27 @@ bool hw_run_profile(struct hw_run *run, const char *word, struct hw_profile **re
 bool hw_run_measure(const struct hw_args *args, const struct hw_profile *profile,
                     enum hw_measure *ret_measure, struct hw_err *err)
 {
+    const bool asked[HW_MEASURE_COUNT] = {[HW_MEASURE_LIVE] = args->leaks,
+                                          [HW_MEASURE_PEAK] = args->peak,
+                                          [HW_MEASURE_ALLOCATED] = args->allocated,
+                                          [HW_MEASURE_TEMPORARY] = args->temporary};
     enum hw_measure measure = profile->is_recording ? HW_MEASURE_PEAK : HW_MEASURE_LIVE;
-    if (args->measure != HW_MEASURE_STANDARD)
-        measure = (enum hw_measure)args->measure;
-    if (measure != HW_MEASURE_LIVE && !profile->is_recording)
+    size_t count = 0;
+    for (size_t i = 0; i < HW_MEASURE_COUNT; i++)
+        if (asked[i]) {
+            measure = (enum hw_measure)i;
+            count++;
+        }
+    if (count > 1)
         return hw_err_set(err, HW_ERR_USAGE,
-                          "of a process or a snapshot only what is live is known, not %s; heapwhy run -o FILE "
-                          "records all",
-                          hw_measure_name(measure));
+                          "one of --peak, --leaks, --allocated and --temporary at a time");
+    if (!hw_profile_knows(profile, measure, err))
+        return false;
     *ret_measure = measure;
     return true;
+}
+
+struct hw_frames_look hw_run_frames(const struct hw_args *args)
+{
+    return (struct hw_frames_look){.by_function = args->merge == HW_MERGE_FUNCTION, .imports = args->imports};
 }

@@ -138,15 +138,6 @@ static void drop_empty(struct hw_allocations *allocations)
 
 /* ---- the question ---- */
 
-static bool knows(const struct hw_profile *profile, enum hw_measure measure, struct hw_err *err)
-{
-    return profile->is_recording || measure == HW_MEASURE_LIVE ||
-           hw_err_set(err, HW_ERR_UNSUPPORTED,
-                      "of a process or a snapshot only what is in use is known, not what was %s; "
-                      "heapwhy run -o FILE records it",
-                      measure == HW_MEASURE_PEAK ? "at the peak" : hw_measure_name(measure));
-}
-
 static bool fill(struct grouping *grouping, const struct hw_profile *profile,
                  const struct hw_profile *before)
 {
@@ -167,7 +158,7 @@ bool hw_allocations_ask(const struct hw_profile *profile, const struct hw_profil
                         enum hw_allocations_by by, enum hw_measure measure,
                         struct hw_allocations **ret_allocations, struct hw_err *err)
 {
-    if (!knows(profile, measure, err) || (before && !knows(before, measure, err)))
+    if (!hw_profile_knows(profile, measure, err) || (before && !hw_profile_knows(before, measure, err)))
         return false;
     struct grouping grouping = {.result = calloc(1, sizeof(*grouping.result))};
     if (!grouping.result)

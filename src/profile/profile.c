@@ -40,15 +40,27 @@ void hw_profile_destroy(struct hw_profile *profile)
     free(result);
 }
 
+bool hw_profile_knows(const struct hw_profile *profile, enum hw_measure measure, struct hw_err *err)
+{
+    return profile->is_recording || measure == HW_MEASURE_LIVE ||
+           hw_err_set(err, HW_ERR_UNSUPPORTED,
+                      "of a process or a snapshot only what is in use is known, not what was %s; "
+                      "heapwhy run -o FILE records it",
+                      measure == HW_MEASURE_PEAK ? "at the peak" : hw_measure_name(measure));
+}
+
 const char *hw_profile_domain_name(const struct hw_profile *profile, uint32_t domain)
 {
-    static const char *const agent[] = {[HW_AGENT_RAW] = "raw",
-                                        [HW_AGENT_MEM] = "mem",
-                                        [HW_AGENT_OBJECT] = "object",
-                                        [HW_AGENT_MALLOC] = "malloc",
-                                        [HW_AGENT_MMAP] = "mmap"};
+    static const char *const recorded[] = {[HW_AGENT_RAW] = "raw",
+                                           [HW_AGENT_MEM] = "mem",
+                                           [HW_AGENT_OBJECT] = "object",
+                                           [HW_AGENT_MALLOC] = "malloc",
+                                           [HW_AGENT_MMAP] = "mmap"};
+    static const char *const sampled[] = {"python", "malloc", "mmap"};
     if (profile->is_recording)
-        return domain < sizeof(agent) / sizeof(*agent) ? agent[domain] : "";
+        return domain < sizeof(recorded) / sizeof(*recorded) ? recorded[domain] : "";
+    if (profile->rate_bytes)
+        return domain < sizeof(sampled) / sizeof(*sampled) ? sampled[domain] : "";
     return domain == 0 ? "python" : domain == DOMAIN_NUMPY ? "numpy" : "";
 }
 

@@ -83,11 +83,10 @@ static bool put_stacks(struct hw_out *out, struct hw_stacks *stacks, enum hw_mea
 }
 
 void hw_tell_collapsed(struct hw_out *out, const struct hw_profile *profile, enum hw_measure measure,
-                       bool by_function)
+                       const struct hw_frames_look *look)
 {
-    const struct hw_stacks_options options = {.by_function = by_function};
     struct hw_stacks stacks;
-    if (!hw_stacks_init(&stacks, profile, &options) || !put_stacks(out, &stacks, measure))
+    if (!hw_stacks_init(&stacks, profile, look) || !put_stacks(out, &stacks, measure))
         hw_out_no_memory(out);
     hw_stacks_deinit(&stacks);
 }

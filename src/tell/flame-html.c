@@ -2,6 +2,7 @@
 #include "tell/flame-page.h"
 #include "tell/flame.h"
 #include "tell/json-writer.h"
+#include "tell/profile.h"
 #include "tell/tell.h"
 #include "tell/text.h"
 
@@ -95,13 +96,17 @@ static void head_json(struct page *page, const struct hw_flame_look *look)
     hw_buf_clear(&text);
     hw_flame_facts(&text, profile);
     hw_json_string(json, "facts", hw_buf_str(&text));
-    hw_json_bool(json, "recording", profile->is_recording);
     hw_json_double(json, "seconds", profile->seconds);
     hw_json_double(json, "peak_seconds", profile->peak_seconds);
+    hw_json_bool(json, "imports", look->frames.imports);
     hw_json_string(json, "measure", hw_measure_name(look->measure));
     hw_json_array(json, "measures");
     for (size_t i = 0; i < page->flames[0].measure_count; i++)
         hw_json_string(json, NULL, hw_measure_name(page->flames[0].measures[i]));
+    hw_json_end(json);
+    hw_json_array(json, "measure_texts");
+    for (size_t i = 0; i < page->flames[0].measure_count; i++)
+        hw_json_string(json, NULL, hw_profile_measure_text(profile, page->flames[0].measures[i]));
     hw_json_end(json);
     hw_json_array(json, "threads");
     for (size_t i = 0; i < profile->thread_count; i++) {
@@ -226,10 +231,9 @@ static void page_json(struct page *page, struct hw_out *out, const struct hw_fla
 void hw_tell_flame_html(struct hw_out *out, const struct hw_profile *profile,
                         const struct hw_flame_look *look)
 {
-    const struct hw_stacks_options options = {.by_function = look->by_function, .without_import = true};
     struct hw_stacks stacks;
     struct page page = {0};
-    if (hw_stacks_init(&stacks, profile, &options) && page_init(&page, &stacks)) {
+    if (hw_stacks_init(&stacks, profile, &look->frames) && page_init(&page, &stacks)) {
         hw_out_puts(out, hw_flame_page_head);
         page_json(&page, out, look);
         hw_out_puts(out, hw_flame_page_tail);

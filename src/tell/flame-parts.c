@@ -32,6 +32,8 @@ void hw_flame_facts(struct hw_buf *buf, const struct hw_profile *profile)
         hw_text_bytes(buf, (double)profile->rate_bytes);
         hw_buf_puts(buf, " allocated.");
     }
+    if (profile->is_recording && *profile->damage)
+        hw_buf_printf(buf, " The file is damaged: %s. What follows is not told.", profile->damage);
     if (profile->missed) {
         hw_buf_puts(buf, " ");
         hw_text_count(buf, profile->missed);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tell/flame.h"
 #include "tell/markup.h"
+#include "tell/profile.h"
 #include "tell/tell.h"
 #include "tell/text.h"
 
@@ -199,10 +200,6 @@ static void put_line(struct hw_out *out, const char *look, unsigned y, size_t co
 
 static void put_head(const struct picture *picture, const struct hw_flame_look *look, unsigned height)
 {
-    static const char *const measures[] = {[HW_MEASURE_LIVE] = "in use",
-                                           [HW_MEASURE_PEAK] = "in use at the peak",
-                                           [HW_MEASURE_ALLOCATED] = "all ever allocated",
-                                           [HW_MEASURE_TEMPORARY] = "freed before the next allocation"};
     struct hw_out *out = picture->out;
     struct hw_buf text = {0};
     hw_out_printf(out,
@@ -213,14 +210,15 @@ static void put_head(const struct picture *picture, const struct hw_flame_look *
                   "</style>\n<rect class=\"back\" width=\"%d\" height=\"%u\"/>\n",
                   WIDTH, height, WIDTH, height, WIDTH, height);
     hw_text_escape(&text, look->title ? look->title : picture->stacks->profile->command);
-    hw_buf_printf(&text, ": %s, ", measures[look->measure]);
+    hw_buf_printf(&text, ": %s, ", hw_profile_measure_text(picture->stacks->profile, look->measure));
     hw_text_bytes(&text, (double)bytes_of(picture, 0));
     put_line(out, "class=\"ink\" font-size=\"16\"", 24, 120, &text);
     hw_flame_facts(&text, picture->stacks->profile);
     put_line(out, "class=\"dim\"", 44, FACTS_COLUMNS, &text);
-    hw_buf_puts(&text, "Frames of the import system are left out, except where they allocate.");
+    if (!look->frames.imports)
+        hw_buf_puts(&text, "Frames of the import system are left out, except where they allocate. ");
     if (picture->flame.left_out) {
-        hw_buf_puts(&text, " (others): ");
+        hw_buf_puts(&text, "(others): ");
         hw_text_count(&text, picture->flame.left_out);
         hw_buf_printf(&text, " frames with less than %g %% of each measure.", 100 * picture->flame.least_share);
     }
@@ -244,11 +242,10 @@ static bool draw(struct picture *picture, const struct hw_flame_look *look)
 void hw_tell_flame_svg(struct hw_out *out, const struct hw_profile *profile,
                        const struct hw_flame_look *look)
 {
-    const struct hw_stacks_options options = {.by_function = look->by_function, .without_import = true};
     struct hw_stacks stacks;
     /* measures are known in their order, and live always is */
     struct picture picture = {.out = out, .stacks = &stacks, .measure = (size_t)look->measure};
-    if (!hw_stacks_init(&stacks, profile, &options) || !draw(&picture, look))
+    if (!hw_stacks_init(&stacks, profile, &look->frames) || !draw(&picture, look))
         hw_out_no_memory(out);
     hw_flame_deinit(&picture.flame);
     free(picture.sorted);

@@ -49,7 +49,7 @@ static bool growing_init(struct growing *growing, const struct hw_stacks *stacks
     *growing = (struct growing){.stacks = stacks};
     struct hw_flame *tree = &growing->tree;
     for (int measure = 0; measure < HW_MEASURE_COUNT; measure++)
-        if (hw_profile_knows(stacks->profile, (enum hw_measure)measure))
+        if (hw_profile_knows(stacks->profile, (enum hw_measure)measure, NULL))
             tree->measures[tree->measure_count++] = (enum hw_measure)measure;
     return child_of(growing, HW_NONE, HW_FLAME_ROOT) == 0;
 }

@@ -243,7 +243,7 @@ static bool write_all(struct writing *writing)
 {
     const struct hw_profile *profile = writing->stacks->profile;
     for (int measure = 0; measure < HW_MEASURE_COUNT; measure++)
-        if (hw_profile_knows(profile, (enum hw_measure)measure))
+        if (hw_profile_knows(profile, (enum hw_measure)measure, NULL))
             writing->measures[writing->measure_count++] = (enum hw_measure)measure;
     writing->ids = calloc((size_t)hw_stacks_levels(writing->stacks) + 1, sizeof(*writing->ids));
     if (!writing->ids || !name_threads(writing))
@@ -259,13 +259,12 @@ static bool write_all(struct writing *writing)
     return !writing->stacks->texts.failed && !writing->sink->failed;
 }
 
-void hw_tell_pprof(struct hw_out *out, const struct hw_profile *profile, bool by_function)
+void hw_tell_pprof(struct hw_out *out, const struct hw_profile *profile, const struct hw_frames_look *look)
 {
-    const struct hw_stacks_options options = {.by_function = by_function};
     struct hw_stacks stacks;
     struct sink sink = {0};
     struct writing writing = {.stacks = &stacks, .sink = &sink};
-    if (!hw_stacks_init(&stacks, profile, &options) || !sink_init(&sink, out) || !write_all(&writing))
+    if (!hw_stacks_init(&stacks, profile, look) || !sink_init(&sink, out) || !write_all(&writing))
         hw_out_no_memory(out);
     deflateEnd(&sink.stream);
     free(writing.thread_names);

@@ -23,8 +23,7 @@ void hw_tell_profile_json(struct hw_out *out, const struct hw_profile *profile)
     struct hw_json json;
     hw_json_init(&json, out, false);
     hw_json_object(&json, NULL);
-    hw_profile_head_json(&json, profile);
-    hw_profile_amounts_json(&json, profile, profile->totals);
+    hw_profile_json(&json, profile);
     hw_json_array(&json, "threads");
     for (size_t i = 0; i < profile->thread_count; i++) {
         hw_json_object(&json, NULL);
@@ -51,8 +50,7 @@ void hw_tell_profile_file(struct hw_out *out, const struct hw_profile *profile, 
         hw_json_object(&json, NULL);
         hw_json_string(&json, "file", path);
         hw_json_u64(&json, "file_bytes", file_bytes);
-        hw_profile_head_json(&json, profile);
-        hw_profile_amounts_json(&json, profile, profile->totals);
+        hw_profile_json(&json, profile);
         hw_json_end(&json);
         return;
     }

@@ -2,7 +2,6 @@
 #include "tell/profile.h"
 
 #include "tell/parts.h"
-#include "tell/stacks.h"
 #include "tell/text.h"
 
 #include <inttypes.h>
@@ -133,7 +132,7 @@ void hw_profile_amounts_json(struct hw_json *json, const struct hw_profile *prof
                              const struct hw_amount amounts[HW_MEASURE_COUNT])
 {
     for (size_t i = 0; i < HW_MEASURE_COUNT; i++) {
-        if (!hw_profile_knows(profile, (enum hw_measure)i))
+        if (!hw_profile_knows(profile, (enum hw_measure)i, NULL))
             continue;
         hw_json_object(json, hw_measure_name((enum hw_measure)i));
         hw_json_u64(json, "blocks", amounts[i].count);

@@ -78,18 +78,17 @@ static void file_json(struct hw_out *out, const struct hw_stacks *stacks, uint32
     frames_json(&json, stacks);
     hw_json_array(&json, "profiles");
     for (int measure = 0; measure < HW_MEASURE_COUNT; measure++)
-        if (hw_profile_knows(stacks->profile, (enum hw_measure)measure))
+        if (hw_profile_knows(stacks->profile, (enum hw_measure)measure, NULL))
             profile_json(&json, stacks, (enum hw_measure)measure, path);
     hw_json_end(&json);
     hw_json_end(&json);
 }
 
-void hw_tell_speedscope(struct hw_out *out, const struct hw_profile *profile, bool by_function)
+void hw_tell_speedscope(struct hw_out *out, const struct hw_profile *profile, const struct hw_frames_look *look)
 {
-    const struct hw_stacks_options options = {.by_function = by_function};
     struct hw_stacks stacks;
     uint32_t *path = NULL;
-    bool ok = hw_stacks_init(&stacks, profile, &options);
+    bool ok = hw_stacks_init(&stacks, profile, look);
     if (ok)
         path = calloc((size_t)hw_stacks_levels(&stacks) + 1, sizeof(*path));
     if (path)

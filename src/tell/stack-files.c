@@ -48,7 +48,7 @@ static bool is_python_file(const char *path)
 }
 
 /* The kind of a file, and where the part of its path begins that tells it apart. */
-static enum hw_file_kind kind_of(const char *path, const char **ret_rest)
+static enum hw_file_kind kind_of(const char *path, bool is_native, const char **ret_rest)
 {
     const char *rest = behind_last(path, "/site-packages/");
     *ret_rest = path;
@@ -56,7 +56,7 @@ static enum hw_file_kind kind_of(const char *path, const char **ret_rest)
         return HW_FILE_UNKNOWN;
     if (strncmp(path, "<frozen ", 8) == 0)
         return HW_FILE_STANDARD;
-    if (!is_python_file(path)) {
+    if (is_native || !is_python_file(path)) {
         const char *slash = strrchr(path, '/');
         *ret_rest = slash ? slash + 1 : path;
         return HW_FILE_NATIVE;
@@ -97,8 +97,9 @@ static size_t own_folder(const struct hw_stacks *stacks)
     const char *first = NULL, *rest;
     size_t bytes = 0;
     for (size_t i = 0; i < stacks->function_count; i++) {
-        const char *path = hw_stacks_text(stacks, stacks->functions[i].file);
-        if (kind_of(path, &rest) != HW_FILE_OWN || *path == '<')
+        const struct hw_stack_function *function = &stacks->functions[i];
+        const char *path = hw_stacks_text(stacks, function->file);
+        if (kind_of(path, function->is_native, &rest) != HW_FILE_OWN || *path == '<')
             continue;
         bytes = first ? common_bytes(first, path, bytes) : common_bytes(path, path, strlen(path));
         first = first ? first : path;
@@ -112,7 +113,7 @@ bool hw_stacks_name_files(struct hw_stacks *stacks)
     for (size_t i = 0; i < stacks->function_count; i++) {
         struct hw_stack_function *function = &stacks->functions[i];
         const char *path = hw_stacks_text(stacks, function->file), *rest;
-        function->kind = kind_of(path, &rest);
+        function->kind = kind_of(path, function->is_native, &rest);
         if (function->kind == HW_FILE_OWN && *path != '<')
             rest = path + folder;
         function->label = hw_names_intern(&stacks->texts, rest, strlen(rest));

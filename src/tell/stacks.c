@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool hw_profile_knows(const struct hw_profile *profile, enum hw_measure measure)
-{
-    return measure == HW_MEASURE_LIVE || profile->is_recording;
-}
-
 /* ---- texts, functions, places ---- */
 
 static uint32_t text_number(struct hw_stacks *stacks, struct hw_buf *buf, const char *text)
@@ -38,7 +33,7 @@ static uint32_t function_number(struct hw_stacks *stacks, struct hw_buf *buf,
     if (!functions)
         return HW_NONE;
     stacks->functions = functions;
-    functions[number] = (struct hw_stack_function){.name = name, .file = file};
+    functions[number] = (struct hw_stack_function){.name = name, .file = file, .is_native = frame->is_native};
     stacks->function_count = (size_t)number + 1;
     return number;
 }
@@ -70,7 +65,7 @@ static const struct hw_site_frame nothing_known = {.file = "", .function = ""};
 /* While nodes are made. */
 struct making {
     struct hw_stacks *stacks;
-    const struct hw_stacks_options *options;
+    const struct hw_frames_look *look;
     struct hw_pairs known; /* frames, by their address */
     struct hw_pairs nodes; /* caller, place: their numbers are the nodes' */
     struct made {
@@ -95,7 +90,7 @@ static void making_deinit(struct making *making)
 static bool is_left_out(const struct making *making, const struct hw_site_frame *frame)
 {
     static const char importing[] = "<frozen importlib._bootstrap"; /* and _bootstrap_external */
-    return making->options->without_import && strncmp(frame->file, importing, sizeof(importing) - 1) == 0;
+    return !making->look->imports && strncmp(frame->file, importing, sizeof(importing) - 1) == 0;
 }
 
 /* NULL: no memory. */
@@ -144,7 +139,7 @@ static uint32_t node_make(struct making *making, const struct hw_site_frame *fra
 {
     bool is_new;
     struct hw_stacks *stacks = making->stacks;
-    uint32_t place = place_number(stacks, &making->buf, frame, making->options->by_function);
+    uint32_t place = place_number(stacks, &making->buf, frame, making->look->by_function);
     uint32_t number = place == HW_NONE ? HW_NONE : hw_pairs_number(&making->nodes, caller, place, &is_new);
     if (number == HW_NONE || !is_new)
         return number;
@@ -202,10 +197,10 @@ static bool row_add(struct making *making, const struct hw_profile_row *row, uin
 }
 
 bool hw_stacks_init(struct hw_stacks *stacks, const struct hw_profile *profile,
-                    const struct hw_stacks_options *options)
+                    const struct hw_frames_look *look)
 {
     *stacks = (struct hw_stacks){.profile = profile};
-    struct making making = {.stacks = stacks, .options = options};
+    struct making making = {.stacks = stacks, .look = look};
     stacks->row_nodes = malloc((profile->row_count + 1) * sizeof(*stacks->row_nodes));
     bool ok = hw_names_init(&stacks->texts, &stacks->arena) && stacks->row_nodes;
     for (size_t i = 0; ok && i < profile->row_count; i++)

@@ -17,6 +17,7 @@
 #include "base/names.h"
 #include "base/pairs.h"
 #include "heapwhy.h"
+#include "tell/tell.h"
 
 struct hw_stack_place {
     uint32_t function; /* of functions */
@@ -24,6 +25,7 @@ struct hw_stack_place {
 };
 struct hw_stack_function {
     uint32_t name, file; /* texts; "" where not known */
+    bool is_native;
     uint32_t label;      /* text: the file as short as it is told apart by, "asyncio/events.py" */
     uint32_t package;    /* text: "asyncio", "numpy"; of the program's own files what they have below the
                           * folder in which all of them are */
@@ -54,14 +56,9 @@ struct hw_stacks {
     struct hw_arena arena;
 };
 
-struct hw_stacks_options {
-    bool by_function;    /* places have no lines */
-    bool without_import; /* frames of the import system are left out, except where the stack ends in one: between
-                          * a module and one that it imports there are six of them */
-};
 /* The profile must live as long. False: no memory. */
 bool hw_stacks_init(struct hw_stacks *stacks, const struct hw_profile *profile,
-                    const struct hw_stacks_options *options);
+                    const struct hw_frames_look *look);
 void hw_stacks_deinit(struct hw_stacks *stacks); /* also after a failure */
 
 static inline const char *hw_stacks_text(const struct hw_stacks *stacks, uint32_t number)
@@ -77,8 +74,5 @@ uint32_t hw_stacks_levels(const struct hw_stacks *stacks);
 
 /* Sets label, package and kind of all functions; part of hw_stacks_init(). */
 bool hw_stacks_name_files(struct hw_stacks *stacks);
-
-/* What is measured, by enum hw_measure: of a snapshot only what is in use. */
-bool hw_profile_knows(const struct hw_profile *profile, enum hw_measure measure);
 
 #endif

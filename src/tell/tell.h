@@ -93,11 +93,18 @@ struct hw_lines_look {
 bool hw_tell_lines(struct hw_out *out, const struct hw_profile *profile, const struct hw_lines *lines,
                    const struct hw_lines_look *look);
 
+/* What the frames of a profile's stacks are. Between a module and one that it imports stand six frames of the
+ * import system; they are left out unless they are asked for, except where a stack ends in one. */
+struct hw_frames_look {
+    bool by_function; /* all lines of a function are one */
+    bool imports;
+};
+
 /* Flame graphs of a profile: a page that is looked at with a browser, or a picture of one measure. */
 struct hw_flame_look {
     const char *title;       /* NULL: the command */
     enum hw_measure measure; /* of the page the one that is shown first */
-    bool by_function;        /* lines of a function are one */
+    struct hw_frames_look frames;
 };
 void hw_tell_flame_html(struct hw_out *out, const struct hw_profile *profile,
                         const struct hw_flame_look *look);
@@ -108,11 +115,12 @@ void hw_tell_flame_svg(struct hw_out *out, const struct hw_profile *profile,
 void hw_tell_profile_file(struct hw_out *out, const struct hw_profile *profile, const char *path,
                           uint64_t file_bytes);
 
-/* Profiles for other tools. What a measure has nothing of is left out of a format that has that measure alone. */
+/* Profiles for other tools. Collapsed stacks are of one measure, the others have all. */
 void hw_tell_collapsed(struct hw_out *out, const struct hw_profile *profile, enum hw_measure measure,
-                       bool by_function);
-void hw_tell_speedscope(struct hw_out *out, const struct hw_profile *profile, bool by_function);
-void hw_tell_pprof(struct hw_out *out, const struct hw_profile *profile, bool by_function);
+                       const struct hw_frames_look *look);
+void hw_tell_speedscope(struct hw_out *out, const struct hw_profile *profile,
+                        const struct hw_frames_look *look);
+void hw_tell_pprof(struct hw_out *out, const struct hw_profile *profile, const struct hw_frames_look *look);
 /* All of it, as it is, in JSON of our own. */
 void hw_tell_profile_json(struct hw_out *out, const struct hw_profile *profile);
 

@@ -61,8 +61,9 @@ def test_collapsed_stacks_add_up(snapshot, sites, by):
 
 def test_json_has_the_stacks_of_sites(snapshot, sites):
     told = json.loads(exported(snapshot, "--json"))
-    assert not told["recording"] and told["rate"] == sites["rate"] and told["samples"] > 0
-    assert told["live"] == {"blocks": sites["blocks"], "bytes": sites["bytes"]}
+    profile = told["profile"]
+    assert not profile["recording"] and profile["rate"] == sites["rate"] and profile["samples"] > 0
+    assert profile["totals"] == {"live": {"blocks": sites["blocks"], "bytes": sites["bytes"]}}
 
     def key(row):
         return [(frame["file"], frame["line"], frame["function"]) for frame in [row] + row["callers"]]
@@ -140,6 +141,32 @@ def test_pprof_itself_reads_it(snapshot, sites, tmp_path):
     assert "of %d total" % sites["blocks"] in top and "flame_work.py:%d" % LINE in top
 
 
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("recorded") / "work.hwrec")
+    subprocess.run([support.heapwhy_binary(), "run", "--every", "-o", path, support.SYSTEM_PYTHON, WORK, "end"], check=True,
+                   stdout=subprocess.DEVNULL, env=support.clean_environment())
+    return path, True
+
+
+def test_all_measures_of_a_recording_add_up(recording):
+    totals = support.heapwhy_json("allocations", "--json", recording[0])["profile"]["totals"]
+    assert 0 < totals["live"]["bytes"] < totals["peak"]["bytes"] < totals["allocated"]["bytes"]
+    profile = pprof_file.Profile(exported(recording, "--format", "pprof"))
+    names = {"live": "inuse", "peak": "peak", "allocated": "alloc", "temporary": "temporary"}
+    assert profile.sums() == {"%s_%s" % (name, unit): totals[measure][key] for measure, name in names.items()
+                              for unit, key in (("objects", "blocks"), ("space", "bytes"))}
+    assert profile.default == "peak_space" and profile.duration_ns > 0
+    assert {"object", "mem"} <= {labels["domain"] for _, _, labels in profile.samples}
+    assert len({labels["thread"] for _, _, labels in profile.samples}) == 2
+    speedscope = json.loads(exported(recording, "--format", "speedscope"))
+    check_speedscope(speedscope)
+    assert {told["name"]: told["endValue"] for told in speedscope["profiles"]} == {name: totals[name]["bytes"] for name in names}
+    for option, measure in ((), "peak"), (("--leaks",), "live"), (("--allocated",), "allocated"), (("--temporary",), "temporary"):
+        stacks = collapsed(exported(recording, *option).decode("utf-8"))
+        assert sum(size for _, size in stacks) == totals[measure]["bytes"]
+
+
 def test_a_file_is_there_when_it_is_whole(snapshot, tmp_path):
     path = tmp_path / "work.txt"
     path.write_text("before")
@@ -153,6 +180,6 @@ def test_a_file_is_there_when_it_is_whole(snapshot, tmp_path):
 
 
 def test_what_is_not_known_is_said(snapshot):
-    done = subprocess.run([support.heapwhy_binary(), "export", "--measure=peak", snapshot[0]], stdout=subprocess.PIPE,
+    done = subprocess.run([support.heapwhy_binary(), "export", "--peak", snapshot[0]], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 2 and "only what is live is known" in done.stderr
+    assert done.returncode == 1 and "only what is in use is known" in done.stderr

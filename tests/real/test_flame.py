@@ -79,6 +79,22 @@ def test_trees_add_up(page, snapshot):
         assert not below[0] or below[0] == sizes[0]
 
 
+def test_a_recording_has_all_measures_and_threads(tmp_path):
+    recording, path = str(tmp_path / "work.hwrec"), str(tmp_path / "work.html")
+    subprocess.run([support.heapwhy_binary(), "run", "--every", "-o", recording, support.SYSTEM_PYTHON, WORK, "end"], check=True,
+                   stdout=subprocess.DEVNULL, env=support.clean_environment())
+    support.heapwhy("flame", recording, "-o", path)
+    totals, data = support.heapwhy_json("allocations", "--json", recording)["profile"]["totals"], data_of(path)
+    assert data["measures"] == ["live", "peak", "allocated", "temporary"] and data["measure"] == "peak"
+    assert [tree["direction"] for tree in data["trees"]] == ["callers", "callees", "threads"] and len(data["moments"]) > 1
+    for tree in data["trees"]:
+        assert [sizes[0] for sizes in tree["bytes"]] == [totals[name]["bytes"] for name in data["measures"]]
+    dom = seen(path, tmp_path, "direction=threads&measure=allocated")
+    told = boxes(dom)
+    assert sum(bool(re.match(r"\S.* [0-9]+\n", title)) for title in told) >= 2, "a box for each thread"
+    assert '<option value="allocated">' in dom and "%.1f MB" % (totals["allocated"]["bytes"] / 1e6) in told[0]
+
+
 def test_the_page_draws_itself_and_runs_no_name(page, tmp_path):
     dom = seen(page, tmp_path)
     assert "<title>%s - heapwhy</title>" % WORK in dom

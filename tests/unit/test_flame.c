@@ -16,17 +16,19 @@
 
 /* ---- a program ---- */
 
+#define FRAME(path, name, number, called_by) \
+    {.file = path, .function = name, .line = number, .caller = called_by}
 #define FROZEN "<frozen importlib._bootstrap>"
-static const struct hw_site_frame main_frame = {"/srv/app/main.py", "main", 10, NULL, false};
-static const struct hw_site_frame serve = {"/srv/app/main.py", "serve", 20, &main_frame, false};
-static const struct hw_site_frame add = {"/srv/app/hub/core.py", "Hub.add", 7, &serve, false};
-static const struct hw_site_frame add_more = {"/srv/app/hub/core.py", "Hub.add", 9, &serve, false};
-static const struct hw_site_frame direct = {"/srv/app/hub/core.py", "Hub.add", 7, &main_frame, false};
-static const struct hw_site_frame decode = {"/usr/lib/python3.11/json/decoder.py", "decode", 337, &add, false};
-static const struct hw_site_frame frozen = {FROZEN, "_load", 690, &main_frame, false};
-static const struct hw_site_frame imported = {"/venv/lib/python3.11/site-packages/rx/__init__.py", "<module>", 1,
-                                              &frozen, false};
-static const struct hw_site_frame compiled = {FROZEN, "_compile", 3, &frozen, false};
+static const struct hw_site_frame main_frame = FRAME("/srv/app/main.py", "main", 10, NULL);
+static const struct hw_site_frame serve = FRAME("/srv/app/main.py", "serve", 20, &main_frame);
+static const struct hw_site_frame add = FRAME("/srv/app/hub/core.py", "Hub.add", 7, &serve);
+static const struct hw_site_frame add_more = FRAME("/srv/app/hub/core.py", "Hub.add", 9, &serve);
+static const struct hw_site_frame direct = FRAME("/srv/app/hub/core.py", "Hub.add", 7, &main_frame);
+static const struct hw_site_frame decode = FRAME("/usr/lib/python3.11/json/decoder.py", "decode", 337, &add);
+static const struct hw_site_frame frozen = FRAME(FROZEN, "_load", 690, &main_frame);
+static const struct hw_site_frame imported =
+    FRAME("/venv/lib/python3.11/site-packages/rx/__init__.py", "<module>", 1, &frozen);
+static const struct hw_site_frame compiled = FRAME(FROZEN, "_compile", 3, &frozen);
 
 static struct hw_profile_row row_of(const struct hw_site_frame *frame, uint32_t depth, uint64_t bytes,
                                     uint32_t thread)
@@ -77,13 +79,13 @@ static int compare_lines(const void *a, const void *b)
 }
 
 /* The nodes with their bytes, in the order of their paths. */
-static void assert_tree(const struct hw_profile *profile, const struct hw_stacks_options *options,
+static void assert_tree(const struct hw_profile *profile, const struct hw_frames_look *look,
                         enum hw_flame_direction direction, const char *const *expected, size_t count)
 {
     struct hw_stacks stacks;
     struct hw_flame flame;
     char *lines[64];
-    assert_true(hw_stacks_init(&stacks, profile, options));
+    assert_true(hw_stacks_init(&stacks, profile, look));
     assert_true(hw_flame_init(&flame, &stacks, direction));
     assert_true(flame.count <= COUNT(lines));
     for (uint32_t i = 0; i < flame.count; i++) {
@@ -103,8 +105,8 @@ static void assert_tree(const struct hw_profile *profile, const struct hw_stacks
     hw_stacks_deinit(&stacks);
 }
 
-static const struct hw_stacks_options by_line = {0}, by_function = {.by_function = true},
-                                      pictured = {.without_import = true};
+static const struct hw_frames_look by_line = {.imports = true}, without_imports = {0},
+                                   by_function = {.by_function = true};
 
 static void test_stacks_with_the_same_callers_are_one_branch(void **state)
 {
@@ -168,13 +170,13 @@ static void test_imports_are_left_out_where_they_only_call_on(void **state)
         "all 111", "all > main.py:main:10 111", "all > main.py:main:10 > " FROZEN ":_compile:3 10",
         "all > main.py:main:10 > " FROZEN ":_load:690 1",
         "all > main.py:main:10 > rx/__init__.py:<module>:1 100"};
-    assert_tree(&profile, &pictured, HW_FLAME_CALLERS, callers, COUNT(callers));
+    assert_tree(&profile, &without_imports, HW_FLAME_CALLERS, callers, COUNT(callers));
     (void)state;
 }
 
 static void test_nothing_known_has_a_name(void **state)
 {
-    static const struct hw_site_frame unknown = {"", "", 0, NULL, false};
+    static const struct hw_site_frame unknown = FRAME("", "", 0, NULL);
     struct hw_profile_row rows[] = {row_of(&unknown, 0, 100, 0), row_of(NULL, 0, 10, 0)};
     struct hw_profile profile = profile_of(rows, COUNT(rows));
     struct hw_profile empty = profile_of(rows, 0);
@@ -205,7 +207,7 @@ static void test_what_is_small_is_summed_up(void **state)
     static struct hw_site_frame frames[SMALL];
     static struct hw_profile_row rows[SMALL + 1];
     for (uint32_t i = 0; i < SMALL; i++) {
-        frames[i] = (struct hw_site_frame){"/srv/app/main.py", "small", i + 1, &main_frame, false};
+        frames[i] = (struct hw_site_frame)FRAME("/srv/app/main.py", "small", i + 1, &main_frame);
         rows[i] = row_of(&frames[i], 2, 100, 0);
     }
     rows[SMALL] = row_of(&serve, 2, 700000, 0);
@@ -228,7 +230,7 @@ static void test_deep_stacks_are_bounded(void **state)
     struct hw_site_frame *frames = calloc(DEEP, sizeof(*frames));
     struct hw_profile_row *rows = calloc(DEEP, sizeof(*rows));
     for (uint32_t i = 0; i < DEEP; i++) {
-        frames[i] = (struct hw_site_frame){"/srv/app/main.py", "deep", i % 7, i ? &frames[i - 1] : NULL, false};
+        frames[i] = (struct hw_site_frame)FRAME("/srv/app/main.py", "deep", i % 7, i ? &frames[i - 1] : NULL);
         rows[i] = row_of(&frames[i], i + 1, 100, 0);
     }
     struct hw_profile profile = profile_of(rows, DEEP);
@@ -275,7 +277,7 @@ static void test_files_say_whose_they_are(void **state)
     struct hw_site_frame frames[COUNT(cases)];
     struct hw_profile_row rows[COUNT(cases)];
     for (size_t i = 0; i < COUNT(cases); i++) {
-        frames[i] = (struct hw_site_frame){cases[i].file, "f", 1, NULL, false};
+        frames[i] = (struct hw_site_frame)FRAME(cases[i].file, "f", 1, NULL);
         rows[i] = row_of(&frames[i], 1, 1, 0);
     }
     struct hw_profile profile = profile_of(rows, COUNT(cases));
@@ -305,12 +307,12 @@ static void test_collapsed_stacks_stand_root_first(void **state)
                                     row_of(&main_frame, 1, 0, 0)};
     struct hw_profile profile = profile_of(rows, COUNT(rows));
     struct hw_out out = memory_out();
-    hw_tell_collapsed(&out, &profile, HW_MEASURE_PEAK, false);
+    hw_tell_collapsed(&out, &profile, HW_MEASURE_PEAK, &by_line);
     assert_string_equal(hw_buf_str(&out.buf),
                         "main.py:main:10;main.py:serve:20;hub/core.py:Hub.add:7 202\n"
                         "main.py:main:10;main.py:serve:20;hub/core.py:Hub.add:7;json/decoder.py:decode:337 14\n");
     hw_buf_clear(&out.buf);
-    hw_tell_collapsed(&out, &profile, HW_MEASURE_LIVE, true);
+    hw_tell_collapsed(&out, &profile, HW_MEASURE_LIVE, &by_function);
     assert_true(strncmp(hw_buf_str(&out.buf), "main.py:main;main.py:serve;hub/core.py:Hub.add 101\n", 51) == 0);
     hw_out_deinit(&out);
     (void)state;
@@ -318,12 +320,12 @@ static void test_collapsed_stacks_stand_root_first(void **state)
 
 static void test_no_name_breaks_a_line(void **state)
 {
-    static const struct hw_site_frame outer = {"/srv/app/a;b.py", "f\n 5", 0, NULL, false};
-    static const struct hw_site_frame inner = {"/srv/app/c.py", "\xff  ", 0, &outer, false};
+    static const struct hw_site_frame outer = FRAME("/srv/app/a;b.py", "f\n 5", 0, NULL);
+    static const struct hw_site_frame inner = FRAME("/srv/app/c.py", "\xff  ", 0, &outer);
     struct hw_profile_row rows[] = {row_of(&inner, 2, 100, 0)};
     struct hw_profile profile = profile_of(rows, 1);
     struct hw_out out = memory_out();
-    hw_tell_collapsed(&out, &profile, HW_MEASURE_LIVE, false);
+    hw_tell_collapsed(&out, &profile, HW_MEASURE_LIVE, &by_line);
     assert_string_equal(hw_buf_str(&out.buf), "a\\x3bb.py:f\\n 5;c.py:\\xff\\x20\\x20 100\n");
     hw_out_deinit(&out);
     (void)state;
@@ -342,10 +344,10 @@ static void test_no_name_gets_out_of_a_picture(void **state)
     static char longest[10001];
     memset(longest, 'x', sizeof(longest) - 1);
     static const struct hw_site_frame frames[] = {
-        {"/srv/</script><script>bad()</script>.py", "</title><script>bad()</script>", 1, NULL, false},
-        {"/srv/\"' onload=bad() <!--.py", "]]><&\"'", 2, NULL, false},
-        {"/srv/\x1b[31m\xff\n\xe2\x80\xae.py", "\x01\x7f", 3, NULL, false},
-        {"/srv/long.py", longest, 4, NULL, false}};
+        FRAME("/srv/</script><script>bad()</script>.py", "</title><script>bad()</script>", 1, NULL),
+        FRAME("/srv/\"' onload=bad() <!--.py", "]]><&\"'", 2, NULL),
+        FRAME("/srv/\x1b[31m\xff\n\xe2\x80\xae.py", "\x01\x7f", 3, NULL),
+        FRAME("/srv/long.py", longest, 4, NULL)};
     struct hw_profile_row rows[COUNT(frames)];
     for (size_t i = 0; i < COUNT(frames); i++)
         rows[i] = row_of(&frames[i], 1, 100, 0);

@@ -12,14 +12,8 @@
     callees: "from where memory is allocated to its callers",
     threads: "by thread"
   };
-  const MEASURES = {
-    live: "in use at the end", peak: "in use at the peak", allocated: "all ever allocated",
-    temporary: "freed before the next allocation"
-  };
   const $ = (id) => document.getElementById(id);
   const profile = JSON.parse($("profile").textContent);
-  if (!profile.recording)
-    MEASURES.live = "in use";
 
   const state = {measure: profile.measure, direction: profile.trees[0].direction, zoom: 0, search: ""};
   let tree, bytes, blocks, children, found = new Set(), boxes = new Map(), order = [];
@@ -291,13 +285,13 @@
 
   /* ---- the page ---- */
 
-  function options(select, words, known) {
-    for (const word of known) {
+  function options(select, names, texts) {
+    names.forEach((name, number) => {
       const option = document.createElement("option");
-      option.value = word;
-      option.textContent = words[word] || word;
+      option.value = name;
+      option.textContent = texts[number];
       select.append(option);
-    }
+    });
   }
 
   function facts() {
@@ -306,8 +300,8 @@
     $("facts").textContent = profile.facts;
     const notes = profile.trees.filter((one) => one.left_out).map((one) =>
       DIRECTIONS[one.direction] + ": " + countText(one.left_out) + " frames with less than " + one.percent + " % of each measure");
-    $("note").textContent = "Frames of the import system are left out, except where they allocate." +
-      (notes.length ? " Summed up as (others), " + notes.join("; ") + "." : "");
+    $("note").textContent = (profile.imports ? "" : "Frames of the import system are left out, except where they allocate. ") +
+      (notes.length ? "Summed up as (others), " + notes.join("; ") + "." : "");
   }
 
   function time() {
@@ -344,8 +338,8 @@
 
   facts();
   time();
-  options($("measure"), MEASURES, profile.measures);
-  options($("direction"), DIRECTIONS, profile.trees.map((one) => one.direction));
+  options($("measure"), profile.measures, profile.measure_texts);
+  options($("direction"), profile.trees.map((one) => one.direction), profile.trees.map((one) => DIRECTIONS[one.direction]));
   $("measure").addEventListener("change", () => change({measure: $("measure").value}));
   $("direction").addEventListener("change", () => change({direction: $("direction").value, zoom: 0}));
   $("search").addEventListener("input", () => change({search: $("search").value}));
