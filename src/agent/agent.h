@@ -112,10 +112,12 @@ void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain);
 
 /* Finds the interpreter and the layout of its frames. false: none that we know. */
 bool hw_frames_init(void);
-/* The site of the Python code that this thread runs; 0: it runs none. Takes the lock. */
-uint32_t hw_frames_site(void);
-/* The same for who has the lock. */
-uint32_t hw_frames_find(void);
+/* An address in it, once it is found. */
+const void *hw_python_address(void);
+/* The site of the Python code that this thread runs, or that has called the C code which it runs; 0: there is
+ * none. is_python: it is the interpreter that asks, so that what runs is what the interpreter says. Under the
+ * lock. */
+uint32_t hw_frames_find(bool is_python);
 /* A block is given back: if it was a code object that is known, what is known of it holds no
  * longer. Under the lock. */
 void hw_frames_forget(uint64_t addr);
@@ -125,6 +127,25 @@ bool hw_frames_have_bit(uint32_t bit);
 /* Puts the agent before Python's allocators, to write down every event or a sample. false: there
  * are none. */
 bool hw_python_hook(bool every);
+
+/* ---- C code: malloc.c and mappings.c define what the program calls ---- */
+
+/* Whether every event is recorded, so that none may pass by. */
+extern bool hw_native_every;
+
+/* Counts a block that C code has got, and writes it down when it is its turn, with the stack of that code. NULL
+ * is none. errno stays. */
+void hw_native_count(void *block, size_t bytes, enum hw_agent_domain domain);
+
+/* A block that is about to be given back. Whether it was in the sample; then *ret_block is what was known of
+ * it. Ask hw_native_may_have() first. */
+bool hw_native_take(const void *block, struct hw_agent_block *ret_block);
+/* It is still there. */
+void hw_native_put(const struct hw_agent_block *block);
+
+/* What is looked up once; before there is a second thread. in_python: any address in the interpreter. */
+void hw_native_begin(const void *in_python, bool every);
+void hw_mappings_begin(void);
 
 /* ---- the filter before hw_live_take() ---- */
 
@@ -144,6 +165,11 @@ static inline bool hw_live_may_have(const void *block)
 {
     uint32_t bit = hw_filter_bit((uintptr_t)block);
     return hw_filter[bit / 64] >> bit % 64 & 1;
+}
+
+static inline bool hw_native_may_have(const void *block)
+{
+    return hw_live_may_have(block) || hw_native_every;
 }
 
 #endif

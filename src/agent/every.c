@@ -15,7 +15,7 @@ static void handed_out(void *block, size_t bytes, enum hw_agent_domain domain)
 {
     struct hw_thread *thread = &hw_thread;
     hw_store_lock();
-    uint32_t site = hw_frames_find();
+    uint32_t site = hw_frames_find(domain != HW_AGENT_RAW);
     hw_record_alloc(block, bytes, domain, site);
     if (hw_sample_counts(thread, bytes))
         hw_live_put(&(struct hw_agent_block){(uintptr_t)block, bytes, site, domain});

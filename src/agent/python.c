@@ -114,6 +114,51 @@ static void hook_free(void *ctx, void *block)
 const struct hw_allocator hw_sampled_hooks = {NULL, hook_malloc, hook_calloc, hook_realloc,
                                               hook_free};
 
+/* ---- what Python takes from C's allocator ---- */
+
+/* The raw domain passes all on to malloc(), which must not count it once more. */
+static void *raw_malloc(void *ctx, size_t bytes)
+{
+    return malloc_rarely(ctx, bytes);
+}
+
+static void *raw_calloc(void *ctx, size_t number, size_t each)
+{
+    return calloc_rarely(ctx, number, each);
+}
+
+/* PyObjectArenaAllocator of CPython's Include/cpython/objimpl.h, 3.9 to 3.14: where pymalloc has its arenas
+ * from, by mmap(). */
+static struct arenas {
+    void *ctx;
+    void *(*alloc)(void *ctx, size_t bytes);
+    void (*free)(void *ctx, void *arena, size_t bytes);
+} arenas;
+
+static void *arena_alloc(void *ctx, size_t bytes)
+{
+    bool was_inside = hw_thread.inside;
+    hw_thread.inside = true;
+    void *arena = arenas.alloc(ctx, bytes);
+    hw_thread.inside = was_inside;
+    return arena;
+}
+
+static void arenas_hook(void)
+{
+    void (*get)(struct arenas *ret), (*set)(const struct arenas *to);
+    *(void **)&get = dlsym(RTLD_DEFAULT, "PyObject_GetArenaAllocator");
+    *(void **)&set = dlsym(RTLD_DEFAULT, "PyObject_SetArenaAllocator");
+    struct arenas now;
+    if (!get || !set)
+        return;
+    get(&now);
+    if (now.alloc == arena_alloc)
+        return;
+    arenas = now;
+    set(&(struct arenas){now.ctx, arena_alloc, now.free});
+}
+
 bool hw_python_hook(bool every)
 {
     *(void **)&get_allocator = dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
@@ -125,7 +170,12 @@ bool hw_python_hook(bool every)
         hook.ctx = &domains[i];
         domains[i].number = (enum hw_agent_domain)i;
         get_allocator(i, &domains[i].base);
+        if (i == HW_AGENT_RAW && !every) {
+            hook.malloc = raw_malloc;
+            hook.calloc = raw_calloc;
+        }
         set_allocator(i, &hook);
     }
+    arenas_hook();
     return true;
 }

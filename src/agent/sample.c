@@ -101,7 +101,7 @@ void hw_sample_add(void *block, size_t bytes, enum hw_agent_domain domain)
     }
     thread->inside = true;
     hw_store_lock();
-    hw_live_put(&(struct hw_agent_block){(uintptr_t)block, bytes, hw_frames_find(), domain});
+    hw_live_put(&(struct hw_agent_block){(uintptr_t)block, bytes, hw_frames_find(domain != HW_AGENT_RAW), domain});
     hw_store_unlock();
     thread->inside = false;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
+#include "agent/next.h"
 #include "agent/record.h"
+#include "agent/unwind.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +16,14 @@
 #define EVERY "HEAPWHY_AGENT_EVERY"
 enum { RATE_MIN = 1024 };
 
+static void native_begin(bool every)
+{
+    hw_code_begin();
+    hw_unwind_begin();
+    hw_native_begin(hw_python_address(), every);
+    hw_mappings_begin();
+}
+
 static bool begin_recording(const char *path, bool every)
 {
     const char *pid = getenv(FILE_PID);
@@ -24,13 +34,16 @@ static bool begin_recording(const char *path, bool every)
  * Python is left alone; what it starts may be one. */
 __attribute__((constructor)) static void start(void)
 {
+    hw_next_find();
     const char *rate = getenv(RATE), *every = getenv(EVERY);
     char *end;
     unsigned long long bytes = rate ? strtoull(rate, &end, 10) : 0;
     if (bytes < RATE_MIN || *end || !hw_frames_init() || !hw_store_init(bytes))
         return;
     bool all = every && *every == '1';
-    hw_python_hook(begin_recording(getenv(FILE_NAME), all) && all);
+    all = begin_recording(getenv(FILE_NAME), all) && all;
+    native_begin(all);
+    hw_python_hook(all);
 }
 
 __attribute__((destructor)) static void finish(void)

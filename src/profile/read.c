@@ -3,6 +3,7 @@
 /* From a recording to a profile. */
 #include "agent/table.h"
 #include "base/err.h"
+#include "native/symbols.h"
 #include "profile/profile.h"
 #include "profile/replay.h"
 
@@ -11,16 +12,41 @@
 
 /* ---- the result ---- */
 
-/* A native frame is told by its module and the address therein, until somebody gives it a name. */
-static void make_frame(const struct hw_events *events, const struct hw_events_site *site,
-                       struct hw_site_frame *frames, struct hw_site_frame *frame)
+/* A native frame is told by its module and the address therein: the file may have the names. */
+static bool name_native(const struct hw_events *events, const struct hw_events_site *site,
+                        struct hw_symbols *symbols, struct hw_arena *arena,
+                        struct hw_site_frame *frame)
 {
-    bool is_native = site->function == HW_AGENT_NATIVE;
-    frame->file = events->texts[site->file];
-    frame->function = is_native ? "" : events->texts[site->function];
-    frame->line = is_native ? 0 : site->line;
-    frame->is_native = is_native;
-    frame->caller = site->caller ? &frames[site->caller] : NULL;
+    struct hw_code_place place;
+    if (!hw_symbols_find(symbols, events->texts[site->file], site->line, &place))
+        return false;
+    frame->file = hw_arena_strdup(arena, place.file);
+    frame->function = hw_arena_strdup(arena, place.function);
+    frame->line = place.line;
+    frame->is_native = true;
+    return frame->file && frame->function;
+}
+
+static bool make_frames(const struct hw_events *events, struct hw_arena *arena,
+                        struct hw_site_frame *frames)
+{
+    struct hw_symbols *symbols = NULL;
+    int64_t began_unix = (int64_t)(events->head.began_unix_ns / 1000000000);
+    bool ok = hw_symbols_create(NULL, NULL, 0, began_unix, &symbols);
+    for (size_t i = 0; ok && i < events->site_count; i++) {
+        const struct hw_events_site *site = &events->sites[i];
+        struct hw_site_frame *frame = &frames[i];
+        frame->caller = site->caller ? &frames[site->caller] : NULL;
+        if (site->function == HW_AGENT_NATIVE) {
+            ok = name_native(events, site, symbols, arena, frame);
+            continue;
+        }
+        frame->file = events->texts[site->file];
+        frame->function = events->texts[site->function];
+        frame->line = site->line;
+    }
+    hw_symbols_destroy(symbols);
+    return ok;
 }
 
 static struct hw_amount blocks_of(struct hw_amount amount)
@@ -82,8 +108,8 @@ static bool fill(const struct hw_events *events, const struct hw_replay *replay,
     if (!frames || !profile->moments || !profile->damage)
         return false;
     make_head(events, replay, profile);
-    for (size_t i = 0; i < events->site_count; i++)
-        make_frame(events, &events->sites[i], frames, &frames[i]);
+    if (!make_frames(events, &result->arena, frames))
+        return false;
     for (size_t i = 0; i < profile->row_count; i++)
         make_row(events, replay, i, frames, &profile->rows[i]);
     memcpy(profile->threads, events->threads, events->thread_count * sizeof(*profile->threads));

@@ -17,7 +17,7 @@
 /* The agent's memory and its recording without an interpreter: what is told is what a reader finds.
  */
 
-uint32_t hw_frames_find(void)
+uint32_t hw_frames_find(bool is_python)
 {
     return 0;
 }

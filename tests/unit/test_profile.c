@@ -353,6 +353,8 @@ static void test_native_frames(void **state)
     struct hw_profile *profile = finish(&rec);
     const struct hw_site_frame *frame = profile->rows[0].frame;
     assert_true(frame->is_native && !frame->caller->is_native);
+    assert_string_equal(frame->file, "/usr/lib/leaky.so");
+    assert_string_equal(frame->function, "0x1139"); /* there is no such file */
     struct hw_allocations *answer = NULL;
     assert_true(
         hw_allocations_ask(profile, NULL, HW_ALLOCATIONS_BY_LINE, HW_MEASURE_LIVE, &answer, NULL));
