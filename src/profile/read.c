@@ -30,7 +30,7 @@ static bool name_native(const struct hw_events *events, const struct hw_events_s
 static bool make_frames(const struct hw_events *events, struct hw_arena *arena,
                         struct hw_site_frame *frames)
 {
-    struct hw_symbols *symbols;
+    struct hw_symbols *symbols = NULL;
     int64_t began_unix = (int64_t)(events->head.began_unix_ns / 1000000000);
     bool ok = hw_symbols_create(NULL, NULL, 0, began_unix, &symbols);
     for (size_t i = 0; ok && i < events->site_count; i++) {

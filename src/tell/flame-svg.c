@@ -142,7 +142,7 @@ static void put_color(struct hw_out *out, const struct picture *picture,
     } looks[] = {[HW_FILE_OWN] = {.68, .7},
                  [HW_FILE_LIBRARY] = {.6, .76},
                  [HW_FILE_STANDARD] = {.22, .82},
-                 [HW_FILE_NATIVE] = {0, .8},
+                 [HW_FILE_NATIVE] = {.14, .8},
                  [HW_FILE_UNKNOWN] = {0, .87}};
     enum hw_file_kind kind = function ? function->kind : HW_FILE_UNKNOWN;
     double hue = function ? hw_flame_hue(hw_stacks_text(picture->stacks, function->package)) : 0;

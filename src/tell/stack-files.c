@@ -11,6 +11,8 @@
  *     /srv/venv/lib/python3.13/site-packages/rx/hub.py  library   rx       rx/hub.py
  *     /srv/app/main.py, /srv/app/models/user.py         own       main, models
  *     /usr/lib/x86_64-linux-gnu/libxml2.so.2            native    libxml2
+ *     ../Modules/_sqlite/cursor.c, of a function called f (_sqlite3.so)
+ *                                                       native    _sqlite3  cursor.c
  *     <frozen importlib._bootstrap>                     standard  importlib
  */
 
@@ -119,6 +121,17 @@ static size_t own_folder(const struct hw_stacks *stacks)
     return bytes > 1 ? bytes : 0; /* "/" says nothing of a program */
 }
 
+/* Of C code the library, which follows the function's name where the file is a source; else the
+ * label's. */
+static uint32_t package_of_function(struct hw_stacks *stacks,
+                                    const struct hw_stack_function *function, const char *label)
+{
+    const char *library = strrchr(hw_stacks_text(stacks, function->name), '(');
+    if (function->kind != HW_FILE_NATIVE || !library || !ends_with(library, ")"))
+        library = NULL;
+    return package_of(stacks, library ? library + 1 : label);
+}
+
 bool hw_stacks_name_files(struct hw_stacks *stacks)
 {
     size_t folder = own_folder(stacks);
@@ -129,7 +142,7 @@ bool hw_stacks_name_files(struct hw_stacks *stacks)
         if (function->kind == HW_FILE_OWN && *path != '<')
             rest = path + folder;
         function->label = hw_names_intern(&stacks->texts, rest, strlen(rest));
-        function->package = package_of(stacks, rest);
+        function->package = package_of_function(stacks, function, rest);
     }
     return !stacks->texts.failed;
 }

@@ -272,29 +272,35 @@ static void test_files_say_whose_they_are(void **state)
     static const struct {
         const char *file, *label, *package;
         enum hw_file_kind kind;
+        const char *function; /* NULL: f */
     } cases[] = {
-        {"/srv/app/main.py", "main.py", "main", HW_FILE_OWN},
-        {"/srv/app/models/user.py", "models/user.py", "models", HW_FILE_OWN},
-        {"/usr/lib/python3.11/asyncio/events.py", "asyncio/events.py", "asyncio", HW_FILE_STANDARD},
-        {"/usr/lib/python3.11/threading.py", "threading.py", "threading", HW_FILE_STANDARD},
-        {"/usr/lib/python3/dist-packages/yaml/cyaml.py", "yaml/cyaml.py", "yaml", HW_FILE_LIBRARY},
-        {"/v/lib/python3.13/site-packages/six.py", "six.py", "six", HW_FILE_LIBRARY},
-        {"/v/lib/python3.13t/abc.py", "abc.py", "abc", HW_FILE_STANDARD},
+        {"/srv/app/main.py", "main.py", "main", HW_FILE_OWN, NULL},
+        {"/srv/app/models/user.py", "models/user.py", "models", HW_FILE_OWN, NULL},
+        {"/usr/lib/python3.11/asyncio/events.py", "asyncio/events.py", "asyncio", HW_FILE_STANDARD,
+         NULL},
+        {"/usr/lib/python3.11/threading.py", "threading.py", "threading", HW_FILE_STANDARD, NULL},
+        {"/usr/lib/python3/dist-packages/yaml/cyaml.py", "yaml/cyaml.py", "yaml", HW_FILE_LIBRARY,
+         NULL},
+        {"/v/lib/python3.13/site-packages/six.py", "six.py", "six", HW_FILE_LIBRARY, NULL},
+        {"/v/lib/python3.13t/abc.py", "abc.py", "abc", HW_FILE_STANDARD, NULL},
         {"<frozen importlib._bootstrap>", "<frozen importlib._bootstrap>", "importlib",
-         HW_FILE_STANDARD},
-        {"<string>", "<string>", "<string>", HW_FILE_OWN},
-        {"/usr/lib/x86_64-linux-gnu/libxml2.so.2", "libxml2.so.2", "libxml2", HW_FILE_NATIVE},
+         HW_FILE_STANDARD, NULL},
+        {"<string>", "<string>", "<string>", HW_FILE_OWN, NULL},
+        {"/usr/lib/x86_64-linux-gnu/libxml2.so.2", "libxml2.so.2", "libxml2", HW_FILE_NATIVE, NULL},
         {"/v/lib/python3.13/site-packages/rx/_c.cpython-313-x86_64-linux-gnu.so",
-         "_c.cpython-313-x86_64-linux-gnu.so", "_c", HW_FILE_NATIVE},
-        {"/usr/bin/python3.11", "python3.11", "python3", HW_FILE_NATIVE},
-        {"./Objects/obmalloc.c", "obmalloc.c", "obmalloc", HW_FILE_NATIVE},
-        {"<unknown>", "<unknown>", "<unknown>", HW_FILE_UNKNOWN},
-        {"", "", "", HW_FILE_UNKNOWN},
+         "_c.cpython-313-x86_64-linux-gnu.so", "_c", HW_FILE_NATIVE, NULL},
+        {"/usr/bin/python3.11", "python3.11", "python3", HW_FILE_NATIVE, NULL},
+        {"./Objects/obmalloc.c", "obmalloc.c", "obmalloc", HW_FILE_NATIVE, NULL},
+        {"../Modules/_sqlite/cursor.c", "cursor.c", "_sqlite3", HW_FILE_NATIVE,
+         "query (_sqlite3.cpython-311-x86_64-linux-gnu.so)"},
+        {"<unknown>", "<unknown>", "<unknown>", HW_FILE_UNKNOWN, NULL},
+        {"", "", "", HW_FILE_UNKNOWN, NULL},
     };
     struct hw_site_frame frames[COUNT(cases)];
     struct hw_profile_row rows[COUNT(cases)];
     for (size_t i = 0; i < COUNT(cases); i++) {
-        frames[i] = (struct hw_site_frame)FRAME(cases[i].file, "f", 1, NULL);
+        frames[i] = (struct hw_site_frame)FRAME(
+            cases[i].file, cases[i].function ? cases[i].function : "f", 1, NULL);
         rows[i] = row_of(&frames[i], 1, 1, 0);
     }
     struct hw_profile profile = profile_of(rows, COUNT(cases));
