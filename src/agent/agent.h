@@ -3,8 +3,8 @@
 #define HW_AGENT_AGENT_H
 
 /*
- * The agent: a library that is loaded into a Python program before it starts and writes down where
- * sampled blocks are allocated. Its rules, which hold for every function below this folder:
+ * The agent: a library that is loaded into a Python program, before it starts or while it runs, and writes
+ * down where sampled blocks are allocated. Its rules, which hold for every function below this folder:
  *
  * - It allocates nothing while the program runs: all its memory is reserved when it starts
  *   (table.h, below 16 MB), and only what is used of it becomes resident.
@@ -14,15 +14,21 @@
  * - What it cannot do it leaves undone and counts (hw_agent_table.missed).
  */
 
+#include "agent/control.h"
 #include "agent/table.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 extern struct hw_agent_table hw_agent_table;
+extern struct hw_agent_control hw_agent_control;
 
-/* Reserves the columns. false: there is no memory, and nothing may be called. */
+/* Reserves the columns, or empties those of an earlier time. false: there is no memory, and nothing may be
+ * called. */
 bool hw_store_init(uint64_t rate_bytes);
+/* Empties the columns and gives their memory back; the addresses stay ours, and samples that are still on
+ * their way find room. */
+void hw_store_clear(void);
 
 /* Not again on one thread before the unlock; a signal handler that allocates meanwhile finds out by
  * hw_thread.inside. */
@@ -36,6 +42,10 @@ uint32_t hw_text_intern(const char *text, size_t bytes);
 
 /* The number of a site, kept once; caller is another. 0 when there is no room. */
 uint32_t hw_site_intern(const struct hw_agent_site *site);
+
+/* Forgets what leads to rows that are no more. */
+void hw_live_clear(void);
+void hw_frames_clear(void);
 
 /* ---- live blocks ---- */
 
@@ -74,6 +84,14 @@ uint32_t hw_frames_site(void);
 
 /* Puts the agent before Python's allocators. false: there are none. */
 bool hw_python_hook(void);
+/* Takes it away. false: somebody else stands before it, so that it stays and passes everything on. */
+bool hw_python_unhook(void);
+
+/* Begins to sample. hw_agent_control.state says what came of it. */
+void hw_agent_begin(uint64_t rate_bytes);
+
+/* Whether samples are taken. Threads that are amid one finish it. */
+extern bool hw_agent_is_on;
 
 /* ---- the filter before hw_live_take() ---- */
 

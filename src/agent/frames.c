@@ -200,6 +200,11 @@ struct known {
 enum { KNOWN_MAX = 1 << 11 };
 static struct known known[KNOWN_MAX]; /* under the lock */
 
+void hw_frames_clear(void)
+{
+    memset(known, 0, sizeof(known));
+}
+
 static const char *code_name(const char *code)
 {
     return word(code, has(HW_F_PyCodeObject_co_qualname) ? HW_F_PyCodeObject_co_qualname

@@ -23,6 +23,10 @@ static struct domain {
     enum hw_agent_domain number;
 } domains[DOMAINS];
 
+/* An allocator is copied word by word (Objects/obmalloc.c), maybe while another thread calls it: a function
+ * may meet the context of the one before it. So the hooks have the context of what they stand before, and
+ * each domain has functions of its own. */
+
 static void (*get_allocator)(int domain, struct allocator *ret);
 static void (*set_allocator)(int domain, struct allocator *allocator);
 
@@ -54,9 +58,8 @@ static __attribute__((noinline)) void *malloc_rarely(const struct domain *domain
     return block;
 }
 
-static void *hook_malloc(void *ctx, size_t bytes)
+static inline void *hook_malloc(const struct domain *domain, size_t bytes)
 {
-    const struct domain *domain = ctx;
     return is_plain(bytes) ? domain->base.malloc(domain->base.ctx, bytes)
                            : malloc_rarely(domain, bytes);
 }
@@ -74,9 +77,8 @@ static __attribute__((noinline)) void *calloc_rarely(const struct domain *domain
     return block;
 }
 
-static void *hook_calloc(void *ctx, size_t number, size_t each)
+static inline void *hook_calloc(const struct domain *domain, size_t number, size_t each)
 {
-    const struct domain *domain = ctx;
     size_t bytes;
     return !__builtin_mul_overflow(number, each, &bytes) && is_plain(bytes)
                ? domain->base.calloc(domain->base.ctx, number, each)
@@ -85,9 +87,8 @@ static void *hook_calloc(void *ctx, size_t number, size_t each)
 
 /* A block that was sampled is gone even when it stays in place: it is drawn again with its new
  * size. */
-static void *hook_realloc(void *ctx, void *block, size_t bytes)
+static inline void *hook_realloc(const struct domain *domain, void *block, size_t bytes)
 {
-    const struct domain *domain = ctx;
     const struct allocator *base = &domain->base;
     struct hw_agent_block old;
     if (hw_thread.inside)
@@ -109,14 +110,63 @@ static __attribute__((noinline)) void free_rarely(const struct domain *domain, v
     domain->base.free(domain->base.ctx, block);
 }
 
-static void hook_free(void *ctx, void *block)
+static inline void hook_free(const struct domain *domain, void *block)
 {
-    const struct domain *domain = ctx;
     if (__builtin_expect(hw_live_may_have(block), 0)) {
         free_rarely(domain, block);
         return;
     }
     domain->base.free(domain->base.ctx, block);
+}
+
+#define HOOKS(n)                                                                                    \
+    static void *malloc_##n(void *ctx, size_t bytes)                                                \
+    {                                                                                               \
+        return hook_malloc(&domains[n], bytes);                                                     \
+    }                                                                                               \
+    static void *calloc_##n(void *ctx, size_t number, size_t each)                                  \
+    {                                                                                               \
+        return hook_calloc(&domains[n], number, each);                                              \
+    }                                                                                               \
+    static void *realloc_##n(void *ctx, void *block, size_t bytes)                                  \
+    {                                                                                               \
+        return hook_realloc(&domains[n], block, bytes);                                             \
+    }                                                                                               \
+    static void free_##n(void *ctx, void *block)                                                    \
+    {                                                                                               \
+        hook_free(&domains[n], block);                                                              \
+    }
+HOOKS(0)
+HOOKS(1)
+HOOKS(2)
+
+static const struct allocator hooks[DOMAINS] = {
+    {NULL, malloc_0, calloc_0, realloc_0, free_0},
+    {NULL, malloc_1, calloc_1, realloc_1, free_1},
+    {NULL, malloc_2, calloc_2, realloc_2, free_2},
+};
+static bool hooked[DOMAINS];
+
+static void hook(int number)
+{
+    struct domain *domain = &domains[number];
+    struct allocator ours = hooks[number];
+    domain->number = (enum hw_agent_domain)number;
+    get_allocator(number, &domain->base);
+    ours.ctx = domain->base.ctx;
+    set_allocator(number, &ours);
+    hooked[number] = true;
+}
+
+/* One who was set after us calls us, and takes himself away by putting us back. */
+static void unhook(int number)
+{
+    struct allocator now;
+    get_allocator(number, &now);
+    if (!hooked[number] || now.malloc != hooks[number].malloc)
+        return;
+    set_allocator(number, &domains[number].base);
+    hooked[number] = false;
 }
 
 bool hw_python_hook(void)
@@ -125,11 +175,18 @@ bool hw_python_hook(void)
     *(void **)&set_allocator = dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
     if (!get_allocator || !set_allocator)
         return false;
-    for (int i = 0; i < DOMAINS; i++) {
-        struct allocator hook = {&domains[i], hook_malloc, hook_calloc, hook_realloc, hook_free};
-        domains[i].number = (enum hw_agent_domain)i;
-        get_allocator(i, &domains[i].base);
-        set_allocator(i, &hook);
-    }
+    for (int i = 0; i < DOMAINS; i++)
+        if (!hooked[i])
+            hook(i);
     return true;
+}
+
+bool hw_python_unhook(void)
+{
+    bool all = true;
+    for (int i = 0; i < DOMAINS; i++) {
+        unhook(i);
+        all = all && !hooked[i];
+    }
+    return all;
 }

@@ -45,6 +45,8 @@ void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain)
             return;
         hw_sample_next(thread);
     }
+    if (!hw_agent_is_on)
+        return;
     if (thread->inside) {
         __atomic_fetch_add(&hw_agent_table.missed, 1, __ATOMIC_RELAXED);
         return;

@@ -7,15 +7,15 @@
 #define VARIABLE "HEAPWHY_AGENT"
 enum { RATE_MIN = 1024 };
 
-/* Before main(): no other thread runs, and Python is not yet initialized. A program that is no
- * Python is left alone; what it starts may be one. */
+/* Of a program that is started with it, before main(): no other thread runs, and Python is not yet
+ * initialized. A program that is no Python is left alone; what it starts may be one. In a process that runs
+ * already nothing is begun here: control.h. */
 __attribute__((constructor)) static void start(void)
 {
     const char *rate = getenv(VARIABLE);
     char *end;
     unsigned long long bytes = rate ? strtoull(rate, &end, 10) : 0;
-    if (bytes < RATE_MIN || *end || !hw_frames_init())
-        return;
-    if (hw_store_init(bytes))
-        hw_python_hook();
+    if (bytes >= RATE_MIN && !*end)
+        hw_agent_begin(bytes);
+    __atomic_store_n(&hw_agent_control.ready, 1, __ATOMIC_RELEASE);
 }

@@ -12,6 +12,8 @@ struct hw_store hw_store;
 
 enum { LINK_BYTES = 4 }; /* before each text: the next one of its chain */
 
+static uint32_t text_buckets[HW_STORE_BUCKETS], site_buckets[HW_STORE_BUCKETS];
+
 static volatile bool locked;
 
 void hw_store_lock(void)
@@ -33,6 +35,9 @@ static void forked(void)
 
 /* ---- memory ---- */
 
+static char *reserved;
+static size_t reserved_bytes;
+
 static bool reserve(void)
 {
     size_t live = HW_AGENT_LIVE_MAX * sizeof(struct hw_agent_block);
@@ -44,6 +49,8 @@ static bool reserve(void)
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)
         return false;
+    reserved = at;
+    reserved_bytes = bytes;
     hw_store.live = (void *)at;
     hw_store.live_links = (void *)(at += live);
     hw_store.sites = (void *)(at += links);
@@ -52,9 +59,39 @@ static bool reserve(void)
     return true;
 }
 
+/* The columns are empty. 0 is no slot, no site and no text. */
+static void empty(void)
+{
+    struct hw_agent_table *table = &hw_agent_table;
+    table->live_slots = table->site_count = table->text_bytes = 1;
+    table->samples = table->missed = 0;
+    memset(text_buckets, 0, sizeof(text_buckets));
+    memset(site_buckets, 0, sizeof(site_buckets));
+    hw_live_clear();
+    hw_frames_clear();
+    madvise(reserved, reserved_bytes, MADV_DONTNEED);
+}
+
+void hw_store_clear(void)
+{
+    hw_store_lock();
+    if (reserved)
+        empty();
+    hw_store_unlock();
+}
+
+static bool prepare(void)
+{
+    if (reserved) {
+        hw_store_clear();
+        return true;
+    }
+    return reserve() && pthread_atfork(hw_store_lock, hw_store_unlock, forked) == 0;
+}
+
 bool hw_store_init(uint64_t rate_bytes)
 {
-    if (!reserve() || pthread_atfork(hw_store_lock, hw_store_unlock, forked) != 0)
+    if (!prepare())
         return false;
     struct hw_agent_table *table = &hw_agent_table;
     table->rate_bytes = rate_bytes;
@@ -90,8 +127,7 @@ static uint32_t text_next(uint32_t text)
 
 uint32_t hw_text_intern(const char *text, size_t bytes)
 {
-    static uint32_t buckets[HW_STORE_BUCKETS];
-    uint32_t *bucket = &buckets[text_bucket(text, bytes)];
+    uint32_t *bucket = &text_buckets[text_bucket(text, bytes)];
     if (!bytes)
         return 0;
     for (uint32_t at = *bucket; at; at = text_next(at))
@@ -117,8 +153,7 @@ static uint32_t site_bucket(const struct hw_agent_site *site)
 
 uint32_t hw_site_intern(const struct hw_agent_site *site)
 {
-    static uint32_t buckets[HW_STORE_BUCKETS];
-    uint32_t *bucket = &buckets[site_bucket(site)];
+    uint32_t *bucket = &site_buckets[site_bucket(site)];
     for (uint32_t at = *bucket; at; at = hw_store.site_links[at])
         if (memcmp(&hw_store.sites[at], site, sizeof(*site)) == 0)
             return at;
