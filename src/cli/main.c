@@ -163,6 +163,8 @@ static int run_command(struct hw_run *run)
         [HW_COMMAND_AUDIT] = hw_cmd_audit,
         [HW_COMMAND_SITES] = hw_cmd_sites,
         [HW_COMMAND_RUN] = hw_cmd_run,
+        [HW_COMMAND_ATTACH] = hw_cmd_attach,
+        [HW_COMMAND_DETACH] = hw_cmd_detach,
         [HW_COMMAND_RETAINED] = hw_cmd_retained,
         [HW_COMMAND_TREE] = hw_cmd_tree,
         [HW_COMMAND_CYCLES] = hw_cmd_cycles,

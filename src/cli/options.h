@@ -28,6 +28,8 @@ enum hw_command_id {
     HW_COMMAND_AUDIT,
     HW_COMMAND_SITES,
     HW_COMMAND_RUN,
+    HW_COMMAND_ATTACH,
+    HW_COMMAND_DETACH,
     HW_COMMAND_TEXT,
     HW_COMMAND_WATCH,
     HW_COMMAND_PLOT,
@@ -62,13 +64,13 @@ struct hw_texts {
 /* What was asked for. Numbers have their option's unit; choices are indices into its words. */
 struct hw_args {
     enum hw_command_id command;
-    bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles, module;
+    bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles, module, allow_seccomp;
     bool children, diagnose, until_alarm, ascii, peak, stacked, no_functions;
     int64_t snapshots; /* 0: not given */
     int64_t interval_ns, limit, objects, watch_ns, depth;
     int64_t freeze, color, sort, by;
     int64_t rss_bytes, growth_rate; /* 0: not given */
-    int64_t rate_bytes;
+    int64_t rate_bytes, timeout_ns;
     int64_t every_ns, for_ns, warm_up_ns, keep, keep_bytes;
     const char *save, *output, *rules, *exec, *title, *window; /* NULL: not given */
     struct hw_texts ignore;

@@ -75,6 +75,9 @@ void hw_tell_audit(struct hw_out *out, const struct hw_facts *facts, const struc
 
 void hw_tell_sites(struct hw_out *out, const struct hw_sites *sites, size_t limit);
 
+enum hw_attach_verb { HW_ATTACH_VERB_ATTACH, HW_ATTACH_VERB_DETACH };
+void hw_tell_attached(struct hw_out *out, const struct hw_attached *attached, enum hw_attach_verb verb);
+
 void hw_tell_snapshot(struct hw_out *out, const struct hw_graph *graph, const char *path,
                       uint64_t file_bytes);
 void hw_tell_check(struct hw_out *out, const char *path, const struct hw_check *check);

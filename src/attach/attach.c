@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Putting the agent into a running process and taking it out. Two calls are made there, each by a thread
+ * that stands at a safe point (safe-point.h): dlopen(), unless the library is loaded already, and then
+ * hw_agent_obey(). After each, the process is asked from outside whether it is done.
+ */
+
+#include "attach/agent.h"
+#include "attach/place.h"
+#include "attach/safe-point.h"
+#include "attach/target.h"
+#include "base/err.h"
+#include "image/source.h"
+#include "image/tracee.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TRY_FIRST_US = 500, TRY_LAST_US = 20000, RENEW_TRIES = 8, LOOK_US = 200 };
+
+struct work {
+    pid_t pid;
+    const struct hw_attach_options *opts;
+    struct hw_image *image;
+    struct hw_runtime runtime;
+    struct hw_safe_points *points;
+    struct hw_agent agent;
+    int64_t deadline_ns;
+    struct hw_attached *result;
+    /* of the call at hand */
+    const struct hw_guard_call *call;
+    enum hw_unsafe unsafe; /* why the first thread could not make it */
+    pid_t unsafe_tid;
+};
+
+static bool is_cancelled(const struct work *work)
+{
+    return work->opts->cancel && *work->opts->cancel;
+}
+
+static bool is_late(const struct work *work)
+{
+    return hw_clock_ns() >= work->deadline_ns;
+}
+
+static double seconds_allowed(const struct work *work)
+{
+    return (double)work->opts->timeout_ns / 1e9;
+}
+
+/* ---- a call ---- */
+
+static bool choose(void *ctx, const struct hw_tracee *threads, size_t count, struct hw_guard_call *ret_call)
+{
+    struct work *work = ctx;
+    for (size_t i = 0; i < count; i++) {
+        if (threads[i].state == HW_TRACEE_FREE)
+            continue;
+        enum hw_unsafe unsafe = hw_safe_point_look(work->points, &threads[i]);
+        if (!unsafe) {
+            *ret_call = *work->call;
+            ret_call->thread = i;
+            return true;
+        }
+        if (!work->unsafe) {
+            work->unsafe = unsafe;
+            work->unsafe_tid = threads[i].tid;
+        }
+    }
+    return false;
+}
+
+static bool none_is_safe(const struct work *work, struct hw_err *err)
+{
+    return hw_err_set(err, HW_ERR_BUSY,
+                      "no thread of process %d stood where a library may be loaded within %.3g s; thread %d: %s. "
+                      "Nothing was changed; --timeout waits longer",
+                      work->pid, seconds_allowed(work), work->unsafe_tid, hw_unsafe_text(work->unsafe));
+}
+
+/* What was mapped since, and what a library's pointers point at by now. */
+static bool points_renew(struct work *work, struct hw_err *err)
+{
+    hw_safe_points_destroy(work->points);
+    work->points = NULL;
+    hw_image_renew(work->image);
+    return hw_safe_points_create(work->image, &work->runtime, &work->points, err);
+}
+
+/* A guardian that was left alone may still be at work there, so another tracer is waited for. */
+static bool try_once(struct work *work, struct hw_call_try *tried, struct hw_err *err)
+{
+    struct hw_err one = HW_ERR_INIT;
+    *tried = (struct hw_call_try){0};
+    work->unsafe = HW_SAFE;
+    if (hw_call_try(work->pid, choose, work, work->opts->cancel, tried, &one) ||
+        (one.code == HW_ERR_BUSY && !is_late(work)))
+        return true;
+    if (err)
+        *err = one;
+    return false;
+}
+
+static bool call_make(struct work *work, struct hw_guard_call *call, struct hw_err *err)
+{
+    struct hw_call_try tried;
+    unsigned wait_us = TRY_FIRST_US;
+    call->sigreturn = hw_safe_points_sigreturn(work->points);
+    work->call = call;
+    for (unsigned tries = 1;; tries++) {
+        if (!try_once(work, &tried, err))
+            return false;
+        work->result->tries++;
+        if (tried.pause_ns > work->result->pause_ns)
+            work->result->pause_ns = tried.pause_ns;
+        work->result->tid = tried.tid;
+        if (tried.called)
+            return true;
+        if (is_cancelled(work))
+            return hw_err_set(err, HW_ERR_INTERRUPTED, "interrupted; process %d is as it was", work->pid);
+        if (is_late(work))
+            return none_is_safe(work, err);
+        if (tries % RENEW_TRIES == 0 && !points_renew(work, err))
+            return false;
+        hw_sleep_us(wait_us);
+        wait_us = wait_us * 5 / 4 < TRY_LAST_US ? wait_us * 5 / 4 : TRY_LAST_US;
+    }
+}
+
+/* ---- what came of it ---- */
+
+/* Asks until is_done() says so. */
+static bool await(struct work *work, bool (*is_done)(struct work *work), const char *what, struct hw_err *err)
+{
+    while (!is_done(work)) {
+        if (!hw_target_lives(work->pid))
+            return hw_err_set(err, HW_ERR_GONE, "process %d exited meanwhile", work->pid);
+        if (is_cancelled(work))
+            return hw_err_set(err, HW_ERR_INTERRUPTED,
+                              "interrupted while process %d was at it; it goes on, with or without the agent",
+                              work->pid);
+        if (is_late(work))
+            return hw_err_set(err, HW_ERR_IO, "process %d has not %s within %.3g s: %s", work->pid, what,
+                              seconds_allowed(work), hw_target_why_late(work->pid));
+        hw_sleep_us(LOOK_US);
+    }
+    return true;
+}
+
+static bool is_loaded(struct work *work)
+{
+    struct hw_agent_control control;
+    return (work->agent.control || (hw_agent_find(work->image, &work->agent, NULL) && work->agent.control)) &&
+           hw_agent_read(work->image, &work->agent, &control) && control.ready;
+}
+
+static bool has_obeyed(struct work *work)
+{
+    struct hw_agent_control control;
+    return hw_agent_read(work->image, &work->agent, &control) && control.wish == HW_AGENT_NO_WISH;
+}
+
+/* ---- the steps ---- */
+
+static bool load_from(struct work *work, const char *path, struct hw_err *err)
+{
+    struct hw_guard_call call = {.function = hw_safe_points_dlopen(work->points),
+                                 .args = {0, RTLD_NOW | RTLD_LOCAL},
+                                 .text_bytes = strlen(path) + 1};
+    if (call.text_bytes > sizeof(call.text))
+        return hw_err_set(err, HW_ERR_LIMIT, "the path of the library is too long");
+    memcpy(call.text, path, call.text_bytes);
+    return call_make(work, &call, err) && await(work, is_loaded, "loaded the library", err) &&
+           points_renew(work, err);
+}
+
+static bool load(struct work *work, struct hw_err *err)
+{
+    struct hw_place place;
+    if (work->agent.control)
+        return true;
+    if (!hw_place_make(&place, work->pid, work->opts->library, err))
+        return false;
+    bool ok = load_from(work, place.path, err);
+    hw_place_remove(&place);
+    return ok;
+}
+
+static bool obey(struct work *work, enum hw_agent_wish wish, struct hw_err *err)
+{
+    struct hw_guard_call call = {.function = work->agent.obey};
+    if (!hw_agent_wish(work->pid, &work->agent, wish, work->opts->rate_bytes))
+        return hw_err_set(err, HW_ERR_GONE, "process %d exited meanwhile", work->pid);
+    if (call_make(work, &call, err) &&
+        await(work, has_obeyed, wish == HW_AGENT_BEGIN ? "begun to sample" : "ended sampling", err))
+        return true;
+    hw_agent_wish(work->pid, &work->agent, HW_AGENT_NO_WISH, 0);
+    return false;
+}
+
+static bool begun(struct work *work, struct hw_err *err)
+{
+    struct hw_agent_control control;
+    if (!hw_agent_read(work->image, &work->agent, &control))
+        return hw_err_set(err, HW_ERR_GONE, "process %d exited meanwhile", work->pid);
+    if (control.state == HW_AGENT_ON)
+        return true;
+    return hw_err_set(err, HW_ERR_UNSUPPORTED,
+                      control.state == HW_AGENT_NO_MEMORY
+                          ? "there is no memory for the agent in process %d"
+                          : "the agent does not find the interpreter of process %d, which a program has loaded "
+                            "for itself (dlopen without RTLD_GLOBAL)",
+                      work->pid);
+}
+
+/* ---- beginning and end ---- */
+
+static bool open_target(struct work *work, struct hw_err *err)
+{
+    return hw_image_open_live(work->pid, &work->image, err) &&
+           hw_target_check(work->pid, work->opts, err) &&
+           hw_runtime_find(work->image, &work->runtime, err) &&
+           hw_agent_find(work->image, &work->agent, err) &&
+           hw_safe_points_create(work->image, &work->runtime, &work->points, err);
+}
+
+static void close_target(struct work *work, int64_t began_ns)
+{
+    work->result->took_ns = hw_clock_ns() - began_ns;
+    hw_safe_points_destroy(work->points);
+    if (work->image)
+        hw_image_close(work->image);
+}
+
+static bool is_on(struct work *work, struct hw_agent_control *ret_control)
+{
+    *ret_control = (struct hw_agent_control){0};
+    return work->agent.control && hw_agent_read(work->image, &work->agent, ret_control) &&
+           ret_control->state == HW_AGENT_ON;
+}
+
+static bool attach(struct work *work, struct hw_err *err)
+{
+    struct hw_agent_control control;
+    if (!open_target(work, err))
+        return false;
+    if (is_on(work, &control))
+        return hw_err_set(err, HW_ERR_UNSUPPORTED,
+                          "process %d has the agent already; try: heapwhy sites %d", work->pid, work->pid);
+    work->result->was_loaded = work->agent.control != 0;
+    return load(work, err) && obey(work, HW_AGENT_BEGIN, err) && begun(work, err);
+}
+
+static bool detach(struct work *work, struct hw_err *err)
+{
+    struct hw_agent_control control;
+    if (!open_target(work, err))
+        return false;
+    if (!is_on(work, &control))
+        return hw_err_set(err, HW_ERR_UNSUPPORTED, "process %d has no agent that takes samples", work->pid);
+    work->result->was_loaded = true;
+    if (!obey(work, HW_AGENT_END, err))
+        return false;
+    work->result->passes = hw_agent_read(work->image, &work->agent, &control) && control.passes;
+    return true;
+}
+
+static bool work_run(pid_t pid, const struct hw_attach_options *opts, bool (*run)(struct work *, struct hw_err *),
+                     struct hw_attached *ret, struct hw_err *err)
+{
+    int64_t began_ns = hw_clock_ns();
+    struct hw_attached result = {.pid = pid, .rate_bytes = opts->rate_bytes};
+    struct work work = {
+        .pid = pid, .opts = opts, .deadline_ns = began_ns + opts->timeout_ns, .result = &result};
+    bool ok = run(&work, err);
+    result.python = work.runtime.version;
+    close_target(&work, began_ns);
+    if (ok)
+        *ret = result;
+    return ok;
+}
+
+bool hw_attach(pid_t pid, const struct hw_attach_options *opts, struct hw_attached *ret_attached,
+               struct hw_err *err)
+{
+    return work_run(pid, opts, attach, ret_attached, err);
+}
+
+bool hw_detach(pid_t pid, const struct hw_attach_options *opts, struct hw_attached *ret_attached,
+               struct hw_err *err)
+{
+    return work_run(pid, opts, detach, ret_attached, err);
+}
