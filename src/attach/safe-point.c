@@ -255,9 +255,12 @@ static bool is_starters(const struct run *run)
     return run->first > 0 && run->length <= 2;
 }
 
+/* These begin to wait anew when they are interrupted (PEP 475). */
 static bool is_own_module(const struct hw_unwind *unwind, enum role role)
 {
-    return role == ROLE_PYTHON || strstr(unwind->module->path, "/lib-dynload/");
+    const char *path = unwind->module->path, *name = strrchr(path, '/');
+    return role == ROLE_PYTHON || strstr(path, "/lib-dynload/") ||
+           (name && (strncmp(name, "/select.cpython-", 16) == 0 || strncmp(name, "/time.cpython-", 14) == 0));
 }
 
 /* The frame at hand has called what the run consists of. */
