@@ -1489,7 +1489,8 @@ struct hw_attach_options {
 
 struct hw_attached {
     pid_t pid;
-    pid_t tid;           /* the thread that made the last call */
+    pid_t tid;           /* the thread that made the last call; 0: the interpreter did it */
+    bool remote;         /* by the interpreter's own way (PEP 768), the last time */
     uint32_t python;     /* PY_VERSION_HEX */
     uint64_t rate_bytes;
     unsigned tries;      /* how often threads were stopped */
@@ -1499,8 +1500,8 @@ struct hw_attached {
     bool passes;         /* of hw_detach(): somebody stands before it, so that it passes everything on */
 };
 
-/* Loads the agent into a running process and lets it begin: two calls made by a thread of the process that
- * stands where that does no harm. Whoever is killed meanwhile, the process goes on. Errors: those of
+/* Loads the agent into a running process and lets it begin: by the interpreter, which offers that from 3.14 on;
+ * else by two calls that a thread of the process makes, which stands where that does no harm. Whoever is killed meanwhile, the process goes on. Errors: those of
  * hw_capture(); HW_ERR_UNSUPPORTED with the reason why this process is not for it, HW_ERR_BUSY when no thread
  * could make the calls in time, HW_ERR_IO when the process did not do what it was asked to. */
 bool hw_attach(pid_t pid, const struct hw_attach_options *opts, struct hw_attached *ret_attached,

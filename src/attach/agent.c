@@ -17,7 +17,7 @@ static bool symbols_find(struct hw_image *image, const struct hw_module *module,
     if (!hw_module_symbol(image, module, "hw_agent_control", &control) ||
         !hw_module_symbol(image, module, "hw_agent_obey", &obey))
         return false;
-    *ret = (struct hw_agent){control.addr, obey.addr};
+    *ret = (struct hw_agent){control.addr, obey.addr, module->path};
     return true;
 }
 

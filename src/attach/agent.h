@@ -9,6 +9,7 @@
 
 struct hw_agent {
     hw_addr control, obey; /* the symbols; 0: it is not loaded */
+    const char *path;      /* as in the segments; lives as long as the image */
 };
 
 /* Looks in all that is mapped now. False: an agent is loaded that is none of this version's. */

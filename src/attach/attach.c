@@ -8,6 +8,7 @@
 
 #include "attach/agent.h"
 #include "attach/place.h"
+#include "attach/remote.h"
 #include "attach/safe-point.h"
 #include "attach/target.h"
 #include "base/err.h"
@@ -18,7 +19,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TRY_FIRST_US = 500, TRY_LAST_US = 20000, RENEW_TRIES = 8, LOOK_US = 200 };
+enum {
+    TRY_FIRST_US = 500,
+    TRY_LAST_US = 20000,
+    RENEW_TRIES = 8,
+    LOOK_US = 200,
+    REMOTE_NS = 1000000000 /* an interpreter that has something to do comes by sooner */
+};
 
 struct work {
     pid_t pid;
@@ -27,6 +34,8 @@ struct work {
     struct hw_runtime runtime;
     struct hw_safe_points *points;
     struct hw_agent agent;
+    struct hw_remote remote;
+    struct hw_place place;
     int64_t deadline_ns;
     struct hw_attached *result;
     /* of the call at hand */
@@ -162,39 +171,85 @@ static bool has_obeyed(struct work *work)
     return hw_agent_read(work->image, &work->agent, &control) && control.wish == HW_AGENT_NO_WISH;
 }
 
+/* ---- by the interpreter ---- */
+
+/* *ret_asked: false when there is no such way here. */
+static bool interpreter_ask(struct work *work, const char *library, bool *ret_asked, struct hw_err *err)
+{
+    struct hw_buf script = {0};
+    *ret_asked = false;
+    bool ok = true;
+    if (work->remote.pending && hw_remote_script(&script, library))
+        ok = hw_place_add(&work->place, work->pid, hw_buf_str(&script), script.len, err) &&
+             hw_remote_ask(work->image, &work->remote, work->place.script, work->opts->cancel, ret_asked, err);
+    hw_buf_deinit(&script);
+    return ok;
+}
+
+/* *ret_taken: false when it did not come by in time, and does not any more. */
+static bool interpreter_await(struct work *work, bool *ret_taken, struct hw_err *err)
+{
+    int64_t end_ns = hw_clock_ns() + REMOTE_NS;
+    while (!hw_remote_is_taken(work->image, &work->remote)) {
+        if (hw_clock_ns() >= end_ns || is_late(work) || is_cancelled(work))
+            return hw_remote_withdraw(work->image, &work->remote, ret_taken, err);
+        hw_sleep_us(LOOK_US);
+    }
+    *ret_taken = true;
+    return true;
+}
+
 /* ---- the steps ---- */
 
-static bool load_from(struct work *work, const char *path, struct hw_err *err)
+struct step {
+    const char *library; /* for the interpreter to load */
+    struct hw_guard_call call;
+    bool (*is_done)(struct work *work);
+    const char *what; /* "loaded the library" */
+};
+
+/* By the interpreter where that has a way for it and comes by; else by a call. An interpreter that has taken the
+ * script and not done it was told not to, and is not overruled. */
+static bool step_make(struct work *work, struct step *step, struct hw_err *err)
 {
-    struct hw_guard_call call = {.function = hw_safe_points_dlopen(work->points),
-                                 .args = {0, RTLD_NOW | RTLD_LOCAL},
-                                 .text_bytes = strlen(path) + 1};
-    if (call.text_bytes > sizeof(call.text))
-        return hw_err_set(err, HW_ERR_LIMIT, "the path of the library is too long");
-    memcpy(call.text, path, call.text_bytes);
-    return call_make(work, &call, err) && await(work, is_loaded, "loaded the library", err) &&
-           points_renew(work, err);
+    bool asked, taken = false;
+    if (!interpreter_ask(work, step->library, &asked, err) || (asked && !interpreter_await(work, &taken, err)))
+        return false;
+    if (!taken && !call_make(work, &step->call, err))
+        return false;
+    work->result->remote = taken;
+    return await(work, step->is_done, step->what, err);
 }
 
 static bool load(struct work *work, struct hw_err *err)
 {
-    struct hw_place place;
+    struct step step = {.call = {.args = {0, RTLD_NOW | RTLD_LOCAL}},
+                        .is_done = is_loaded,
+                        .what = "loaded the library"};
     if (work->agent.control)
         return true;
-    if (!hw_place_make(&place, work->pid, work->opts->library, err))
+    if (!hw_place_make(&work->place, work->pid, work->opts->library, err))
         return false;
-    bool ok = load_from(work, place.path, err);
-    hw_place_remove(&place);
-    return ok;
+    step.library = work->place.path;
+    step.call.function = hw_safe_points_dlopen(work->points);
+    step.call.text_bytes = strlen(step.library) + 1;
+    if (step.call.text_bytes > sizeof(step.call.text))
+        return hw_err_set(err, HW_ERR_LIMIT, "the path of the library is too long");
+    memcpy(step.call.text, step.library, step.call.text_bytes);
+    return step_make(work, &step, err) && points_renew(work, err);
 }
 
 static bool obey(struct work *work, enum hw_agent_wish wish, struct hw_err *err)
 {
-    struct hw_guard_call call = {.function = work->agent.obey};
+    char library[PATH_MAX];
+    struct step step = {.library = library,
+                        .call.function = work->agent.obey,
+                        .is_done = has_obeyed,
+                        .what = wish == HW_AGENT_BEGIN ? "begun to sample" : "ended sampling"};
+    hw_place_translate(work->pid, work->agent.path, library);
     if (!hw_agent_wish(work->pid, &work->agent, wish, work->opts->rate_bytes))
         return hw_err_set(err, HW_ERR_GONE, "process %d exited meanwhile", work->pid);
-    if (call_make(work, &call, err) &&
-        await(work, has_obeyed, wish == HW_AGENT_BEGIN ? "begun to sample" : "ended sampling", err))
+    if (step_make(work, &step, err))
         return true;
     hw_agent_wish(work->pid, &work->agent, HW_AGENT_NO_WISH, 0);
     return false;
@@ -222,6 +277,7 @@ static bool open_target(struct work *work, struct hw_err *err)
     return hw_image_open_live(work->pid, &work->image, err) &&
            hw_target_check(work->pid, work->opts, err) &&
            hw_runtime_find(work->image, &work->runtime, err) &&
+           hw_remote_find(work->image, &work->runtime, &work->remote, err) &&
            hw_agent_find(work->image, &work->agent, err) &&
            hw_safe_points_create(work->image, &work->runtime, &work->points, err);
 }
@@ -229,6 +285,7 @@ static bool open_target(struct work *work, struct hw_err *err)
 static void close_target(struct work *work, int64_t began_ns)
 {
     work->result->took_ns = hw_clock_ns() - began_ns;
+    hw_place_remove(&work->place);
     hw_safe_points_destroy(work->points);
     if (work->image)
         hw_image_close(work->image);
@@ -273,7 +330,7 @@ static bool work_run(pid_t pid, const struct hw_attach_options *opts, bool (*run
     int64_t began_ns = hw_clock_ns();
     struct hw_attached result = {.pid = pid, .rate_bytes = opts->rate_bytes};
     struct work work = {
-        .pid = pid, .opts = opts, .deadline_ns = began_ns + opts->timeout_ns, .result = &result};
+        .pid = pid, .opts = opts, .place.parent = -1, .deadline_ns = began_ns + opts->timeout_ns, .result = &result};
     bool ok = run(&work, err);
     result.python = work.runtime.version;
     close_target(&work, began_ns);

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define SCRIPT_NAME "load.py"
 enum { DIRECTORY_MODE = 0755, FILE_MODE = 0644 };
 
 /* ---- the library where it is ---- */
@@ -51,6 +52,17 @@ static bool may_read(pid_t pid, const char *library)
     struct hw_proc_status status;
     return hw_proc_status_read(pid, &status) &&
            (status.euid == geteuid() || status.euid == 0 || is_public(library));
+}
+
+void hw_place_translate(pid_t pid, const char *path, char to[PATH_MAX])
+{
+    char link[64], root[PATH_MAX];
+    snprintf(link, sizeof(link), "/proc/%d/root", pid);
+    ssize_t n = readlink(link, root, sizeof(root) - 1);
+    size_t bytes = n > 1 ? (size_t)n : 0; /* "/" is no prefix */
+    root[bytes] = 0;
+    bool below = bytes && strncmp(path, root, bytes) == 0 && path[bytes] == '/';
+    snprintf(to, PATH_MAX, "%s", below ? path + bytes : path);
 }
 
 /* ---- a copy ---- */
@@ -103,81 +115,106 @@ static bool copy_into(int directory, const char *library)
     return ok;
 }
 
-static bool directory_make(struct hw_place *place, const char *library)
+/* A directory of a new name in place->parent. -1: none. */
+static int directory_make(struct hw_place *place)
 {
     unsigned long long random = 0;
+    char name[sizeof(place->name)];
     if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-        return false;
-    snprintf(place->name, sizeof(place->name), "heapwhy-%016llx", random);
-    if (mkdirat(place->parent, place->name, DIRECTORY_MODE))
-        return false;
-    int made = openat(place->parent, place->name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    bool ok = made >= 0 && fchmod(made, DIRECTORY_MODE) == 0 && copy_into(made, library);
-    if (made >= 0)
+        return -1;
+    snprintf(name, sizeof(name), "heapwhy-%016llx", random);
+    if (mkdirat(place->parent, name, DIRECTORY_MODE))
+        return -1;
+    memcpy(place->name, name, sizeof(name));
+    int made = openat(place->parent, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (made >= 0 && fchmod(made, DIRECTORY_MODE)) {
         close(made);
-    return ok;
-}
-
-static bool copy_below(struct hw_place *place, const char *parent, const char *library)
-{
-    place->parent = open_below(place->root, parent);
-    if (place->parent < 0)
-        return false;
-    if (may_execute(place->parent) && directory_make(place, library)) {
-        snprintf(place->path, sizeof(place->path), "/%s/%s/%s", parent, place->name, HW_AGENT_LIBRARY);
-        return true;
+        made = -1;
     }
-    int error = errno;
-    int root = place->root;
-    place->root = -1;
-    hw_place_remove(place);
-    place->root = root;
-    errno = error;
-    return false;
+    return made;
 }
 
-static bool copy_make(struct hw_place *place, pid_t pid, const char *library, struct hw_err *err)
+/* The directory of ours in the first of the usual places that will do. */
+static int directory_find(struct hw_place *place, pid_t pid)
 {
     static const char *const parents[] = {"tmp", "var/tmp", "dev/shm"};
     char path[64];
+    int made = -1;
     snprintf(path, sizeof(path), "/proc/%d/root", pid);
-    place->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (place->root < 0)
-        return hw_proc_explain_denied(pid, errno, err);
-    for (size_t i = 0; i < sizeof(parents) / sizeof(*parents); i++)
-        if (copy_below(place, parents[i], library))
-            return true;
+    int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; root >= 0 && made < 0 && i < sizeof(parents) / sizeof(*parents); i++) {
+        hw_place_remove(place);
+        place->parent = open_below(root, parents[i]);
+        if (place->parent >= 0 && may_execute(place->parent))
+            made = directory_make(place);
+        snprintf(place->directory, sizeof(place->directory), "/%s/%s", parents[i], place->name);
+    }
     int error = errno;
+    if (root >= 0)
+        close(root);
+    errno = error;
+    return made;
+}
+
+static int directory_open(struct hw_place *place, pid_t pid)
+{
+    return *place->name ? openat(place->parent, place->name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                        : directory_find(place, pid);
+}
+
+static bool refused(struct hw_place *place, pid_t pid, const char *what, int error, struct hw_err *err)
+{
     hw_place_remove(place);
     return hw_err_sys(err, HW_ERR_IO, error,
-                      "process %d does not see %s, and no copy could be put into its /tmp, /var/tmp or "
-                      "/dev/shm",
-                      pid, library);
+                      "%s could not be put where process %d finds it, in /tmp, /var/tmp or /dev/shm below its "
+                      "root directory",
+                      what, pid);
 }
 
 bool hw_place_make(struct hw_place *place, pid_t pid, const char *library, struct hw_err *err)
 {
-    *place = (struct hw_place){.root = -1, .parent = -1};
-    if (!same_file(pid, library) || !may_read(pid, library))
-        return copy_make(place, pid, library, err);
-    snprintf(place->path, sizeof(place->path), "%s", library);
-    return true;
+    *place = (struct hw_place){.parent = -1};
+    if (same_file(pid, library) && may_read(pid, library)) {
+        snprintf(place->path, sizeof(place->path), "%s", library);
+        return true;
+    }
+    int made = directory_open(place, pid);
+    bool ok = made >= 0 && copy_into(made, library);
+    int error = errno;
+    if (made >= 0)
+        close(made);
+    snprintf(place->path, sizeof(place->path), "%s/%s", place->directory, HW_AGENT_LIBRARY);
+    return ok || refused(place, pid, library, error, err);
+}
+
+bool hw_place_add(struct hw_place *place, pid_t pid, const char *text, size_t bytes, struct hw_err *err)
+{
+    int made = directory_open(place, pid);
+    if (made >= 0)
+        unlinkat(made, SCRIPT_NAME, 0);
+    int file = made < 0 ? -1 : create_in(made, SCRIPT_NAME);
+    bool ok = file >= 0 && write(file, text, bytes) == (ssize_t)bytes;
+    int error = errno;
+    if (file >= 0)
+        close(file);
+    if (made >= 0)
+        close(made);
+    snprintf(place->script, sizeof(place->script), "%s/%s", place->directory, SCRIPT_NAME);
+    return ok || refused(place, pid, "a script", error, err);
 }
 
 void hw_place_remove(struct hw_place *place)
 {
-    int made = place->parent < 0 || !*place->name
-                   ? -1
-                   : openat(place->parent, place->name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int made = *place->name ? openat(place->parent, place->name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     if (made >= 0) {
         unlinkat(made, HW_AGENT_LIBRARY, 0);
+        unlinkat(made, SCRIPT_NAME, 0);
         close(made);
-        unlinkat(place->parent, place->name, AT_REMOVEDIR);
     }
+    if (*place->name)
+        unlinkat(place->parent, place->name, AT_REMOVEDIR);
     if (place->parent >= 0)
         close(place->parent);
-    if (place->root >= 0)
-        close(place->root);
-    place->root = place->parent = -1;
-    *place->name = 0;
+    place->parent = -1;
+    *place->name = *place->script = 0;
 }

@@ -19,7 +19,7 @@ static void put_json(struct hw_out *out, const struct hw_attached *attached, enu
         hw_json_u64(&json, "rate", attached->rate_bytes);
     else
         hw_json_bool(&json, "passes", attached->passes);
-    hw_json_i64(&json, "thread", attached->tid);
+    hw_json_string(&json, "by", attached->remote ? "interpreter" : "call");
     hw_json_bool(&json, "was_loaded", attached->was_loaded);
     hw_json_u64(&json, "tries", attached->tries);
     hw_json_double(&json, "pause_ms", (double)attached->pause_ns / 1e6);
