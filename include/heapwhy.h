@@ -295,7 +295,7 @@ enum hw_alloc_source {
     HW_ALLOC_NOBODY,
     HW_ALLOC_TRACEMALLOC,
     HW_ALLOC_UNREADABLE,   /* tracemalloc, but its tables were not found or are damaged */
-    HW_ALLOC_AGENT,        /* heapwhy's own agent (heapwhy run): counts are estimates from samples */
+    HW_ALLOC_AGENT,        /* heapwhy's own agent (run, attach): counts are estimates from samples */
 };
 
 /* What is known about the moment of capture. The collector is that of the main interpreter. */
@@ -335,6 +335,7 @@ struct hw_facts {
     uint64_t alloc_missed;      /* blocks whose allocation could not be read */
     uint64_t alloc_rate;        /* of samples: one for so many bytes; 0: every block is known */
     uint64_t alloc_samples;     /* that are known and still in use; 0 without alloc_rate */
+    int64_t alloc_began_ns;     /* what was allocated before has no site; since 1970; 0: not known */
 };
 
 void hw_graph_destroy(struct hw_graph *graph);

@@ -112,6 +112,14 @@ static bool try_once(struct work *work, struct hw_call_try *tried, struct hw_err
     return false;
 }
 
+static void try_count(struct work *work, const struct hw_call_try *tried)
+{
+    work->result->tries++;
+    work->result->tid = tried->tid;
+    if (tried->pause_ns > work->result->pause_ns)
+        work->result->pause_ns = tried->pause_ns;
+}
+
 static bool call_make(struct work *work, struct hw_guard_call *call, struct hw_err *err)
 {
     struct hw_call_try tried;
@@ -121,10 +129,7 @@ static bool call_make(struct work *work, struct hw_guard_call *call, struct hw_e
     for (unsigned tries = 1;; tries++) {
         if (!try_once(work, &tried, err))
             return false;
-        work->result->tries++;
-        if (tried.pause_ns > work->result->pause_ns)
-            work->result->pause_ns = tried.pause_ns;
-        work->result->tid = tried.tid;
+        try_count(work, &tried);
         if (tried.called)
             return true;
         if (is_cancelled(work))
@@ -177,12 +182,15 @@ static bool has_obeyed(struct work *work)
 static bool interpreter_ask(struct work *work, const char *library, bool *ret_asked, struct hw_err *err)
 {
     struct hw_buf script = {0};
+    struct hw_call_try tried = {0};
     *ret_asked = false;
-    bool ok = true;
-    if (work->remote.pending && hw_remote_script(&script, library))
-        ok = hw_place_add(&work->place, work->pid, hw_buf_str(&script), script.len, err) &&
-             hw_remote_ask(work->image, &work->remote, work->place.script, work->opts->cancel, ret_asked, err);
+    if (!work->remote.pending || !hw_remote_script(&script, library))
+        return true;
+    bool ok = hw_place_add(&work->place, work->pid, hw_buf_str(&script), script.len, err) &&
+              hw_remote_ask(work->image, &work->remote, work->place.script, work->opts->cancel, &tried, err);
     hw_buf_deinit(&script);
+    try_count(work, &tried);
+    *ret_asked = tried.called;
     return ok;
 }
 
@@ -197,6 +205,14 @@ static bool interpreter_await(struct work *work, bool *ret_taken, struct hw_err 
     }
     *ret_taken = true;
     return true;
+}
+
+/* A script that was begun with is not taken away from under its reader, not for Ctrl-C either. */
+static void await_script(struct work *work, bool (*is_done)(struct work *work))
+{
+    int64_t end_ns = hw_clock_ns() + REMOTE_NS;
+    while (hw_clock_ns() < end_ns && hw_target_lives(work->pid) && !is_done(work))
+        hw_sleep_us(LOOK_US);
 }
 
 /* ---- the steps ---- */
@@ -218,6 +234,10 @@ static bool step_make(struct work *work, struct step *step, struct hw_err *err)
     if (!taken && !call_make(work, &step->call, err))
         return false;
     work->result->remote = taken;
+    if (taken)
+        await_script(work, step->is_done);
+    else
+        work->remote.pending = 0; /* a thread that does not come by now will not for the next step */
     return await(work, step->is_done, step->what, err);
 }
 

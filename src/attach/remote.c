@@ -2,8 +2,6 @@
 #include "attach/remote.h"
 
 #include "base/err.h"
-#include "image/call.h"
-
 #include <string.h>
 #include <sys/uio.h>
 
@@ -103,16 +101,16 @@ static bool ask_or_withdraw(void *ctx, const struct hw_tracee *threads, size_t c
 }
 
 bool hw_remote_ask(struct hw_image *image, const struct hw_remote *remote, const char *script,
-                   const volatile int *cancel, bool *ret_asked, struct hw_err *err)
+                   const volatile int *cancel, struct hw_call_try *ret_try, struct hw_err *err)
 {
     struct asking asking = {.image = image, .remote = remote, .script = script};
-    struct hw_call_try tried;
-    *ret_asked = false;
-    if (strlen(script) >= PATH_MAX_BYTES)
-        return true;
-    bool ok = hw_call_try(image->pid, ask_or_withdraw, &asking, cancel, &tried, err);
-    *ret_asked = asking.done;
-    return ok;
+    struct hw_call_try tried = {0};
+    if (strlen(script) < PATH_MAX_BYTES &&
+        !hw_call_try(image->pid, ask_or_withdraw, &asking, cancel, &tried, err))
+        return false;
+    tried.called = asking.done;
+    *ret_try = tried;
+    return true;
 }
 
 bool hw_remote_withdraw(struct hw_image *image, const struct hw_remote *remote, bool *ret_taken,

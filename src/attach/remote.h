@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "cpython/runtime.h"
+#include "image/call.h"
 
 struct hw_remote {
     hw_addr pending, path, breaker; /* in the main thread's state; 0: there is no such way */
@@ -20,10 +21,10 @@ struct hw_remote {
 bool hw_remote_find(struct hw_image *image, const struct hw_runtime *runtime, struct hw_remote *ret_remote,
                     struct hw_err *err);
 
-/* Asks for the script to be run that lies there for the process. *ret_asked: false when somebody else has asked
- * for something already. */
+/* Asks for the script to be run that lies there for the process. ret_try->called: false when somebody else has
+ * asked for something already. */
 bool hw_remote_ask(struct hw_image *image, const struct hw_remote *remote, const char *script,
-                   const volatile int *cancel, bool *ret_asked, struct hw_err *err);
+                   const volatile int *cancel, struct hw_call_try *ret_try, struct hw_err *err);
 
 /* The interpreter has begun with the script, or the process is gone. */
 bool hw_remote_is_taken(struct hw_image *image, const struct hw_remote *remote);
