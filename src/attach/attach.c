@@ -11,7 +11,9 @@
 #include "attach/remote.h"
 #include "attach/safe-point.h"
 #include "attach/target.h"
+#include "base/arena.h"
 #include "base/err.h"
+#include "cpython/tracemalloc.h"
 #include "image/source.h"
 #include "image/tracee.h"
 
@@ -318,6 +320,21 @@ static bool is_on(struct work *work, struct hw_agent_control *ret_control)
            ret_control->state == HW_AGENT_ON;
 }
 
+/* What stands there already tells more, and would hide the agent. */
+static bool is_traced_already(struct work *work)
+{
+    struct hw_arena arena = {0};
+    struct hw_py py;
+    struct hw_tracemalloc tracemalloc = {0};
+    if (!hw_py_init(&py, work->image, work->runtime.layout, work->runtime.version, &arena, NULL))
+        return false;
+    py.type_type = work->runtime.type_type;
+    hw_tracemalloc_find(&py, &work->runtime, &tracemalloc);
+    hw_py_deinit(&py);
+    hw_arena_deinit(&arena);
+    return tracemalloc.state != HW_TRACING_OFF;
+}
+
 static bool attach(struct work *work, struct hw_err *err)
 {
     struct hw_agent_control control;
@@ -326,6 +343,10 @@ static bool attach(struct work *work, struct hw_err *err)
     if (is_on(work, &control))
         return hw_err_set(err, HW_ERR_UNSUPPORTED,
                           "process %d has the agent already; try: heapwhy sites %d", work->pid, work->pid);
+    if (is_traced_already(work))
+        return hw_err_set(err, HW_ERR_UNSUPPORTED,
+                          "process %d runs tracemalloc, which knows all blocks already; try: heapwhy sites %d",
+                          work->pid, work->pid);
     work->result->was_loaded = work->agent.control != 0;
     return load(work, err) && obey(work, HW_AGENT_BEGIN, err) && begun(work, err);
 }
