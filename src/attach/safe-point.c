@@ -7,7 +7,7 @@
 #include "base/vec.h"
 #include "image/signal-frame.h"
 #include "native/elf-memory.h"
-#include "native/unwind.h"
+#include "native/callers.h"
 
 #include <stdlib.h>
 
@@ -256,41 +256,41 @@ static bool is_starters(const struct run *run)
 }
 
 /* These begin to wait anew when they are interrupted (PEP 475). */
-static bool is_own_module(const struct hw_unwind *unwind, enum role role)
+static bool is_own_module(const struct hw_callers *callers, enum role role)
 {
-    const char *path = unwind->module->path, *name = strrchr(path, '/');
+    const char *path = callers->module->path, *name = strrchr(path, '/');
     return role == ROLE_PYTHON || strstr(path, "/lib-dynload/") ||
            (name && (strncmp(name, "/select.cpython-", 16) == 0 || strncmp(name, "/time.cpython-", 14) == 0));
 }
 
 /* The frame at hand has called what the run consists of. */
-static enum hw_unsafe run_end(struct walk *walk, const struct hw_unwind *unwind, enum role role)
+static enum hw_unsafe run_end(struct walk *walk, const struct hw_callers *callers, enum role role)
 {
     const struct hw_safe_points *points = walk->points;
     const struct run run = walk->run;
     walk->run.length = 0;
     bool waits = address_has(&points->waiting, run.function) ||
-                 address_has(&points->waiting, called_before(points->image, unwind->pc));
+                 address_has(&points->waiting, called_before(points->image, callers->pc));
     if (waits && run.first == 0) {
-        walk->is_python = is_own_module(unwind, role);
+        walk->is_python = is_own_module(callers, role);
         return HW_SAFE;
     }
     walk->may_be_base = is_starters(&run);
     return walk->may_be_base ? HW_SAFE : HW_UNSAFE_C_LIBRARY;
 }
 
-static void run_grow(struct walk *walk, const struct hw_unwind *unwind)
+static void run_grow(struct walk *walk, const struct hw_callers *callers)
 {
     if (!walk->run.length)
-        walk->run.first = unwind->depth;
+        walk->run.first = callers->depth;
     walk->run.length++;
-    walk->run.function = unwind->function;
+    walk->run.function = callers->function;
 }
 
-static enum hw_unsafe frame_look(struct walk *walk, const struct hw_unwind *unwind)
+static enum hw_unsafe frame_look(struct walk *walk, const struct hw_callers *callers)
 {
-    enum role role = role_at(walk->points, unwind->module);
-    if (!unwind->function || (walk->may_be_base && !unwind->complete))
+    enum role role = role_at(walk->points, callers->module);
+    if (!callers->function || (walk->may_be_base && !callers->complete))
         return walk->may_be_base ? HW_UNSAFE_C_LIBRARY : HW_UNSAFE_CALLERS;
     switch (role) {
     case ROLE_LOADER:
@@ -300,31 +300,31 @@ static enum hw_unsafe frame_look(struct walk *walk, const struct hw_unwind *unwi
     case ROLE_AGENT:
         return HW_UNSAFE_AGENT;
     case ROLE_LIBC:
-        run_grow(walk, unwind);
+        run_grow(walk, callers);
         return HW_SAFE;
     default:
         break;
     }
-    if (address_has(&walk->points->forbidden, unwind->function))
+    if (address_has(&walk->points->forbidden, callers->function))
         return HW_UNSAFE_PYTHON;
-    return walk->run.length ? run_end(walk, unwind, role) : HW_SAFE;
+    return walk->run.length ? run_end(walk, callers, role) : HW_SAFE;
 }
 
 static enum hw_unsafe callers_look(struct walk *walk)
 {
     struct hw_safe_points *points = walk->points;
-    struct hw_unwind unwind;
+    struct hw_callers callers;
     bool waits = hw_arch_syscall_number(walk->regs) >= 0 &&
                  !hw_syscall_is_of_memory(hw_arch_syscall_number(walk->regs));
-    hw_unwind_begin(&unwind, points->image, points->modules, points->module_count, walk->regs);
-    if (role_at(points, unwind.module) == ROLE_LIBC && !waits)
+    hw_callers_begin(&callers, points->image, points->modules, points->module_count, walk->regs);
+    if (role_at(points, callers.module) == ROLE_LIBC && !waits)
         return HW_UNSAFE_C_LIBRARY;
     do {
-        enum hw_unsafe unsafe = frame_look(walk, &unwind);
+        enum hw_unsafe unsafe = frame_look(walk, &callers);
         if (unsafe)
             return unsafe;
-    } while (hw_unwind_next(&unwind));
-    if (!unwind.complete)
+    } while (hw_callers_next(&callers));
+    if (!callers.complete)
         return HW_UNSAFE_CALLERS;
     return walk->run.length && !is_starters(&walk->run) ? HW_UNSAFE_C_LIBRARY : HW_SAFE;
 }

@@ -318,11 +318,12 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "let a running process write down where it allocates",
          "Loads the agent of heapwhy run into a process that runs already. From then on heapwhy sites PID and heapwhy "
          "diagnose PID tell where objects were made; what is older has no site. heapwhy detach takes it out again.\n"
-         "This is the one command that runs something in another process: two calls, the loader's and the agent's, made "
+         "This command and detach are the only ones that run something in another process: two calls, the loader's and the agent's, made "
          "by a thread of the process that stands where it holds no lock that they need, as in a wait for "
          "input or amid Python code. All its native callers are looked at before; what cannot be told is not safe, and "
          "after --timeout the process is refused, unchanged. The thread gets the stack frame that the kernel makes for "
-         "a signal, so that it goes on by itself, whatever happens to heapwhy. With Ctrl-C nothing is left half done.\n"
+         "a signal, so that it goes on by itself, whatever happens to heapwhy. From Python 3.14 on the interpreter's own "
+         "remote execution does it, where the program comes by within a second.\n"
          "Refused, with the reason, are processes that are stopped, frozen, traced, or filter their system calls, debug "
          "and free-threaded builds, and those without glibc.",
          {{"heapwhy attach 41233", "From now on."},

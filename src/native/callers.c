@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "native/unwind.h"
+#include "native/callers.h"
 
 #include "base/bytes.h"
 #include "native/elf-memory.h"
@@ -31,7 +31,7 @@ struct rule {
 };
 
 struct row {
-    struct rule rules[HW_UNWIND_REGS];
+    struct rule rules[HW_CALLERS_REGS];
     unsigned cfa_reg;
     int64_t cfa_offset;
     bool cfa_known;
@@ -145,7 +145,7 @@ static bool common_read(struct hw_image *image, hw_addr addr, struct description
     d->code_align = hw_bytes_varint64(&in);
     d->data_align = signed_of(&in);
     uint64_t return_reg = version == 1 ? byte_of(&in) : hw_bytes_varint64(&in);
-    if (return_reg != HW_UNWIND_RETURN)
+    if (return_reg != HW_CALLERS_RETURN)
         return false;
     const unsigned char *augmentation = in.at;
     if (!augmentation_read(&in, letters, d))
@@ -245,21 +245,21 @@ struct machine {
 
 static void rule_set(struct machine *m, uint64_t reg, enum rule_kind kind, int64_t offset)
 {
-    if (reg < HW_UNWIND_REGS)
+    if (reg < HW_CALLERS_REGS)
         m->row.rules[reg] = (struct rule){kind, offset};
 }
 
 static void cfa_set(struct machine *m, uint64_t reg, int64_t offset)
 {
-    m->row.cfa_known = reg < HW_UNWIND_REGS;
-    m->row.cfa_reg = reg < HW_UNWIND_REGS ? (unsigned)reg : 0;
+    m->row.cfa_known = reg < HW_CALLERS_REGS;
+    m->row.cfa_reg = reg < HW_CALLERS_REGS ? (unsigned)reg : 0;
     m->row.cfa_offset = offset;
 }
 
 /* Registers above those that we follow keep no rule. */
 static void rule_restore(struct machine *m, uint64_t reg)
 {
-    if (reg < HW_UNWIND_REGS)
+    if (reg < HW_CALLERS_REGS)
         m->row.rules[reg] = m->initial.rules[reg];
 }
 
@@ -416,7 +416,7 @@ static struct row row_first(void)
 {
     struct row row = {0};
     static const unsigned preserved[] = {3, 6, 12, 13, 14, 15};
-    for (unsigned i = 0; i < HW_UNWIND_REGS; i++)
+    for (unsigned i = 0; i < HW_CALLERS_REGS; i++)
         row.rules[i].kind = RULE_UNKNOWN;
     for (size_t i = 0; i < sizeof(preserved) / sizeof(*preserved); i++)
         row.rules[preserved[i]].kind = RULE_SAME;
@@ -443,71 +443,71 @@ static bool stack_word(struct hw_image *image, hw_addr addr, uint64_t *ret)
     return image->ops->read(image, addr, ret, sizeof(*ret)) == sizeof(*ret);
 }
 
-static bool is_known(const struct hw_unwind *unwind, unsigned reg)
+static bool is_known(const struct hw_callers *callers, unsigned reg)
 {
-    return unwind->known >> reg & 1;
+    return callers->known >> reg & 1;
 }
 
 /* The caller's registers. */
-static bool row_apply(struct hw_unwind *unwind, const struct row *row)
+static bool row_apply(struct hw_callers *callers, const struct row *row)
 {
-    uint64_t regs[HW_UNWIND_REGS] = {0};
+    uint64_t regs[HW_CALLERS_REGS] = {0};
     uint32_t known = 0;
-    if (!row->cfa_known || !is_known(unwind, row->cfa_reg))
+    if (!row->cfa_known || !is_known(callers, row->cfa_reg))
         return false;
-    uint64_t cfa = unwind->regs[row->cfa_reg] + (uint64_t)row->cfa_offset;
-    if (cfa <= unwind->regs[SP] || cfa % 8)
+    uint64_t cfa = callers->regs[row->cfa_reg] + (uint64_t)row->cfa_offset;
+    if (cfa <= callers->regs[SP] || cfa % 8)
         return false;
-    for (unsigned i = 0; i < HW_UNWIND_REGS; i++) {
+    for (unsigned i = 0; i < HW_CALLERS_REGS; i++) {
         const struct rule *rule = &row->rules[i];
-        bool ok = rule->kind == RULE_SAME && is_known(unwind, i);
-        regs[i] = unwind->regs[i];
+        bool ok = rule->kind == RULE_SAME && is_known(callers, i);
+        regs[i] = callers->regs[i];
         if (rule->kind == RULE_SAVED)
-            ok = stack_word(unwind->image, cfa + (uint64_t)rule->offset, &regs[i]);
+            ok = stack_word(callers->image, cfa + (uint64_t)rule->offset, &regs[i]);
         known |= (uint32_t)ok << i;
     }
     regs[SP] = cfa;
     known |= 1u << SP;
-    memcpy(unwind->regs, regs, sizeof(regs));
-    unwind->known = known;
-    return known >> HW_UNWIND_RETURN & 1;
+    memcpy(callers->regs, regs, sizeof(regs));
+    callers->known = known;
+    return known >> HW_CALLERS_RETURN & 1;
 }
 
 /* What pc says. A call may be its function's last instruction: it is looked up, not what stands behind. */
-static bool look(struct hw_unwind *unwind, struct row *ret_row)
+static bool look(struct hw_callers *callers, struct row *ret_row)
 {
     struct description d;
-    hw_addr pc = unwind->pc - (unwind->depth > 0);
-    unwind->module = hw_module_at(unwind->modules, unwind->module_count, pc);
-    unwind->function = 0;
-    unwind->complete = false;
-    if (!unwind->module || !description_find(unwind->image, unwind->module, pc, &d))
+    hw_addr pc = callers->pc - (callers->depth > 0);
+    callers->module = hw_module_at(callers->modules, callers->module_count, pc);
+    callers->function = 0;
+    callers->complete = false;
+    if (!callers->module || !description_find(callers->image, callers->module, pc, &d))
         return false;
-    unwind->function = d.begin;
+    callers->function = d.begin;
     if (!row_find(&d, pc, ret_row))
         return false;
-    unwind->complete = ret_row->rules[HW_UNWIND_RETURN].kind == RULE_UNDEFINED;
+    callers->complete = ret_row->rules[HW_CALLERS_RETURN].kind == RULE_UNDEFINED;
     return true;
 }
 
-void hw_unwind_begin(struct hw_unwind *unwind, struct hw_image *image,
+void hw_callers_begin(struct hw_callers *callers, struct hw_image *image,
                      const struct hw_module *modules, size_t count, const struct hw_regs *regs)
 {
     struct row row;
-    *unwind = (struct hw_unwind){.image = image, .modules = modules, .module_count = count};
-    hw_arch_regs_dwarf(regs, unwind->regs);
-    unwind->known = (1u << HW_UNWIND_REGS) - 1;
-    unwind->pc = unwind->regs[HW_UNWIND_RETURN];
-    look(unwind, &row);
+    *callers = (struct hw_callers){.image = image, .modules = modules, .module_count = count};
+    hw_arch_regs_dwarf(regs, callers->regs);
+    callers->known = (1u << HW_CALLERS_REGS) - 1;
+    callers->pc = callers->regs[HW_CALLERS_RETURN];
+    look(callers, &row);
 }
 
-bool hw_unwind_next(struct hw_unwind *unwind)
+bool hw_callers_next(struct hw_callers *callers)
 {
     struct row row;
-    if (unwind->complete || unwind->depth == DEPTH_MAX || !look(unwind, &row) || !row_apply(unwind, &row))
+    if (callers->complete || callers->depth == DEPTH_MAX || !look(callers, &row) || !row_apply(callers, &row))
         return false;
-    unwind->depth++;
-    unwind->pc = unwind->regs[HW_UNWIND_RETURN];
-    look(unwind, &row);
+    callers->depth++;
+    callers->pc = callers->regs[HW_CALLERS_RETURN];
+    look(callers, &row);
     return true;
 }

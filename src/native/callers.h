@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HW_NATIVE_UNWIND_H
-#define HW_NATIVE_UNWIND_H
+#ifndef HW_NATIVE_CALLERS_H
+#define HW_NATIVE_CALLERS_H
 
 /*
  * The native callers of a stopped thread, by the call frame information that lies in its process's memory:
@@ -8,25 +8,25 @@
  * code that a compiler made. No files, no guessing: where a rule is missing, is an expression (the
  * stubs of a PLT, realigned stacks, signal handlers), or leads nowhere, the walk fails.
  *
- *     struct hw_unwind unwind;
- *     hw_unwind_begin(&unwind, image, modules, count, &regs);
+ *     struct hw_callers callers;
+ *     hw_callers_begin(&callers, image, modules, count, &regs);
  *     do
- *         ... unwind.pc, unwind.function ...
- *     while (hw_unwind_next(&unwind));
- *     if (!unwind.complete)
+ *         ... callers.pc, callers.function ...
+ *     while (hw_callers_next(&callers));
+ *     if (!callers.complete)
  *         ...
  */
 
 #include "image/arch.h"
 #include "native/elf.h"
 
-enum { HW_UNWIND_REGS = HW_ARCH_DWARF_REGS, HW_UNWIND_RETURN = HW_UNWIND_REGS - 1 };
+enum { HW_CALLERS_REGS = HW_ARCH_DWARF_REGS, HW_CALLERS_RETURN = HW_CALLERS_REGS - 1 };
 
-struct hw_unwind {
+struct hw_callers {
     struct hw_image *image;
     const struct hw_module *modules;
     size_t module_count;
-    uint64_t regs[HW_UNWIND_REGS]; /* in the frame at hand */
+    uint64_t regs[HW_CALLERS_REGS]; /* in the frame at hand */
     uint32_t known;                /* bits: these of them are known */
     unsigned depth;                /* 0: the innermost frame */
     hw_addr pc;       /* where it stands; but of the innermost, the address that a call returns to */
@@ -36,10 +36,10 @@ struct hw_unwind {
 };
 
 /* The innermost frame. modules must list all that may be on the stack; all live as long as the walk. */
-void hw_unwind_begin(struct hw_unwind *unwind, struct hw_image *image,
+void hw_callers_begin(struct hw_callers *callers, struct hw_image *image,
                      const struct hw_module *modules, size_t count, const struct hw_regs *regs);
 
 /* The caller. False: there is none (complete), or it cannot be found. */
-bool hw_unwind_next(struct hw_unwind *unwind);
+bool hw_callers_next(struct hw_callers *callers);
 
 #endif
