@@ -26,6 +26,8 @@ enum {
     TRY_LAST_US = 20000,
     RENEW_TRIES = 8,
     LOOK_US = 200,
+    LOOK_LAST_US = 5000,
+    PAUSE_NS = 50000000,   /* so long threads stand still at most, while we look at them */
     REMOTE_NS = 1000000000 /* an interpreter that has something to do comes by sooner */
 };
 
@@ -42,7 +44,8 @@ struct work {
     struct hw_attached *result;
     /* of the call at hand */
     const struct hw_guard_call *call;
-    enum hw_unsafe unsafe; /* why the first thread could not make it */
+    size_t next;           /* the first thread to look at the next time */
+    enum hw_unsafe unsafe; /* why the one looked at first could not make it */
     pid_t unsafe_tid;
 };
 
@@ -61,15 +64,23 @@ static double seconds_allowed(const struct work *work)
     return (double)work->opts->timeout_ns / 1e9;
 }
 
+static bool has_exited(const struct work *work, struct hw_err *err)
+{
+    return hw_err_set(err, HW_ERR_GONE, "process %d exited meanwhile", work->pid);
+}
+
 /* ---- a call ---- */
 
 static bool choose(void *ctx, const struct hw_tracee *threads, size_t count, struct hw_guard_call *ret_call)
 {
     struct work *work = ctx;
-    for (size_t i = 0; i < count; i++) {
+    int64_t end_ns = hw_clock_ns() + PAUSE_NS;
+    size_t first = work->next;
+    for (size_t n = 0; n < count && hw_clock_ns() < end_ns; n++) {
+        size_t i = work->next = (first + n) % count;
         if (threads[i].state == HW_TRACEE_FREE)
             continue;
-        enum hw_unsafe unsafe = hw_safe_point_look(work->points, &threads[i]);
+        enum hw_unsafe unsafe = hw_safe_point_look(work->points, &threads[i], end_ns);
         if (!unsafe) {
             *ret_call = *work->call;
             ret_call->thread = i;
@@ -109,6 +120,8 @@ static bool try_once(struct work *work, struct hw_call_try *tried, struct hw_err
     if (hw_call_try(work->pid, choose, work, work->opts->cancel, tried, &one) ||
         (one.code == HW_ERR_BUSY && !is_late(work)))
         return true;
+    if (!hw_target_lives(work->pid))
+        return has_exited(work, err);
     if (err)
         *err = one;
     return false;
@@ -150,9 +163,9 @@ static bool call_make(struct work *work, struct hw_guard_call *call, struct hw_e
 /* Asks until is_done() says so. */
 static bool await(struct work *work, bool (*is_done)(struct work *work), const char *what, struct hw_err *err)
 {
-    while (!is_done(work)) {
+    for (unsigned wait_us = LOOK_US; !is_done(work); hw_sleep_us(wait_us)) {
         if (!hw_target_lives(work->pid))
-            return hw_err_set(err, HW_ERR_GONE, "process %d exited meanwhile", work->pid);
+            return has_exited(work, err);
         if (is_cancelled(work))
             return hw_err_set(err, HW_ERR_INTERRUPTED,
                               "interrupted while process %d was at it; it goes on, with or without the agent",
@@ -160,7 +173,7 @@ static bool await(struct work *work, bool (*is_done)(struct work *work), const c
         if (is_late(work))
             return hw_err_set(err, HW_ERR_IO, "process %d has not %s within %.3g s: %s", work->pid, what,
                               seconds_allowed(work), hw_target_why_late(work->pid));
-        hw_sleep_us(LOOK_US);
+        wait_us = wait_us * 5 / 4 < LOOK_LAST_US ? wait_us * 5 / 4 : LOOK_LAST_US;
     }
     return true;
 }
@@ -270,7 +283,7 @@ static bool obey(struct work *work, enum hw_agent_wish wish, struct hw_err *err)
                         .what = wish == HW_AGENT_BEGIN ? "begun to sample" : "ended sampling"};
     hw_place_translate(work->pid, work->agent.path, library);
     if (!hw_agent_wish(work->pid, &work->agent, wish, work->opts->rate_bytes))
-        return hw_err_set(err, HW_ERR_GONE, "process %d exited meanwhile", work->pid);
+        return has_exited(work, err);
     if (step_make(work, &step, err))
         return true;
     hw_agent_wish(work->pid, &work->agent, HW_AGENT_NO_WISH, 0);
@@ -281,7 +294,7 @@ static bool begun(struct work *work, struct hw_err *err)
 {
     struct hw_agent_control control;
     if (!hw_agent_read(work->image, &work->agent, &control))
-        return hw_err_set(err, HW_ERR_GONE, "process %d exited meanwhile", work->pid);
+        return has_exited(work, err);
     if (control.state == HW_AGENT_ON)
         return true;
     return hw_err_set(err, HW_ERR_UNSUPPORTED,

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/vec.h"
 #include "image/signal-frame.h"
+#include "image/tracee.h"
 #include "native/elf-memory.h"
 #include "native/callers.h"
 
@@ -238,6 +239,7 @@ struct run {
 struct walk {
     struct hw_safe_points *points;
     const struct hw_regs *regs;
+    int64_t deadline_ns;
     struct run run;
     bool may_be_base; /* all is well if the frame at hand is the thread's first */
     bool is_python;   /* the interpreter, or one of its own modules, called what is waited in */
@@ -323,6 +325,8 @@ static enum hw_unsafe callers_look(struct walk *walk)
         enum hw_unsafe unsafe = frame_look(walk, &callers);
         if (unsafe)
             return unsafe;
+        if (hw_clock_ns() >= walk->deadline_ns)
+            return HW_UNSAFE_CALLERS;
     } while (hw_callers_next(&callers));
     if (!callers.complete)
         return HW_UNSAFE_CALLERS;
@@ -356,9 +360,10 @@ static bool has_room(struct hw_image *image, const struct hw_regs *regs)
            (strcmp(segment->path, "[stack]") == 0 || sp - segment->start >= STACK_LEAST_BYTES);
 }
 
-enum hw_unsafe hw_safe_point_look(struct hw_safe_points *points, const struct hw_tracee *tracee)
+enum hw_unsafe hw_safe_point_look(struct hw_safe_points *points, const struct hw_tracee *tracee,
+                                  int64_t deadline_ns)
 {
-    struct walk walk = {.points = points, .regs = &tracee->regs};
+    struct walk walk = {.points = points, .regs = &tracee->regs, .deadline_ns = deadline_ns};
     if (tracee->state != HW_TRACEE_STOPPED || !tracee->has_regs)
         return HW_UNSAFE_STOPPED;
     if (!has_room(points->image, &tracee->regs))

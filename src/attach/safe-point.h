@@ -41,8 +41,9 @@ bool hw_safe_points_create(struct hw_image *image, const struct hw_runtime *runt
                            struct hw_safe_points **ret_points, struct hw_err *err);
 void hw_safe_points_destroy(struct hw_safe_points *points);
 
-/* The thread stands still. */
-enum hw_unsafe hw_safe_point_look(struct hw_safe_points *points, const struct hw_tracee *tracee);
+/* The thread stands still. What cannot be told before deadline_ns (CLOCK_MONOTONIC) cannot be told. */
+enum hw_unsafe hw_safe_point_look(struct hw_safe_points *points, const struct hw_tracee *tracee,
+                                  int64_t deadline_ns);
 
 /* "it is loading a library": completes "thread N: ". */
 const char *hw_unsafe_text(enum hw_unsafe unsafe);

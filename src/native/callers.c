@@ -5,7 +5,7 @@
 #include "native/elf-memory.h"
 
 enum {
-    DEPTH_MAX = 1 << 16,
+    DEPTH_MAX = 1 << 15,
     RECORD_MAX_BYTES = 1 << 16,
     STATES_MAX = 8, /* remembered ones */
     SP = 7,
