@@ -994,9 +994,18 @@ struct hw_sites_row {
     uint64_t objects;                  /* Python objects that begin in these blocks */
     const char *type;                  /* of most of them; "" */
     uint64_t type_objects;             /* how many */
+    uint32_t domain;                   /* of the stack that has most bytes of it */
 };
+/* Of heapwhy's own agent; tracemalloc's others are extensions' numbers, 389047 is numpy's. */
+enum hw_domain {
+    HW_DOMAIN_PYTHON, /* Python's own allocators */
+    HW_DOMAIN_MALLOC, /* what C code takes from malloc() by itself */
+    HW_DOMAIN_MMAP,   /* anonymous mappings that it makes */
+};
+/* "python", "malloc", "mmap" of what the agent wrote down; of tracemalloc, "python" for 0; else "". */
+const char *hw_domain_name(const struct hw_facts *facts, uint32_t domain);
 struct hw_sites_domain {
-    uint32_t domain; /* 0: Python's own allocators; others are extensions', 389047 is numpy's */
+    uint32_t domain; /* 0: Python's own allocators */
     uint64_t count, bytes;
 };
 struct hw_sites {

@@ -18,7 +18,9 @@ enum {
 /* Functions of the interpreter that neither allocate nor run code. */
 static struct {
     const char *(*version)(void);              /* Py_GetVersion */
-    char *(*thread)(void);                     /* the current PyThreadState, NULL without one */
+    char *(*thread)(void);                     /* the PyThreadState that is current, NULL without one */
+    char *(*own_thread)(void);                 /* PyGILState_GetThisThreadState: current or not */
+    int (*is_ending)(void);                    /* Py_IsFinalizing, with an underscore up to 3.12 */
     int (*line)(const char *code, int offset); /* PyCode_Addr2Line; offset in bytes */
     const char *code_type;
 } python;
@@ -35,6 +37,29 @@ static const char *word(const char *at, enum hw_field_id field)
 static bool has(enum hw_field_id field)
 {
     return layout->f[field].width != 0;
+}
+
+/* Where a frame has what tells it from others. */
+static struct {
+    uint32_t previous, instruction, code;
+    bool is_object; /* up to 3.10: f_lasti instead of an address */
+} stack_places;
+
+static void stack_places_init(void)
+{
+    const struct hw_field *f = layout->f;
+    stack_places.is_object = !has(HW_F__PyInterpreterFrame_previous);
+    if (stack_places.is_object) {
+        stack_places.previous = f[HW_F_PyFrameObject_f_back].offset;
+        stack_places.instruction = f[HW_F_PyFrameObject_f_lasti].offset;
+        stack_places.code = f[HW_F_PyFrameObject_f_code].offset;
+        return;
+    }
+    stack_places.previous = f[HW_F__PyInterpreterFrame_previous].offset;
+    stack_places.instruction =
+        f[has(HW_F__PyInterpreterFrame_instr_ptr) ? HW_F__PyInterpreterFrame_instr_ptr
+                                                  : HW_F__PyInterpreterFrame_prev_instr]
+            .offset;
 }
 
 /* ---- which Python ---- */
@@ -77,11 +102,18 @@ static void *python_symbol(const char *name, const char *other)
     return symbol || !other ? symbol : dlsym(RTLD_DEFAULT, other);
 }
 
+const void *hw_python_address(void)
+{
+    return python.code_type;
+}
+
 bool hw_frames_init(void)
 {
     *(void **)&python.version = python_symbol("Py_GetVersion", NULL);
     *(void **)&python.thread =
         python_symbol("PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet");
+    *(void **)&python.own_thread = python_symbol("PyGILState_GetThisThreadState", NULL);
+    *(void **)&python.is_ending = python_symbol("Py_IsFinalizing", "_Py_IsFinalizing");
     *(void **)&python.line = python_symbol("PyCode_Addr2Line", NULL);
     python.code_type = python_symbol("PyCode_Type", NULL);
     if (!python.version || !python.thread || !python.line || !python.code_type)
@@ -89,6 +121,8 @@ bool hw_frames_init(void)
     uint32_t version = version_hex(python.version());
     layout = layout_find(version, runtime_bytes());
     hw_agent_table.python = layout ? version : 0;
+    if (layout)
+        stack_places_init();
     return layout != NULL;
 }
 
@@ -187,23 +221,89 @@ static uint32_t name_intern(const char *str)
     return hw_text_intern(text, text_read(str, text));
 }
 
+/* ---- code objects that are given back ---- */
+
+/* Code objects that have been met; those whose bits of the filter fall together are a chain.
+ * Another one that comes to the same address later has another serial. */
+struct code {
+    uint64_t addr, serial;
+    uint32_t next; /* of its chain, or the next free one; 0: none */
+};
+enum { CODES = 1 << 14 };
+static struct code codes[CODES];
+static uint32_t code_buckets[CODES];
+static uint32_t code_count = 1, code_free;
+static uint64_t serials;
+static uint32_t generation = 1; /* of all that is known by addresses of code */
+
+/* The link that leads to it, or a link that is 0. */
+static uint32_t *code_find(uint64_t addr)
+{
+    uint32_t *link = &code_buckets[hw_filter_bit(addr) % CODES];
+    while (*link && codes[*link].addr != addr)
+        link = &codes[*link].next;
+    return link;
+}
+
+/* Where there is no place left, all are forgotten. */
+static uint32_t code_place(void)
+{
+    uint32_t code = code_free;
+    if (code) {
+        code_free = codes[code].next;
+        return code;
+    }
+    if (code_count == CODES) {
+        memset(code_buckets, 0, sizeof(code_buckets));
+        code_count = 1;
+        generation++;
+    }
+    return code_count++;
+}
+
+/* Its serial. From now on it is noticed when it is given back. */
+static uint64_t code_watch(const char *at)
+{
+    uint64_t addr = (uintptr_t)at;
+    uint32_t code = *code_find(addr);
+    if (code)
+        return codes[code].serial;
+    code = code_place();
+    *code_find(addr) = code;
+    codes[code] = (struct code){addr, ++serials, 0};
+    hw_filter_set(addr);
+    return serials;
+}
+
+void hw_frames_forget(uint64_t addr)
+{
+    uint32_t *link = code_find(addr), code = *link;
+    if (!code)
+        return;
+    *link = codes[code].next;
+    codes[code].next = code_free;
+    code_free = code;
+    generation++;
+}
+
+bool hw_frames_have_bit(uint32_t bit)
+{
+    for (uint32_t code = code_buckets[bit % CODES]; code; code = codes[code].next)
+        if (hw_filter_bit(codes[code].addr) == bit)
+            return true;
+    return false;
+}
+
 /* ---- what has been met before ---- */
 
-/* A frame is mostly one that was met lately. A code object's address may be another one's later,
- * and then its names or its line are others. */
+/* A frame is mostly one that was met lately. */
 struct known {
-    struct frame frame;
-    const char *file, *name;
-    int begin;                 /* its first line */
+    uint64_t serial;           /* of its code */
+    int offset;                /* of the instruction */
     struct hw_agent_site site; /* without its caller */
 };
 enum { KNOWN_MAX = 1 << 11 };
 static struct known known[KNOWN_MAX]; /* under the lock */
-
-void hw_frames_clear(void)
-{
-    memset(known, 0, sizeof(known));
-}
 
 static const char *code_name(const char *code)
 {
@@ -211,33 +311,47 @@ static const char *code_name(const char *code)
                                                          : HW_F_PyCodeObject_co_name);
 }
 
+static uint32_t line_of(struct frame frame)
+{
+    int line = frame.offset < 0 ? first_line(frame.code) : python.line(frame.code, frame.offset);
+    return line > 0 ? (uint32_t)line : 0;
+}
+
 static const struct hw_agent_site *site_of(struct frame frame)
 {
     uint64_t hash =
         ((uintptr_t)frame.code >> 4 ^ (uint64_t)(unsigned)frame.offset << 20) * 0x9e3779b97f4a7c15u;
     struct known *at = &known[hash >> 53];
-    const char *file = word(frame.code, HW_F_PyCodeObject_co_filename),
-               *name = code_name(frame.code);
-    int begin = first_line(frame.code);
-    if (at->frame.code == frame.code && at->frame.offset == frame.offset && at->file == file &&
-        at->name == name && at->begin == begin)
-        return &at->site;
-    int line = frame.offset < 0 ? begin : python.line(frame.code, frame.offset);
-    *at = (struct known){frame,
-                         file,
-                         name,
-                         begin,
-                         {name_intern(file), name_intern(name), line > 0 ? (uint32_t)line : 0, 0}};
+    uint64_t serial = code_watch(frame.code);
+    if (at->serial != serial || at->offset != frame.offset) {
+        uint32_t file = name_intern(word(frame.code, HW_F_PyCodeObject_co_filename)),
+                 name = name_intern(code_name(frame.code));
+        *at = (struct known){serial, frame.offset, {file, name, line_of(frame), 0}};
+    }
     return &at->site;
 }
 
 /* ---- the stack ---- */
 
-static const char *innermost(void)
+/* This thread's PyThreadState. C code mostly allocates while it has let the interpreter go: the thread has its
+ * frames all the same, until the interpreter, when it ends, takes them from under threads that still run.
+ * Up to 3.11 the current one is of the thread that holds the interpreter, and may go while we look at it, unless
+ * we are the one; but it alone knows of sub-interpreters. */
+static const char *thread_find(bool is_python)
 {
-    char *thread = python.thread();
-    /* up to 3.11 it may be another thread's, which holds the interpreter while this one does not */
-    if (!thread || (pthread_t)word(thread, HW_F_PyThreadState_thread_id) != pthread_self())
+    const char *current = python.thread(), *own = NULL;
+    if (python.own_thread && python.is_ending && !python.is_ending())
+        own = python.own_thread();
+    bool is_of_thread = layout->version_min >= 0x030c0000;
+    if (!current || current == own || (!is_python && !is_of_thread))
+        return own;
+    return (pthread_t)word(current, HW_F_PyThreadState_thread_id) == pthread_self() ? current : own;
+}
+
+static const char *innermost(bool is_python)
+{
+    const char *thread = thread_find(is_python);
+    if (!thread)
         return NULL;
     if (has(HW_F__PyCFrame_current_frame))
         return word(word(thread, HW_F_PyThreadState_cframe), HW_F__PyCFrame_current_frame);
@@ -245,23 +359,92 @@ static const char *innermost(void)
                                                               : HW_F_PyThreadState_frame);
 }
 
-uint32_t hw_frames_site(void)
+static uint32_t stack_intern(const char *at)
 {
     struct frame frames[HW_AGENT_DEPTH_MAX];
     size_t depth = 0;
-    if (!layout)
-        return 0;
-    for (const char *at = innermost(); at && depth < HW_AGENT_DEPTH_MAX; at = frame_previous(at)) {
+    for (int n = HW_AGENT_DEPTH_MAX; at && n; n--, at = frame_previous(at)) {
         frames[depth] = frame_read(at);
         depth += is_code(frames[depth].code);
     }
     uint32_t site = 0;
-    hw_store_lock();
     while (depth) {
         struct hw_agent_site next = *site_of(frames[--depth]);
         next.caller = site;
         site = hw_site_intern(&next);
     }
-    hw_store_unlock();
     return site;
+}
+
+/* ---- stacks that have been met before ---- */
+
+/* A stack is known again by a hash of 64 bits over the instructions of all its frames; an
+ * instruction's address says which code it belongs to (up to 3.10: the code's address and its
+ * number). Until one of these code objects is given back, after which its address may be another
+ * one's. */
+struct stack {
+    uint64_t hash;
+    uint32_t site, generation;
+};
+enum { STACKS = 1 << 16 };
+static struct stack stacks[STACKS];
+
+static inline uint64_t hash_add(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    return hash << 29 | hash >> 35;
+}
+
+static inline uint64_t word_at(const char *at, size_t offset)
+{
+    uint64_t value;
+    memcpy(&value, at + offset, sizeof(value));
+    return value;
+}
+
+static inline uint64_t stack_hash(const char *at)
+{
+    uint64_t hash = 0;
+    for (int n = HW_AGENT_DEPTH_MAX; at && n; n--) {
+        hash = hash_add(hash, word_at(at, stack_places.instruction));
+        at = (const char *)word_at(at, stack_places.previous);
+    }
+    return hash;
+}
+
+/* Up to 3.10 */
+static inline uint64_t object_stack_hash(const char *at)
+{
+    uint64_t hash = 0;
+    for (int n = HW_AGENT_DEPTH_MAX; at && n; n--) {
+        int32_t last;
+        memcpy(&last, at + stack_places.instruction, sizeof(last));
+        hash = hash_add(hash, word_at(at, stack_places.code) + ((uint64_t)(uint32_t)last << 48));
+        at = (const char *)word_at(at, stack_places.previous);
+    }
+    return hash;
+}
+
+uint32_t hw_frames_find(bool is_python)
+{
+    const char *at = layout ? innermost(is_python) : NULL;
+    if (!at)
+        return 0;
+    uint64_t hash = stack_places.is_object ? object_stack_hash(at) : stack_hash(at);
+    struct stack *stack = &stacks[hash % STACKS];
+    if (__builtin_expect(stack->hash != hash || stack->generation != generation, 0)) {
+        uint32_t before = generation; /* which may end meanwhile */
+        *stack = (struct stack){hash, stack_intern(at), before};
+    }
+    return stack->site;
+}
+
+void hw_frames_clear(void)
+{
+    memset(code_buckets, 0, sizeof(code_buckets));
+    memset(known, 0, sizeof(known));
+    memset(stacks, 0, sizeof(stacks));
+    code_count = 1;
+    code_free = 0;
+    generation++;
 }

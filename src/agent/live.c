@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/record.h"
 #include "agent/store.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Blocks of one word of the filter are one chain, so that its bits can be cleared again. */
@@ -21,10 +21,11 @@ static uint32_t *find(uint64_t addr)
     return link;
 }
 
-static void filter_set(uint64_t addr)
+void hw_filter_set(uint64_t addr)
 {
     uint32_t bit = hw_filter_bit(addr);
-    __atomic_fetch_or(&hw_filter[bit / 64], (uint64_t)1 << bit % 64, __ATOMIC_RELAXED);
+    __atomic_store_n(&hw_filter[bit / 64], hw_filter[bit / 64] | (uint64_t)1 << bit % 64,
+                     __ATOMIC_RELAXED);
 }
 
 /* An address that the program takes and gives back all the time must not stay suspicious. */
@@ -34,7 +35,10 @@ static void filter_clear(uint64_t addr)
     for (uint32_t slot = buckets[bit / 64]; slot; slot = hw_store.live_links[slot])
         if (hw_filter_bit(hw_store.live[slot].addr) == bit)
             return;
-    __atomic_fetch_and(&hw_filter[bit / 64], ~((uint64_t)1 << bit % 64), __ATOMIC_RELAXED);
+    if (hw_frames_have_bit(bit))
+        return;
+    __atomic_store_n(&hw_filter[bit / 64], hw_filter[bit / 64] & ~((uint64_t)1 << bit % 64),
+                     __ATOMIC_RELAXED);
 }
 
 static bool take(uint64_t addr, struct hw_agent_block *ret_block)
@@ -47,21 +51,26 @@ static bool take(uint64_t addr, struct hw_agent_block *ret_block)
     *link = hw_store.live_links[slot];
     hw_store.live_links[slot] = free_slot;
     free_slot = slot;
-    filter_clear(addr);
     return true;
 }
 
-/* The chance of a block of s bytes falls from 1 - e^(-s/rate) to 1 - e^(-s/2rate). */
 static void thin(void)
 {
-    uint64_t rate = hw_agent_table.rate_bytes * 2;
+    uint64_t before = hw_agent_table.rate_bytes, rate = before * 2;
     for (uint64_t i = 1; i < hw_agent_table.live_slots; i++) {
         struct hw_agent_block block = hw_store.live[i];
-        double stays = 1 / (1 + exp(-(double)block.bytes / (double)rate));
-        if (block.addr && hw_sample_random(&hw_thread) > stays)
-            take(block.addr, &block);
+        double stays = hw_agent_chance(block.domain, block.bytes, rate) /
+                       hw_agent_chance(block.domain, block.bytes, before);
+        if (!block.addr || hw_sample_random(&hw_thread) <= stays)
+            continue;
+        take(block.addr, &block);
+        filter_clear(block.addr);
+        if (hw_record_sampled)
+            hw_record_forget(block.addr);
     }
     hw_agent_table.rate_bytes = rate;
+    if (hw_record_sampled)
+        hw_record_rate(rate);
 }
 
 static uint32_t slot_new(void)
@@ -76,28 +85,42 @@ static uint32_t slot_new(void)
     return slot;
 }
 
-static void add(const struct hw_agent_block *block)
+void hw_live_put(const struct hw_agent_block *block)
 {
-    uint32_t slot = *find(block->addr);
+    const void *at = (const void *)(uintptr_t)block->addr;
+    uint32_t slot = hw_live_may_have(at) ? *find(block->addr) : 0;
     if (!slot) {
         slot = slot_new();
         if (!slot) {
             hw_agent_table.missed++;
             return;
         }
-        uint32_t *link = find(block->addr);
-        hw_store.live_links[slot] = 0;
-        *link = slot;
+        uint32_t *bucket = &buckets[hw_filter_bit(block->addr) / 64];
+        hw_store.live_links[slot] = *bucket;
+        *bucket = slot;
     }
     hw_store.live[slot] = *block;
     hw_agent_table.samples++;
-    filter_set(block->addr);
+    if (hw_record_sampled)
+        hw_record_alloc(at, block->bytes, (enum hw_agent_domain)block->domain, block->site);
+    hw_filter_set(block->addr);
+}
+
+bool hw_live_remove(const void *block, struct hw_agent_block *ret_block)
+{
+    uint64_t addr = (uintptr_t)block;
+    bool found = take(addr, ret_block);
+    hw_frames_forget(addr);
+    filter_clear(addr);
+    if (found && hw_record_sampled)
+        hw_record_free(block);
+    return found;
 }
 
 void hw_live_add(const struct hw_agent_block *block)
 {
     hw_store_lock();
-    add(block);
+    hw_live_put(block);
     hw_store_unlock();
 }
 
@@ -114,7 +137,7 @@ bool hw_live_take(const void *block, struct hw_agent_block *ret_block)
         return false;
     hw_thread.inside = true;
     hw_store_lock();
-    bool found = take((uintptr_t)block, ret_block);
+    bool found = hw_live_remove(block, ret_block);
     hw_store_unlock();
     hw_thread.inside = false;
     return found;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/store.h"
+#include "agent/record.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -10,14 +11,17 @@
 struct hw_agent_table hw_agent_table __attribute__((visibility("default")));
 struct hw_store hw_store;
 
-enum { LINK_BYTES = 4 }; /* before each text: the next one of its chain */
+static uint32_t text_buckets[HW_STORE_BUCKETS], site_buckets[HW_STORE_BUCKETS], text_count;
 
-static uint32_t text_buckets[HW_STORE_BUCKETS], site_buckets[HW_STORE_BUCKETS];
+static bool locked;
 
-static volatile bool locked;
+/* glibc 2.32 and later, <sys/single_threaded.h>: once there was a second thread, it is false. */
+extern const char __libc_single_threaded __attribute__((weak));
 
 void hw_store_lock(void)
 {
+    if (&__libc_single_threaded && __libc_single_threaded)
+        return;
     while (__atomic_exchange_n(&locked, true, __ATOMIC_ACQUIRE))
         sched_yield();
 }
@@ -27,8 +31,16 @@ void hw_store_unlock(void)
     __atomic_store_n(&locked, false, __ATOMIC_RELEASE);
 }
 
+static void fork_begins(void)
+{
+    hw_store_lock();
+    hw_record_flush();
+}
+
 static void forked(void)
 {
+    hw_thread.tid = 0;
+    hw_record_forked();
     hw_agent_table.pid = getpid();
     hw_store_unlock();
 }
@@ -59,39 +71,21 @@ static bool reserve(void)
     return true;
 }
 
-/* The columns are empty. 0 is no slot, no site and no text. */
-static void empty(void)
+void hw_store_clear(void)
 {
     struct hw_agent_table *table = &hw_agent_table;
     table->live_slots = table->site_count = table->text_bytes = 1;
     table->samples = table->missed = 0;
     memset(text_buckets, 0, sizeof(text_buckets));
     memset(site_buckets, 0, sizeof(site_buckets));
-    hw_live_clear();
-    hw_frames_clear();
-    madvise(reserved, reserved_bytes, MADV_DONTNEED);
-}
-
-void hw_store_clear(void)
-{
-    hw_store_lock();
+    text_count = 0;
     if (reserved)
-        empty();
-    hw_store_unlock();
-}
-
-static bool prepare(void)
-{
-    if (reserved) {
-        hw_store_clear();
-        return true;
-    }
-    return reserve() && pthread_atfork(hw_store_lock, hw_store_unlock, forked) == 0;
+        madvise(reserved, reserved_bytes, MADV_DONTNEED);
 }
 
 bool hw_store_init(uint64_t rate_bytes)
 {
-    if (!prepare())
+    if (!reserved && (!reserve() || pthread_atfork(fork_begins, hw_store_unlock, forked) != 0))
         return false;
     struct hw_agent_table *table = &hw_agent_table;
     table->rate_bytes = rate_bytes;
@@ -118,11 +112,21 @@ static uint32_t text_bucket(const char *text, size_t bytes)
     return (uint32_t)(hash >> 32) % HW_STORE_BUCKETS;
 }
 
-static uint32_t text_next(uint32_t text)
+struct text_head {
+    uint32_t next, number;
+};
+_Static_assert(sizeof(struct text_head) == HW_STORE_TEXT_HEAD, "the head of a text");
+
+static struct text_head text_head(uint32_t text)
 {
-    uint32_t next;
-    memcpy(&next, hw_store.texts + text - LINK_BYTES, LINK_BYTES);
-    return next;
+    struct text_head head;
+    memcpy(&head, hw_store.texts + text - sizeof(head), sizeof(head));
+    return head;
+}
+
+uint32_t hw_text_number(uint32_t text)
+{
+    return text ? text_head(text).number : 0;
 }
 
 uint32_t hw_text_intern(const char *text, size_t bytes)
@@ -130,13 +134,14 @@ uint32_t hw_text_intern(const char *text, size_t bytes)
     uint32_t *bucket = &text_buckets[text_bucket(text, bytes)];
     if (!bytes)
         return 0;
-    for (uint32_t at = *bucket; at; at = text_next(at))
+    for (uint32_t at = *bucket; at; at = text_head(at).next)
         if (memcmp(hw_store.texts + at, text, bytes) == 0 && !hw_store.texts[at + bytes])
             return at;
-    uint64_t at = hw_agent_table.text_bytes + LINK_BYTES;
+    uint64_t at = hw_agent_table.text_bytes + HW_STORE_TEXT_HEAD;
     if (at + bytes + 1 > HW_AGENT_TEXT_MAX_BYTES)
         return 0;
-    memcpy(hw_store.texts + at - LINK_BYTES, bucket, LINK_BYTES);
+    const struct text_head head = {*bucket, ++text_count};
+    memcpy(hw_store.texts + at - sizeof(head), &head, sizeof(head));
     memcpy(hw_store.texts + at, text, bytes);
     hw_agent_table.text_bytes = at + bytes + 1;
     return *bucket = (uint32_t)at;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/recording.h"
 #include "base/err.h"
 #include "cli/run.h"
 
@@ -81,14 +82,82 @@ static char **command_of(const struct hw_args *args)
     return argv;
 }
 
+/* ---- the recording ---- */
+
+/* The program changes its directory when it likes. The directory of the file must be there. */
+static bool make_absolute(const char *file, char path[PATH_MAX], struct hw_err *err)
+{
+    char folder[PATH_MAX], real[PATH_MAX];
+    const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+    snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - file) + 1 : 1,
+             slash ? file : ".");
+    if (!realpath(folder, real) || access(real, W_OK | X_OK) != 0)
+        return hw_err_sys(err, HW_ERR_IO, errno, "cannot write %s", file);
+    int n = snprintf(path, PATH_MAX, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
+    if (!*name || n >= PATH_MAX)
+        return hw_err_set(err, HW_ERR_USAGE, "%s is no name for a file", file);
+    return true;
+}
+
+/* The agent writes only to a file that is not there. One that is there makes room when it is a
+ * recording, or empty. */
+static bool make_room(const char *path, struct hw_err *err)
+{
+    char magic[sizeof(HW_RECORDING_MAGIC) - 1];
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return errno == ENOENT || hw_err_sys(err, HW_ERR_IO, errno, "cannot write %s", path);
+    size_t n = fread(magic, 1, sizeof(magic), file);
+    bool failed = ferror(file);
+    fclose(file);
+    if (failed || (n && (n < sizeof(magic) || memcmp(magic, HW_RECORDING_MAGIC, n) != 0)))
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "%s is there and no recording: it stays as it is; name another one",
+                          path);
+    return unlink(path) == 0 || hw_err_sys(err, HW_ERR_IO, errno, "cannot replace %s", path);
+}
+
+/* PROGRAM-PID.hwrec for --every without -o: this process becomes the program. */
+static void name_file(const struct hw_args *args, char name[NAME_MAX])
+{
+    const char *slash = strrchr(args->words[0], '/');
+    snprintf(name, NAME_MAX, "%.200s-%d.hwrec", slash ? slash + 1 : args->words[0], (int)getpid());
+}
+
+static bool set_number(const char *variable, long long value)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "%lld", value);
+    return setenv(variable, text, 1) == 0;
+}
+
+/* What an outer heapwhy run has set is not for this program. */
+static bool set_recording(const struct hw_args *args, struct hw_err *err)
+{
+    char name[NAME_MAX] = "", path[PATH_MAX];
+    unsetenv("HEAPWHY_AGENT_FILE");
+    unsetenv("HEAPWHY_AGENT_EVERY");
+    if (!args->output && !args->every)
+        return true;
+    if (!args->output)
+        name_file(args, name);
+    if (!make_absolute(args->output ? args->output : name, path, err) || !make_room(path, err))
+        return false;
+    if (!args->output)
+        fprintf(stderr, "heapwhy: every allocation is recorded to %s\n", name);
+    return (setenv("HEAPWHY_AGENT_FILE", path, 1) == 0 &&
+            set_number("HEAPWHY_AGENT_PID", getpid()) &&
+            (!args->every || set_number("HEAPWHY_AGENT_EVERY", 1))) ||
+           hw_err_no_memory(err);
+}
+
 bool hw_cmd_run(struct hw_run *run, struct hw_err *err)
 {
-    char agent[PATH_MAX], rate[32];
-    if (!hw_run_find_agent(agent, err) || !preload(agent, err))
+    char agent[PATH_MAX];
+    if (!hw_run_find_agent(agent, err) || !preload(agent, err) || !set_recording(run->args, err))
         return false;
-    snprintf(rate, sizeof(rate), "%lld", (long long)run->args->rate_bytes);
     char **argv = command_of(run->args);
-    if (!argv || setenv("HEAPWHY_AGENT", rate, 1) != 0) {
+    if (!argv || !set_number("HEAPWHY_AGENT", run->args->rate_bytes)) {
         free(argv);
         return hw_err_no_memory(err);
     }

@@ -304,7 +304,7 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "or that it cannot be run. heapwhy sites PID and heapwhy diagnose PID then tell where objects were made.\n"
          "A small library is loaded into the program and looks at a sample of the blocks that Python's "
          "allocators hand out. It runs no Python code, changes nothing but the allocators' hooks, and keeps at most "
-         "16 MB. What is told from samples is an estimate. Not seen are memory that C code takes from malloc by itself, "
+         "32 MiB. What is told from samples is an estimate. Not seen are memory that C code takes from malloc by itself, "
          "debug and free-threaded builds, interpreters that are linked statically, and those that set their "
          "allocators anew (PYTHONMALLOC, -X dev).",
          {{"heapwhy run app.py --port 8000", "Run a script, with its own options."},

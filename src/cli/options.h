@@ -64,7 +64,7 @@ struct hw_texts {
 /* What was asked for. Numbers have their option's unit; choices are indices into its words. */
 struct hw_args {
     enum hw_command_id command;
-    bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles, module, allow_seccomp;
+    bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles, module, every, allow_seccomp;
     bool children, diagnose, until_alarm, ascii, peak, stacked, no_functions;
     int64_t snapshots; /* 0: not given */
     int64_t interval_ns, limit, objects, watch_ns, depth;

@@ -168,7 +168,7 @@ static double take_unit(const char **text)
 static bool parse_size(const struct hw_option *option, const char *text, int64_t *ret,
                        struct hw_err *err)
 {
-    double n;
+    double n = 0;
     const char *rest;
     if (parse_number(text, &n, &rest)) {
         n *= take_unit(&rest);
@@ -177,10 +177,12 @@ static bool parse_size(const struct hw_option *option, const char *text, int64_t
             return true;
         }
     }
+    bool is_large = n >= (double)option->most;
     return hw_err_set(err, HW_ERR_USAGE,
-                      "--%s wants a size of at least %" PRId64
+                      "--%s wants a size of %s %" PRId64
                       " bytes, such as 500M, 1.5G or 64MiB, not '%s'",
-                      option->name, option->least, text);
+                      option->name, is_large ? "less than" : "at least",
+                      is_large ? option->most : option->least, text);
 }
 
 static bool parse_rate(const struct hw_option *option, const char *text, int64_t *ret,

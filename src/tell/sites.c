@@ -75,6 +75,20 @@ static void put_source(struct hw_buf *line, const struct hw_facts *facts)
     hw_buf_puts(line, "since it was started: ");
 }
 
+static void put_domain(struct hw_buf *line, const struct hw_sites *sites, uint32_t domain)
+{
+    const char *name = hw_domain_name(&sites->facts, domain);
+    if (*name)
+        hw_buf_printf(line, ", of C code by %s", name);
+    else
+        hw_buf_printf(line, ", in domain %" PRIu32, domain);
+}
+
+static bool has_python(const struct hw_sites *sites)
+{
+    return !sites->domain_count || sites->domains[0].domain == 0;
+}
+
 static void head_text(struct hw_out *out, const struct hw_sites *sites)
 {
     struct hw_buf line = {0};
@@ -90,19 +104,25 @@ static void head_text(struct hw_out *out, const struct hw_sites *sites)
         hw_text_count(&line, sites->domains[i].count);
         hw_buf_puts(&line, ", ");
         hw_text_bytes(&line, (double)sites->domains[i].bytes);
-        hw_buf_printf(&line, ", in domain %" PRIu32, sites->domains[i].domain);
+        put_domain(&line, sites, sites->domains[i].domain);
     }
     hw_buf_puts(&line, ".");
+    if (sites->facts.alloc_rate && !has_python(sites))
+        hw_buf_puts(&line, " Python's own allocators were not seen: Python has set them anew "
+                           "(PYTHONMALLOC, -X dev).");
     hw_out_wrap(out, 0, 0, hw_buf_str(&line));
     hw_buf_deinit(&line);
     if (sites->facts.alloc_missed)
         hw_out_printf(out, "%" PRIu64 " more could not be read.\n", sites->facts.alloc_missed);
 }
 
-static void type_text(struct hw_buf *cell, const struct hw_sites_row *row)
+static void type_text(struct hw_buf *cell, const struct hw_sites *sites,
+                      const struct hw_sites_row *row)
 {
     if (row->type_objects)
         hw_text_escape(cell, row->type);
+    else if (row->domain && row->count && *hw_domain_name(&sites->facts, row->domain))
+        hw_buf_puts(cell, hw_domain_name(&sites->facts, row->domain));
     else
         hw_buf_puts(cell, row->count ? "-" : "gone");
 }
@@ -124,7 +144,7 @@ static void put_numbers(struct hw_table *table, const struct hw_sites *sites,
     hw_text_bytes(hw_table_cell(table), (double)row->bytes);
     if (!sites->has_before)
         put_share(hw_table_cell(table), sites, row->bytes);
-    type_text(hw_table_cell(table), row);
+    type_text(hw_table_cell(table), sites, row);
 }
 
 static void put_stack(struct hw_out *out, const struct hw_sites_row *row)
@@ -184,6 +204,8 @@ static void stacks_text(struct hw_out *out, const struct hw_sites *sites, size_t
             hw_buf_puts(&line, ", mostly ");
             hw_text_escape(&line, row->type);
         }
+        if (row->domain && row->count)
+            put_domain(&line, sites, row->domain);
         hw_out_printf(out, "%s%s\n", i ? "\n" : "", hw_buf_str(&line));
         hw_buf_deinit(&line);
         put_stack(out, row);
@@ -213,6 +235,7 @@ static void row_json(struct hw_json *json, const struct hw_sites *sites,
     hw_json_u64(json, "objects", row->objects);
     hw_json_string(json, "type", row->type);
     hw_json_u64(json, "type_objects", row->type_objects);
+    hw_json_u64(json, "domain", row->domain);
     hw_json_end(json);
 }
 
@@ -222,6 +245,7 @@ static void domains_json(struct hw_json *json, const struct hw_sites *sites)
     for (size_t i = 0; i < sites->domain_count; i++) {
         hw_json_object(json, NULL);
         hw_json_u64(json, "domain", sites->domains[i].domain);
+        hw_json_string(json, "name", hw_domain_name(&sites->facts, sites->domains[i].domain));
         hw_json_u64(json, "blocks", sites->domains[i].count);
         hw_json_u64(json, "bytes", sites->domains[i].bytes);
         hw_json_end(json);

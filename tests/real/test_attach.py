@@ -209,6 +209,7 @@ def test_refusals():
     sleeper = subprocess.Popen(["sleep", "100"])
     assert "not a Python process" in refused("attach", sleeper.pid)
     sleeper.kill()
+    os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
     assert "has exited" in refused("attach", sleeper.pid)
     sleeper.wait()
     with target(MAIN, "poll") as there:

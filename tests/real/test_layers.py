@@ -30,7 +30,7 @@ MAY_USE = {
     "why": {"base", "heap", "ask", "resource", "weigh", "collect", "grow", "account"},
     "watch": {"base"},
     "tell": {"base"},
-    "cli": {"base", "tell"},
+    "cli": {"base", "agent", "tell"},
     "inside": {"base", "tell"},
 }
 
