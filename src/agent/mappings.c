@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#undef _FILE_OFFSET_BITS /* else mmap is another name of mmap64, and cannot be defined beside it \
-                          */
+/* With it, mmap is another name of mmap64, and cannot be defined beside it. */
+#undef _FILE_OFFSET_BITS
 #include "agent/agent.h"
 #include "agent/module.h"
 #include "agent/next.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The C code that this thread runs, from the one that allocates out to Python's interpreter. */
+/* What C code allocates, with its stack, from the one that allocates out to Python's interpreter. */
 
 enum {
     PATH_BYTES = 4096,
@@ -160,6 +160,11 @@ void hw_native_put(const struct hw_agent_block *block)
     if (hw_thread.inside)
         return;
     hw_thread.inside = true;
-    hw_live_add(block);
+    hw_store_lock();
+    if (hw_native_every)
+        hw_record_alloc((const void *)block->addr, block->bytes, (enum hw_agent_domain)block->domain,
+                        block->site);
+    hw_live_put(block);
+    hw_store_unlock();
     hw_thread.inside = false;
 }

@@ -12,7 +12,8 @@
 enum {
     CHUNK_BYTES = 1 << 16, /* of its events: it stays in the processor's cache */
     EVENT_MAX_BYTES = 64,  /* all that one call adds, but for texts */
-    LOOK_BYTES = 256,      /* after so many of them the clock is looked at: some 100 events */
+    LOOK_BYTES =
+        256, /* of every event, after so many bytes the clock is looked at: some 100 events */
     THREAD_NAME_BYTES = 16 /* PR_GET_NAME */
 };
 #define FLUSH_NS UINT64_C(1000000000)
@@ -30,7 +31,8 @@ static struct {
     int32_t tid; /* who was told last; -1: none in this chunk */
     struct slot slots[HW_RECORDING_SLOTS];
     uint64_t began_ns, chunk_ns, told_ns;
-    uint64_t sites_told, texts_told; /* sites_addr and texts_addr have been told up to here */
+    uint32_t sites_told; /* the next site, and below the next text, that is to be told */
+    uint64_t texts_told;
     uint64_t missed_told;
     bool ended;
     struct {
@@ -77,10 +79,15 @@ static void put_number(uint64_t v)
 
 /* ---- chunks ---- */
 
+static void look_later(void)
+{
+    recorder.look = recorder.at + (hw_record_sampled ? 0 : LOOK_BYTES);
+}
+
 static void chunk_begin(void)
 {
     recorder.at = recorder.chunk.events;
-    recorder.look = recorder.at + LOOK_BYTES;
+    look_later();
     recorder.last = 0;
     recorder.events = 0;
     recorder.tid = -1;
@@ -153,14 +160,16 @@ static bool tell_texts(void)
     return true;
 }
 
-static void put_site(const struct hw_agent_site *site)
+static void tell_site(uint32_t number)
 {
+    const struct hw_agent_site *site = &hw_store.sites[number];
     bool native = site->function == HW_AGENT_NATIVE;
     put_other(HW_RECORDING_SITE);
     put_number(hw_text_number(site->file));
     put_number(native ? HW_AGENT_NATIVE : hw_text_number(site->function));
     put_number(site->line);
-    put_number(site->caller);
+    put_number(number - site->caller);
+    recorder.sites_told = number + 1;
 }
 
 /* Sites have the numbers that they have in the agent's memory: all up to this one are told. */
@@ -171,7 +180,7 @@ static void tell_sites(uint32_t site)
         if (room() < EVENT_MAX_BYTES)
             chunk_write();
         if (!recorder.ended)
-            put_site(&hw_store.sites[recorder.sites_told++]);
+            tell_site(recorder.sites_told);
     }
 }
 
@@ -198,21 +207,22 @@ static __attribute__((noinline)) bool look(void)
         return false;
     }
     uint64_t now = now_ns();
-    if (recorder.at == recorder.chunk.events)
-        recorder.chunk_ns = recorder.told_ns = now;
     tell_time(now);
     tell_missed();
     if (room() < EVENT_MAX_BYTES + LOOK_BYTES + 2 * EVENT_MAX_BYTES ||
         now - recorder.chunk_ns > FLUSH_NS)
         chunk_write();
     else
-        recorder.look = recorder.at + LOOK_BYTES;
+        look_later();
     return !recorder.ended;
 }
 
 static __attribute__((noinline)) bool prepare(void)
 {
-    if (recorder.at >= recorder.look && !look())
+    bool is_first = recorder.at == recorder.chunk.events && !recorder.ended;
+    if (is_first)
+        recorder.chunk_ns = recorder.told_ns = now_ns();
+    else if (recorder.at >= recorder.look && !look())
         return false;
     if (recorder.tid != hw_thread.tid || !hw_thread.tid)
         tell_thread(&hw_thread);
@@ -236,7 +246,7 @@ static __attribute__((noinline)) bool fill(struct slot *slot, uint64_t what, uin
         return false;
     *slot = (struct slot){what, recorder.last, site};
     *recorder.at++ = (unsigned char)(HW_RECORDING_FILL << 6 | (slot - recorder.slots));
-    put_number(site);
+    put_number(recorder.sites_told - site);
     put_number(what);
     recorder.events++;
     return true;
@@ -307,8 +317,8 @@ bool hw_record_init(const char *path, bool is_first, bool every)
     hw_record_rate_began = every ? 0 : hw_agent_table.rate_bytes;
     if (!hw_record_file_init(path, is_first))
         return false;
-    begin();
     hw_record_sampled = !every;
+    begin();
     return hw_record_wanted = true;
 }
 

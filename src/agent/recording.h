@@ -18,8 +18,9 @@
  * LEB128 of at most 64 bits. Addresses are told in units of 8 bytes as the signed distance to another one, z =
  * zigzag(distance) (0, -1, 1, -2, ...).
  *
- *     FILL   p: slot    v site, v bytes * 8 + domain   the slot now stands for these; its address is the
- *                                                      last address of the chunk
+ *     FILL   p: slot    v back, v bytes * 8 + domain   the slot now stands for these: the site is that many
+ *                                                      before the next one to be told; its address is the last
+ *                                                      address of the chunk
  *     ALLOC  p: slot    v z, from the slot's address   a block of the slot's site, bytes and domain; its
  *                                                      address is now the slot's, and the last address
  *     FREE   p: low five bits of z, bit 5: more of them follow in v (z >> 5); from the last address
@@ -59,8 +60,8 @@ enum hw_recording_kind {
 enum hw_recording_other {
     /* v bytes, and so many bytes of UTF-8. Texts are numbered from 1; 0 is "". */
     HW_RECORDING_TEXT,
-    /* v file, v function, v line, v caller: as in struct hw_agent_site, files and functions being numbers of
-     * texts. Sites are numbered from 1; 0 is "nothing known". */
+    /* v file, v function, v line, v back: as in struct hw_agent_site, files and functions being numbers of
+     * texts; the caller is the site that many before this one. Sites are numbered from 1; 0 is "nothing known". */
     HW_RECORDING_SITE,
     /* v id, v text: from here on it is this thread (its kernel id) that does what is told; its name. */
     HW_RECORDING_THREAD,

@@ -131,6 +131,7 @@ uint32_t hw_text_number(uint32_t text)
 
 uint32_t hw_text_intern(const char *text, size_t bytes)
 {
+    bytes = strnlen(text, bytes); /* who reads them all finds their ends by the NUL */
     uint32_t *bucket = &text_buckets[text_bucket(text, bytes)];
     if (!bytes)
         return 0;

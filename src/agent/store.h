@@ -7,7 +7,7 @@
 #include "agent/agent.h"
 
 enum {
-    HW_STORE_BUCKETS = 1 << 14,
+    HW_STORE_BUCKETS = 1 << 16,
     HW_STORE_TEXT_HEAD = 8 /* bytes before each text: the next one of its chain, its number */
 };
 

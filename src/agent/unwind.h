@@ -8,7 +8,7 @@
  *
  * Of the registers only those are followed that say where frames lie: rsp, rbp and the return
  * address. What needs more ends the stack: expressions, frames of signals, code of no module.
- * libraries that switch stacks leave garbage behind, and not all code has true tables, so a word is
+ * Libraries that switch stacks leave garbage behind, and not all code has true tables, so a word is
  * only read where there is memory. It allocates nothing, takes no lock, and may run in a handler of
  * a signal.
  */
@@ -24,10 +24,11 @@ struct hw_unwind {
 /* Before the others; before there is a second thread. */
 void hw_unwind_begin(void);
 
-/* The frame that asks; a macro, since a function has a frame of its own. */
+/* The frame that asks; a macro, since a function has a frame of its own. No result may come into
+ * rbp before that is read. */
 #define HW_UNWIND_HERE(unwind)                                               \
     __asm__ volatile("leaq 0(%%rip), %0\n\tmovq %%rsp, %1\n\tmovq %%rbp, %2" \
-                     : "=r"((unwind).pc), "=r"((unwind).sp), "=r"((unwind).bp))
+                     : "=a"((unwind).pc), "=c"((unwind).sp), "=d"((unwind).bp))
 
 /* Goes on to the caller of the frame at unwind->pc, which is code's. False: none is known. */
 bool hw_unwind_up(struct hw_unwind *unwind, const struct hw_code *code);

@@ -42,6 +42,19 @@ void hw_parts_site_json(struct hw_json *json, const struct hw_site_frame *frame)
     hw_json_end(json);
 }
 
+void hw_parts_site_stack(struct hw_out *out, const struct hw_site_frame *frame, uint32_t depth)
+{
+    uint32_t kept = 0;
+    for (; frame; frame = frame->caller, kept++) {
+        struct hw_buf line = {0};
+        hw_parts_site_frame(&line, frame);
+        hw_out_printf(out, "    %s%s\n", kept ? "from " : "", hw_buf_str(&line));
+        hw_buf_deinit(&line);
+    }
+    if (depth > kept)
+        hw_out_printf(out, "    and %" PRIu32 " more callers, not kept\n", depth - kept);
+}
+
 /* ---- text ---- */
 
 /* Of an agent that came into a program that ran: what was there before is not among it. */
@@ -147,19 +160,6 @@ static void put_numbers(struct hw_table *table, const struct hw_sites *sites,
     type_text(hw_table_cell(table), sites, row);
 }
 
-static void put_stack(struct hw_out *out, const struct hw_sites_row *row)
-{
-    uint32_t kept = 0;
-    for (const struct hw_site_frame *frame = row->frame; frame; frame = frame->caller, kept++) {
-        struct hw_buf line = {0};
-        hw_parts_site_frame(&line, frame);
-        hw_out_printf(out, "    %s%s\n", kept ? "from " : "", hw_buf_str(&line));
-        hw_buf_deinit(&line);
-    }
-    if (row->depth > kept)
-        hw_out_printf(out, "    and %" PRIu32 " more callers, not kept\n", row->depth - kept);
-}
-
 static const struct hw_column plain_columns[] = {{"blocks", HW_COLUMN_RIGHT},
                                                  {"bytes", HW_COLUMN_RIGHT},
                                                  {"%", HW_COLUMN_RIGHT},
@@ -208,7 +208,7 @@ static void stacks_text(struct hw_out *out, const struct hw_sites *sites, size_t
             put_domain(&line, sites, row->domain);
         hw_out_printf(out, "%s%s\n", i ? "\n" : "", hw_buf_str(&line));
         hw_buf_deinit(&line);
-        put_stack(out, row);
+        hw_parts_site_stack(out, row->frame, row->depth);
     }
 }
 

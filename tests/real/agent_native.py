@@ -93,8 +93,8 @@ def greenlets():
 
 
 def leak():
-    print("READY", flush=True)
     handler(3000, 900)
+    print("READY", flush=True)
     while True:
         handler(3, 9000)
         LIBRARY.give_back(1000, 9000)

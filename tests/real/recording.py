@@ -69,8 +69,8 @@ class Recording:
         self.events += events
 
     def fill(self, p):
-        site, what = self.number(), self.number()
-        assert site < len(self.sites)
+        site, what = len(self.sites) - self.number(), self.number()
+        assert 0 <= site < len(self.sites)
         self.slots[p] = [site, what >> 3, what & 7, self.last]
 
     def alloc(self, p):
@@ -107,8 +107,9 @@ class Recording:
             self.texts.append(self.data[self.at:self.at + size].decode())
             self.at += size
         elif what == SITE:
-            file, function, line, caller = (self.number() for _ in range(4))
-            assert caller < len(self.sites) and file < len(self.texts)
+            file, function, line, back = (self.number() for _ in range(4))
+            caller = len(self.sites) - back
+            assert 0 <= caller < len(self.sites) and file < len(self.texts)
             self.sites.append(Site(self.texts[file], function if function == NATIVE else self.texts[function], line, caller))
         elif what == THREAD:
             self.tid, name = self.number(), self.number()

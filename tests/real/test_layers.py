@@ -23,6 +23,7 @@ MAY_USE = {
     "heap": {"base", "image", "native", "system", "cpython", "agent"},
     "ask": {"base", "heap"},
     "resource": {"base", "system", "heap", "ask"},
+    "profile": {"base", "native", "agent", "heap", "ask"},
     "weigh": {"base", "heap", "ask"},
     "collect": {"base", "heap", "ask"},
     "grow": {"base", "heap", "ask", "resource"},

@@ -108,7 +108,8 @@ static void read_other(struct reader *reader, struct event *event)
     case HW_RECORDING_SITE:
         for (int i = 0; i < 3; i++)
             number(reader);
-        assert_true(number(reader) < reader->site_count++);
+        assert_true(reader->site_count - number(reader) < reader->site_count);
+        reader->site_count++;
         return;
     case HW_RECORDING_THREAD:
         number(reader);
@@ -133,7 +134,7 @@ static bool next(struct reader *reader, struct event *event)
     *event = (struct event){.kind = *reader->at++ >> 6};
     switch (event->kind) {
     case HW_RECORDING_FILL:
-        reader->sites[p] = (uint32_t)number(reader);
+        reader->sites[p] = reader->site_count - (uint32_t)number(reader);
         reader->whats[p] = number(reader);
         reader->addrs[p] = reader->last;
         assert_true(reader->sites[p] < reader->site_count);
