@@ -92,9 +92,9 @@ class Recording:
         stack = tuple(stack)
         if stack not in self.sites:
             (file, function, line), caller = stack[0], self.site(stack[1:])
-            numbers = (self.text(file), NATIVE if function == NATIVE else self.text(function), line, caller)
+            numbers = (self.text(file), NATIVE if function == NATIVE else self.text(function), line)
             self.room()
-            self.event(OTHER_KIND | SITE, *numbers)
+            self.event(OTHER_KIND | SITE, *numbers, len(self.sites) - caller)
             self.sites[stack] = len(self.sites)
         return self.sites[stack]
 
@@ -117,7 +117,7 @@ class Recording:
                 old = list(self.slots)[self.victim % 7]
                 number = self.slots.pop(old)[0]
                 self.victim += 1
-            self.event(FILL_KIND | number, site, size * 8 + domain)
+            self.event(FILL_KIND | number, len(self.sites) - site, size * 8 + domain)
             self.slots[what] = [number, self.last]
         slot = self.slots[what]
         self.event(ALLOC_KIND | slot[0], zigzag(units - slot[1]))

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
-static bool symbols_find(struct hw_image *image, const struct hw_module *module, struct hw_agent *ret)
+static bool symbols_find(struct hw_image *image, const struct hw_module *module,
+                         struct hw_agent *ret)
 {
     struct hw_symbol control, obey;
     if (!hw_module_symbol(image, module, "hw_agent_control", &control) ||
@@ -48,9 +49,10 @@ bool hw_agent_find(struct hw_image *image, struct hw_agent *ret_agent, struct hw
     if (found || !other)
         return true;
     *ret_agent = (struct hw_agent){0};
-    return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                      "another version of heapwhy has loaded its agent into process %d; only that one can use it",
-                      (int)image->pid);
+    return hw_err_set(
+        err, HW_ERR_UNSUPPORTED,
+        "another version of heapwhy has loaded its agent into process %d; only that one can use it",
+        (int)image->pid);
 }
 
 bool hw_agent_read(struct hw_image *image, const struct hw_agent *agent,
@@ -66,10 +68,12 @@ static bool write_at(pid_t pid, hw_addr addr, const void *from, size_t bytes)
     return process_vm_writev(pid, &here, 1, &there, 1, 0) == (ssize_t)bytes;
 }
 
-bool hw_agent_wish(pid_t pid, const struct hw_agent *agent, enum hw_agent_wish wish, uint64_t rate_bytes)
+bool hw_agent_wish(pid_t pid, const struct hw_agent *agent, enum hw_agent_wish wish,
+                   uint64_t rate_bytes)
 {
     const uint32_t word = wish;
-    return write_at(pid, agent->control + offsetof(struct hw_agent_control, rate_bytes), &rate_bytes,
-                    sizeof(rate_bytes)) &&
-           write_at(pid, agent->control + offsetof(struct hw_agent_control, wish), &word, sizeof(word));
+    return write_at(pid, agent->control + offsetof(struct hw_agent_control, rate_bytes),
+                    &rate_bytes, sizeof(rate_bytes)) &&
+           write_at(pid, agent->control + offsetof(struct hw_agent_control, wish), &word,
+                    sizeof(word));
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Putting the agent into a running process and taking it out. Two calls are made there, each by a thread
- * that stands at a safe point (safe-point.h): dlopen(), unless the library is loaded already, and then
- * hw_agent_obey(). After each, the process is asked from outside whether it is done.
+ * Putting the agent into a running process and taking it out. Two calls are made there, each by a
+ * thread that stands at a safe point (safe-point.h): dlopen(), unless the library is loaded
+ * already, and then hw_agent_obey(). After each, the process is asked from outside whether it is
+ * done.
  */
 
 #include "attach/agent.h"
@@ -71,7 +72,8 @@ static bool has_exited(const struct work *work, struct hw_err *err)
 
 /* ---- a call ---- */
 
-static bool choose(void *ctx, const struct hw_tracee *threads, size_t count, struct hw_guard_call *ret_call)
+static bool choose(void *ctx, const struct hw_tracee *threads, size_t count,
+                   struct hw_guard_call *ret_call)
 {
     struct work *work = ctx;
     int64_t end_ns = hw_clock_ns() + PAUSE_NS;
@@ -96,10 +98,11 @@ static bool choose(void *ctx, const struct hw_tracee *threads, size_t count, str
 
 static bool none_is_safe(const struct work *work, struct hw_err *err)
 {
-    return hw_err_set(err, HW_ERR_BUSY,
-                      "no thread of process %d stood where a library may be loaded within %.3g s; thread %d: %s. "
-                      "Nothing was changed; --timeout waits longer",
-                      work->pid, seconds_allowed(work), work->unsafe_tid, hw_unsafe_text(work->unsafe));
+    return hw_err_set(
+        err, HW_ERR_BUSY,
+        "no thread of process %d stood where a library may be loaded within %.3g s; thread %d: %s. "
+        "Nothing was changed; --timeout waits longer",
+        work->pid, seconds_allowed(work), work->unsafe_tid, hw_unsafe_text(work->unsafe));
 }
 
 /* What was mapped since, and what a library's pointers point at by now. */
@@ -148,7 +151,8 @@ static bool call_make(struct work *work, struct hw_guard_call *call, struct hw_e
         if (tried.called)
             return true;
         if (is_cancelled(work))
-            return hw_err_set(err, HW_ERR_INTERRUPTED, "interrupted; process %d is as it was", work->pid);
+            return hw_err_set(err, HW_ERR_INTERRUPTED, "interrupted; process %d is as it was",
+                              work->pid);
         if (is_late(work))
             return none_is_safe(work, err);
         if (tries % RENEW_TRIES == 0 && !points_renew(work, err))
@@ -161,18 +165,20 @@ static bool call_make(struct work *work, struct hw_guard_call *call, struct hw_e
 /* ---- what came of it ---- */
 
 /* Asks until is_done() says so. */
-static bool await(struct work *work, bool (*is_done)(struct work *work), const char *what, struct hw_err *err)
+static bool await(struct work *work, bool (*is_done)(struct work *work), const char *what,
+                  struct hw_err *err)
 {
     for (unsigned wait_us = LOOK_US; !is_done(work); hw_sleep_us(wait_us)) {
         if (!hw_target_lives(work->pid))
             return has_exited(work, err);
         if (is_cancelled(work))
-            return hw_err_set(err, HW_ERR_INTERRUPTED,
-                              "interrupted while process %d was at it; it goes on, with or without the agent",
-                              work->pid);
+            return hw_err_set(
+                err, HW_ERR_INTERRUPTED,
+                "interrupted while process %d was at it; it goes on, with or without the agent",
+                work->pid);
         if (is_late(work))
-            return hw_err_set(err, HW_ERR_IO, "process %d has not %s within %.3g s: %s", work->pid, what,
-                              seconds_allowed(work), hw_target_why_late(work->pid));
+            return hw_err_set(err, HW_ERR_IO, "process %d has not %s within %.3g s: %s", work->pid,
+                              what, seconds_allowed(work), hw_target_why_late(work->pid));
         wait_us = wait_us * 5 / 4 < LOOK_LAST_US ? wait_us * 5 / 4 : LOOK_LAST_US;
     }
     return true;
@@ -181,7 +187,8 @@ static bool await(struct work *work, bool (*is_done)(struct work *work), const c
 static bool is_loaded(struct work *work)
 {
     struct hw_agent_control control;
-    return (work->agent.control || (hw_agent_find(work->image, &work->agent, NULL) && work->agent.control)) &&
+    return (work->agent.control ||
+            (hw_agent_find(work->image, &work->agent, NULL) && work->agent.control)) &&
            hw_agent_read(work->image, &work->agent, &control) && control.ready;
 }
 
@@ -194,7 +201,8 @@ static bool has_obeyed(struct work *work)
 /* ---- by the interpreter ---- */
 
 /* *ret_asked: false when there is no such way here. */
-static bool interpreter_ask(struct work *work, const char *library, bool *ret_asked, struct hw_err *err)
+static bool interpreter_ask(struct work *work, const char *library, bool *ret_asked,
+                            struct hw_err *err)
 {
     struct hw_buf script = {0};
     struct hw_call_try tried = {0};
@@ -202,7 +210,8 @@ static bool interpreter_ask(struct work *work, const char *library, bool *ret_as
     if (!work->remote.pending || !hw_remote_script(&script, library))
         return true;
     bool ok = hw_place_add(&work->place, work->pid, hw_buf_str(&script), script.len, err) &&
-              hw_remote_ask(work->image, &work->remote, work->place.script, work->opts->cancel, &tried, err);
+              hw_remote_ask(work->image, &work->remote, work->place.script, work->opts->cancel,
+                            &tried, err);
     hw_buf_deinit(&script);
     try_count(work, &tried);
     *ret_asked = tried.called;
@@ -239,12 +248,13 @@ struct step {
     const char *what; /* "loaded the library" */
 };
 
-/* By the interpreter where that has a way for it and comes by; else by a call. An interpreter that has taken the
- * script and not done it was told not to, and is not overruled. */
+/* By the interpreter where that has a way for it and comes by; else by a call. An interpreter that
+ * has taken the script and not done it was told not to, and is not overruled. */
 static bool step_make(struct work *work, struct step *step, struct hw_err *err)
 {
     bool asked, taken = false;
-    if (!interpreter_ask(work, step->library, &asked, err) || (asked && !interpreter_await(work, &taken, err)))
+    if (!interpreter_ask(work, step->library, &asked, err) ||
+        (asked && !interpreter_await(work, &taken, err)))
         return false;
     if (!taken && !call_make(work, &step->call, err))
         return false;
@@ -252,7 +262,8 @@ static bool step_make(struct work *work, struct step *step, struct hw_err *err)
     if (taken)
         await_script(work, step->is_done);
     else
-        work->remote.pending = 0; /* a thread that does not come by now will not for the next step */
+        work->remote.pending =
+            0; /* a thread that does not come by now will not for the next step */
     return await(work, step->is_done, step->what, err);
 }
 
@@ -297,12 +308,13 @@ static bool begun(struct work *work, struct hw_err *err)
         return has_exited(work, err);
     if (control.state == HW_AGENT_ON)
         return true;
-    return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                      control.state == HW_AGENT_NO_MEMORY
-                          ? "there is no memory for the agent in process %d"
-                          : "the agent does not find the interpreter of process %d, which a program has loaded "
-                            "for itself (dlopen without RTLD_GLOBAL)",
-                      work->pid);
+    return hw_err_set(
+        err, HW_ERR_UNSUPPORTED,
+        control.state == HW_AGENT_NO_MEMORY
+            ? "there is no memory for the agent in process %d"
+            : "the agent does not find the interpreter of process %d, which a program has loaded "
+              "for itself (dlopen without RTLD_GLOBAL)",
+        work->pid);
 }
 
 /* ---- beginning and end ---- */
@@ -355,11 +367,13 @@ static bool attach(struct work *work, struct hw_err *err)
         return false;
     if (is_on(work, &control))
         return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "process %d has the agent already; try: heapwhy sites %d", work->pid, work->pid);
+                          "process %d has the agent already; try: heapwhy sites %d", work->pid,
+                          work->pid);
     if (is_traced_already(work))
-        return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "process %d runs tracemalloc, which knows all blocks already; try: heapwhy sites %d",
-                          work->pid, work->pid);
+        return hw_err_set(
+            err, HW_ERR_UNSUPPORTED,
+            "process %d runs tracemalloc, which knows all blocks already; try: heapwhy sites %d",
+            work->pid, work->pid);
     work->result->was_loaded = work->agent.control != 0;
     return load(work, err) && obey(work, HW_AGENT_BEGIN, err) && begun(work, err);
 }
@@ -370,7 +384,8 @@ static bool detach(struct work *work, struct hw_err *err)
     if (!open_target(work, err))
         return false;
     if (!is_on(work, &control))
-        return hw_err_set(err, HW_ERR_UNSUPPORTED, "process %d has no agent that takes samples", work->pid);
+        return hw_err_set(err, HW_ERR_UNSUPPORTED, "process %d has no agent that takes samples",
+                          work->pid);
     work->result->was_loaded = true;
     if (!obey(work, HW_AGENT_END, err))
         return false;
@@ -378,13 +393,17 @@ static bool detach(struct work *work, struct hw_err *err)
     return true;
 }
 
-static bool work_run(pid_t pid, const struct hw_attach_options *opts, bool (*run)(struct work *, struct hw_err *),
-                     struct hw_attached *ret, struct hw_err *err)
+static bool work_run(pid_t pid, const struct hw_attach_options *opts,
+                     bool (*run)(struct work *, struct hw_err *), struct hw_attached *ret,
+                     struct hw_err *err)
 {
     int64_t began_ns = hw_clock_ns();
     struct hw_attached result = {.pid = pid, .rate_bytes = opts->rate_bytes};
-    struct work work = {
-        .pid = pid, .opts = opts, .place.parent = -1, .deadline_ns = began_ns + opts->timeout_ns, .result = &result};
+    struct work work = {.pid = pid,
+                        .opts = opts,
+                        .place.parent = -1,
+                        .deadline_ns = began_ns + opts->timeout_ns,
+                        .result = &result};
     bool ok = run(&work, err);
     result.python = work.runtime.version;
     close_target(&work, began_ns);

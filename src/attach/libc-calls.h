@@ -2,7 +2,8 @@
 #ifndef HW_ATTACH_LIBC_CALLS_H
 #define HW_ATTACH_LIBC_CALLS_H
 
-/* Which functions of the C library a thread waits in without holding what malloc or the loader need. */
+/* Which functions of the C library a thread waits in without holding what malloc or the loader
+ * need. */
 
 #include <stdbool.h>
 

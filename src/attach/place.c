@@ -94,7 +94,8 @@ static bool copy_all(int from, int to, size_t bytes)
 
 static int create_in(int directory, const char *name)
 {
-    int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    int fd =
+        openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (fd >= 0 && fchmod(fd, FILE_MODE)) {
         close(fd);
         return -1;
@@ -162,13 +163,15 @@ static int directory_open(struct hw_place *place, pid_t pid)
                         : directory_find(place, pid);
 }
 
-static bool refused(struct hw_place *place, pid_t pid, const char *what, int error, struct hw_err *err)
+static bool refused(struct hw_place *place, pid_t pid, const char *what, int error,
+                    struct hw_err *err)
 {
     hw_place_remove(place);
-    return hw_err_sys(err, HW_ERR_IO, error,
-                      "%s could not be put where process %d finds it, in /tmp, /var/tmp or /dev/shm below its "
-                      "root directory",
-                      what, pid);
+    return hw_err_sys(
+        err, HW_ERR_IO, error,
+        "%s could not be put where process %d finds it, in /tmp, /var/tmp or /dev/shm below its "
+        "root directory",
+        what, pid);
 }
 
 bool hw_place_make(struct hw_place *place, pid_t pid, const char *library, struct hw_err *err)
@@ -187,7 +190,8 @@ bool hw_place_make(struct hw_place *place, pid_t pid, const char *library, struc
     return ok || refused(place, pid, library, error, err);
 }
 
-bool hw_place_add(struct hw_place *place, pid_t pid, const char *text, size_t bytes, struct hw_err *err)
+bool hw_place_add(struct hw_place *place, pid_t pid, const char *text, size_t bytes,
+                  struct hw_err *err)
 {
     int made = directory_open(place, pid);
     if (made >= 0)
@@ -205,7 +209,9 @@ bool hw_place_add(struct hw_place *place, pid_t pid, const char *text, size_t by
 
 void hw_place_remove(struct hw_place *place)
 {
-    int made = *place->name ? openat(place->parent, place->name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    int made = *place->name
+                   ? openat(place->parent, place->name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                   : -1;
     if (made >= 0) {
         unlinkat(made, HW_AGENT_LIBRARY, 0);
         unlinkat(made, SCRIPT_NAME, 0);

@@ -36,13 +36,14 @@ static bool write_now(struct hw_image *image, hw_addr addr, const void *from, si
 
 static bool is_sane(const struct debugger_support *s)
 {
-    return s->eval_breaker && s->eval_breaker < OFFSET_MAX && s->support && s->support < OFFSET_MAX &&
-           s->enabled && s->enabled < OFFSET_MAX && s->pending < PATH_MAX_BYTES &&
-           s->path < PATH_MAX_BYTES && s->path_bytes == PATH_MAX_BYTES;
+    return s->eval_breaker && s->eval_breaker < OFFSET_MAX && s->support &&
+           s->support < OFFSET_MAX && s->enabled && s->enabled < OFFSET_MAX &&
+           s->pending < PATH_MAX_BYTES && s->path < PATH_MAX_BYTES &&
+           s->path_bytes == PATH_MAX_BYTES;
 }
 
-bool hw_remote_find(struct hw_image *image, const struct hw_runtime *runtime, struct hw_remote *ret_remote,
-                    struct hw_err *err)
+bool hw_remote_find(struct hw_image *image, const struct hw_runtime *runtime,
+                    struct hw_remote *ret_remote, struct hw_err *err)
 {
     struct debugger_support s;
     uint64_t main_offset;
@@ -54,11 +55,13 @@ bool hw_remote_find(struct hw_image *image, const struct hw_runtime *runtime, st
         !read_now(image, runtime->addr + OFFSETS_THREADS_MAIN, &main_offset, sizeof(main_offset)) ||
         !is_sane(&s) || !main_offset || main_offset >= OFFSET_MAX)
         return true;
-    if (!read_now(image, runtime->interpreters[0] + s.enabled, &enabled, sizeof(enabled)) || enabled != 1)
-        return hw_err_set(err, HW_ERR_PERMISSION,
-                          "process %d was started so that nothing may be run in it from outside (-X "
-                          "disable_remote_debug, PYTHON_DISABLE_REMOTE_DEBUG, or a build without it)",
-                          (int)image->pid);
+    if (!read_now(image, runtime->interpreters[0] + s.enabled, &enabled, sizeof(enabled)) ||
+        enabled != 1)
+        return hw_err_set(
+            err, HW_ERR_PERMISSION,
+            "process %d was started so that nothing may be run in it from outside (-X "
+            "disable_remote_debug, PYTHON_DISABLE_REMOTE_DEBUG, or a build without it)",
+            (int)image->pid);
     if (read_now(image, runtime->interpreters[0] + main_offset, &thread, sizeof(thread)) && thread)
         *ret_remote = (struct hw_remote){.pending = thread + s.support + s.pending,
                                          .path = thread + s.support + s.path,
@@ -83,7 +86,8 @@ static bool write_request(const struct asking *asking)
     return write_now(asking->image, remote->path, asking->script, strlen(asking->script) + 1) &&
            write_now(asking->image, remote->pending, &pending, sizeof(pending)) &&
            read_now(asking->image, remote->breaker, &breaker, sizeof(breaker)) &&
-           (breaker |= EVAL_PLEASE_STOP, write_now(asking->image, remote->breaker, &breaker, sizeof(breaker)));
+           (breaker |= EVAL_PLEASE_STOP,
+            write_now(asking->image, remote->breaker, &breaker, sizeof(breaker)));
 }
 
 static bool ask_or_withdraw(void *ctx, const struct hw_tracee *threads, size_t count,
@@ -96,7 +100,8 @@ static bool ask_or_withdraw(void *ctx, const struct hw_tracee *threads, size_t c
     if (asking->script)
         asking->done = !pending && write_request(asking);
     else
-        asking->done = pending && write_now(asking->image, asking->remote->pending, &none, sizeof(none));
+        asking->done =
+            pending && write_now(asking->image, asking->remote->pending, &none, sizeof(none));
     return false; /* no call is to be made */
 }
 
@@ -129,11 +134,12 @@ bool hw_remote_is_taken(struct hw_image *image, const struct hw_remote *remote)
     return !read_now(image, remote->pending, &pending, sizeof(pending)) || !pending;
 }
 
-/* An extension module without a module in it: that it can't be imported is no news. The script's names
- * die with it, since it is run in a dict of its own. */
+/* An extension module without a module in it: that it can't be imported is no news. The script's
+ * names die with it, since it is run in a dict of its own. */
 bool hw_remote_script(struct hw_buf *buf, const char *library)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+~ ";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+~ ";
     if (library[strspn(library, plain)])
         return false;
     hw_buf_printf(buf,

@@ -7,8 +7,8 @@
 #include "base/vec.h"
 #include "image/signal-frame.h"
 #include "image/tracee.h"
-#include "native/elf-memory.h"
 #include "native/callers.h"
+#include "native/elf-memory.h"
 
 #include <stdlib.h>
 
@@ -61,7 +61,8 @@ static bool defines(struct hw_safe_points *points, const struct hw_module *modul
 }
 
 /* Before glibc 2.34 threads and dlopen() have libraries of their own. */
-static enum role role_of(struct hw_safe_points *points, const struct hw_module *module, const char *python)
+static enum role role_of(struct hw_safe_points *points, const struct hw_module *module,
+                         const char *python)
 {
     if (strstr(module->path, HW_AGENT_LIBRARY))
         return ROLE_AGENT;
@@ -73,8 +74,9 @@ static enum role role_of(struct hw_safe_points *points, const struct hw_module *
         return ROLE_ALLOCATOR;
     if (strcmp(module->path, python) == 0)
         return ROLE_PYTHON;
-    return defines(points, module, "pthread_create") || defines(points, module, "dlopen") ? ROLE_LIBC
-                                                                                        : ROLE_OTHER;
+    return defines(points, module, "pthread_create") || defines(points, module, "dlopen")
+               ? ROLE_LIBC
+               : ROLE_OTHER;
 }
 
 static void waiting_take(void *set, const char *name, const struct hw_symbol *symbol)
@@ -86,9 +88,10 @@ static void waiting_take(void *set, const char *name, const struct hw_symbol *sy
 /* In these the allocators are being exchanged, or the interpreter is half there. */
 static void forbidden_find(struct hw_safe_points *points, const struct hw_module *python)
 {
-    static const char *const names[] = {
-        "PyMem_SetAllocator", "PyMem_GetAllocator",   "PyMem_SetupDebugHooks",  "Py_InitializeEx",
-        "Py_FinalizeEx",      "Py_InitializeFromConfig", "PyOS_AfterFork_Child", "PyOS_BeforeFork"};
+    static const char *const names[] = {"PyMem_SetAllocator",    "PyMem_GetAllocator",
+                                        "PyMem_SetupDebugHooks", "Py_InitializeEx",
+                                        "Py_FinalizeEx",         "Py_InitializeFromConfig",
+                                        "PyOS_AfterFork_Child",  "PyOS_BeforeFork"};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         struct hw_symbol symbol;
         if (hw_elf_memory_symbol(points->image, python, names[i], &symbol))
@@ -101,7 +104,8 @@ static hw_addr sigreturn_find(struct hw_image *image, const struct hw_module *mo
 {
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct hw_segment *segment = &image->segments[i];
-        if (!(segment->prot & HW_PROT_EXEC) || segment->start < module->start || segment->end > module->end)
+        if (!(segment->prot & HW_PROT_EXEC) || segment->start < module->start ||
+            segment->end > module->end)
             continue;
         const void *code = hw_image_at(image, segment->start, segment->end - segment->start);
         size_t at = code ? hw_arch_sigreturn_find(code, segment->end - segment->start) : SIZE_MAX;
@@ -116,7 +120,8 @@ static void libc_find(struct hw_safe_points *points, const struct hw_module *mod
     struct hw_symbol symbol;
     hw_elf_memory_symbols(points->image, module, waiting_take, &points->waiting);
     if (hw_elf_memory_symbol(points->image, module, "dlopen", &symbol) ||
-        (!points->dlopen && hw_elf_memory_symbol(points->image, module, "__libc_dlopen_mode", &symbol)))
+        (!points->dlopen &&
+         hw_elf_memory_symbol(points->image, module, "__libc_dlopen_mode", &symbol)))
         points->dlopen = symbol.addr;
     if (!points->sigreturn)
         points->sigreturn = sigreturn_find(points->image, module);
@@ -148,10 +153,11 @@ static bool points_fill(struct hw_safe_points *points, const char *python, struc
     if (points->waiting.failed || points->forbidden.failed)
         return hw_err_no_memory(err);
     if (!points->dlopen || !points->sigreturn || !points->waiting.count)
-        return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "process %d has no glibc that could load a library (it is linked statically, or "
-                          "has another C library)",
-                          (int)points->image->pid);
+        return hw_err_set(
+            err, HW_ERR_UNSUPPORTED,
+            "process %d has no glibc that could load a library (it is linked statically, or "
+            "has another C library)",
+            (int)points->image->pid);
     return true;
 }
 
@@ -194,12 +200,14 @@ hw_addr hw_safe_points_sigreturn(const struct hw_safe_points *points)
 /* ---- who was called ---- */
 
 /* What the pointer that an instruction names by its distance points at. */
-static hw_addr through_pointer(struct hw_image *image, hw_addr after, const unsigned char distance[4])
+static hw_addr through_pointer(struct hw_image *image, hw_addr after,
+                               const unsigned char distance[4])
 {
     return hw_image_word(image, after + (hw_addr)(int64_t)(int32_t)load32(distance));
 }
 
-/* A stub of a PLT jumps through a pointer: [endbr64] [bnd] jmp *distance(%rip). Else it is the function. */
+/* A stub of a PLT jumps through a pointer: [endbr64] [bnd] jmp *distance(%rip). Else it is the
+ * function. */
 static hw_addr through_stub(struct hw_image *image, hw_addr stub)
 {
     static const unsigned char endbr[] = {0xf3, 0x0f, 0x1e, 0xfa};
@@ -214,8 +222,8 @@ static hw_addr through_stub(struct hw_image *image, hw_addr stub)
     return through_pointer(image, stub + at + 6, code + at + 2);
 }
 
-/* The function whose call returns to pc. A function that ends in a call of another leaves no frame; what was
- * called still says which one it was. 0: it cannot be told. */
+/* The function whose call returns to pc. A function that ends in a call of another leaves no frame;
+ * what was called still says which one it was. 0: it cannot be told. */
 static hw_addr called_before(struct hw_image *image, hw_addr pc)
 {
     unsigned char code[6];
@@ -262,7 +270,8 @@ static bool is_own_module(const struct hw_callers *callers, enum role role)
 {
     const char *path = callers->module->path, *name = strrchr(path, '/');
     return role == ROLE_PYTHON || strstr(path, "/lib-dynload/") ||
-           (name && (strncmp(name, "/select.cpython-", 16) == 0 || strncmp(name, "/time.cpython-", 14) == 0));
+           (name && (strncmp(name, "/select.cpython-", 16) == 0 ||
+                     strncmp(name, "/time.cpython-", 14) == 0));
 }
 
 /* The frame at hand has called what the run consists of. */
@@ -338,15 +347,16 @@ static bool word_now(struct hw_image *image, hw_addr addr, uint64_t *ret)
     return image->ops->read(image, addr, ret, sizeof(*ret)) == sizeof(*ret);
 }
 
-/* A restartable sequence would be taken up in its middle (include/uapi/linux/rseq.h, struct rseq and
- * rseq_cs). */
+/* A restartable sequence would be taken up in its middle (include/uapi/linux/rseq.h, struct rseq
+ * and rseq_cs). */
 static bool is_in_sequence(const struct hw_safe_points *points, const struct hw_regs *regs)
 {
     uint64_t offset, sequence, begin, length;
     if (!points->rseq_offset || !word_now(points->image, points->rseq_offset, &offset) ||
         !word_now(points->image, hw_arch_tls(regs) + offset + 8, &sequence) || !sequence)
         return false;
-    if (!word_now(points->image, sequence + 8, &begin) || !word_now(points->image, sequence + 16, &length))
+    if (!word_now(points->image, sequence + 8, &begin) ||
+        !word_now(points->image, sequence + 16, &length))
         return true;
     return hw_arch_ip(regs) - begin < length;
 }

@@ -32,7 +32,8 @@ static bool is_frozen(pid_t pid)
     return *cgroup.path && file_has(path, "frozen 1");
 }
 
-/* The return from a call that nobody made is an error to them (Documentation/arch/x86/shstk.rst). */
+/* The return from a call that nobody made is an error to them (Documentation/arch/x86/shstk.rst).
+ */
 static bool has_shadow_stack(pid_t pid)
 {
     char path[64];
@@ -51,13 +52,15 @@ static bool has_shadow_stack(pid_t pid)
 static bool check_stopped(pid_t pid, const struct hw_proc_status *status, struct hw_err *err)
 {
     if (status->state == 'T')
-        return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "process %d is stopped by a signal, so no thread of it can load anything; try: "
-                          "kill -CONT %d",
-                          pid, pid);
+        return hw_err_set(
+            err, HW_ERR_UNSUPPORTED,
+            "process %d is stopped by a signal, so no thread of it can load anything; try: "
+            "kill -CONT %d",
+            pid, pid);
     if (is_frozen(pid))
-        return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "the control group of process %d is frozen, so no thread of it can load anything", pid);
+        return hw_err_set(
+            err, HW_ERR_UNSUPPORTED,
+            "the control group of process %d is frozen, so no thread of it can load anything", pid);
     return true;
 }
 
@@ -69,11 +72,12 @@ static bool check_seccomp(pid_t pid, const struct hw_proc_status *status,
         return hw_err_set(err, HW_ERR_UNSUPPORTED,
                           "process %d may read and write and nothing else (strict seccomp)", pid);
     if (status->seccomp && !opts->allow_seccomp)
-        return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "process %d filters its system calls (seccomp), and may be killed for those that "
-                          "load a library (openat, read, mmap, mprotect). Where the filter is that of its "
-                          "container or service, which lets these pass: heapwhy attach --allow-seccomp %d",
-                          pid, pid);
+        return hw_err_set(
+            err, HW_ERR_UNSUPPORTED,
+            "process %d filters its system calls (seccomp), and may be killed for those that "
+            "load a library (openat, read, mmap, mprotect). Where the filter is that of its "
+            "container or service, which lets these pass: heapwhy attach --allow-seccomp %d",
+            pid, pid);
     return true;
 }
 

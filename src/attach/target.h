@@ -6,8 +6,8 @@
 
 #include "heapwhy.h"
 
-/* Refuses, with the reason: ourselves, processes that are stopped, frozen, traced, that filter their system
- * calls, and those whose returns the processor checks. */
+/* Refuses, with the reason: ourselves, processes that are stopped, frozen, traced, that filter
+ * their system calls, and those whose returns the processor checks. */
 bool hw_target_check(pid_t pid, const struct hw_attach_options *opts, struct hw_err *err);
 
 bool hw_target_lives(pid_t pid);

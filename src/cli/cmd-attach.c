@@ -5,7 +5,8 @@
 typedef bool attach_fn(pid_t pid, const struct hw_attach_options *opts, struct hw_attached *ret,
                        struct hw_err *err);
 
-static bool run_it(struct hw_run *run, attach_fn *attach, enum hw_attach_verb verb, struct hw_err *err)
+static bool run_it(struct hw_run *run, attach_fn *attach, enum hw_attach_verb verb,
+                   struct hw_err *err)
 {
     char library[PATH_MAX];
     pid_t pid;

@@ -3,8 +3,8 @@
 #include "cli/profile.h"
 #include "tell/tell.h"
 
-/* The file that was recorded, or, as a program may be recorded elsewhere, the one that the user named. NULL:
- * neither is there, and lines are told by their numbers. */
+/* The file that was recorded, or, as a program may be recorded elsewhere, the one that the user
+ * named. NULL: neither is there, and lines are told by their numbers. */
 static struct hw_source *find_source(const char *recorded, const char *named)
 {
     struct hw_source *source = NULL;

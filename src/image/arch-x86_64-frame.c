@@ -15,7 +15,8 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 
-/* Linux 6.1: arch/x86/include/uapi/asm/sigcontext.h, ucontext.h; arch/x86/include/asm/sigframe.h. */
+/* Linux 6.1: arch/x86/include/uapi/asm/sigcontext.h, ucontext.h; arch/x86/include/asm/sigframe.h.
+ */
 struct sigcontext_64 {
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15, di, si, bp, bx, dx, ax, cx, sp, ip, flags;
     uint16_t cs, gs, fs, ss;
@@ -42,13 +43,15 @@ enum {
     UC_FP_XSTATE = 1,
     UC_SIGCONTEXT_SS = 2,
     UC_STRICT_RESTORE_SS = 4,
-    /* no mode that there is: the alternate stack stays as it is (kernel/signal.c, do_sigaltstack) */
+    /* no mode that there is: the alternate stack stays as it is (kernel/signal.c, do_sigaltstack)
+     */
     STACK_FLAGS_NONE = 4,
     RED_ZONE_BYTES = 128,
     XSTATE_MAX_BYTES = 16 << 10,
     XSTATE_HEADER_AT = 512, /* XSTATE_BV, then XCOMP_BV */
     XSTATE_LEAST_BYTES = 576,
-    XSTATE_TILES = 18, /* bit of AMX's data; of who does not use it, the kernel takes no room for it */
+    XSTATE_TILES =
+        18, /* bit of AMX's data; of who does not use it, the kernel takes no room for it */
     FLAG_TRAP = 1 << 8,
     FLAG_DIRECTION = 1 << 10,
 };
@@ -139,8 +142,8 @@ static size_t xstate_size(uint64_t features)
     return size;
 }
 
-/* A state that the kernel finds too large it takes for one of SSE alone, and upper halves of registers
- * would be lost: so nothing is in it that the thread has no room for (fpu/signal.c,
+/* A state that the kernel finds too large it takes for one of SSE alone, and upper halves of
+ * registers would be lost: so nothing is in it that the thread has no room for (fpu/signal.c,
  * check_xstate_in_sigframe). */
 static bool xstate_get(pid_t tid, struct xstate *ret)
 {
@@ -148,7 +151,8 @@ static bool xstate_get(pid_t tid, struct xstate *ret)
     uint64_t in_use;
     const uint32_t magic = XSTATE_MAGIC2;
     struct iovec io = {ret->data, sizeof(ret->data)};
-    if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_X86_XSTATE, &io) || io.iov_len < XSTATE_LEAST_BYTES)
+    if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_X86_XSTATE, &io) ||
+        io.iov_len < XSTATE_LEAST_BYTES)
         return false;
     memcpy(&note.features, ret->data + XSTATE_NOTE_AT, sizeof(note.features));
     memcpy(&in_use, ret->data + XSTATE_HEADER_AT, sizeof(in_use));
@@ -250,14 +254,16 @@ static uint64_t signals_blocked(void)
 bool hw_signal_frame_push(pid_t pid, struct hw_tracee *tracee, const struct hw_guard_call *call,
                           struct hw_err *err)
 {
-    static struct xstate xstate; /* of the guardian, which has one thread and a stack of unknown size */
+    static struct xstate
+        xstate; /* of the guardian, which has one thread and a stack of unknown size */
     struct frame frame = {.return_to = call->sigreturn,
                           .uc_flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
                           .uc_stack.flags = STACK_FLAGS_NONE};
     struct hw_regs regs;
     uint64_t signals;
     pid_t tid = tracee->tid;
-    if (tracee->state != HW_TRACEE_STOPPED || !hw_arch_regs_get(tid, &regs) || !xstate_get(tid, &xstate) ||
+    if (tracee->state != HW_TRACEE_STOPPED || !hw_arch_regs_get(tid, &regs) ||
+        !xstate_get(tid, &xstate) ||
         ptrace(PTRACE_GETSIGMASK, tid, sizeof(frame.signals), &frame.signals))
         return hw_err_set(err, HW_ERR_UNSUPPORTED, "the registers of thread %d cannot be had", tid);
     struct user_regs_struct user = user_of(&regs);
@@ -265,12 +271,13 @@ bool hw_signal_frame_push(pid_t pid, struct hw_tracee *tracee, const struct hw_g
     resume_from(&user);
     frame.context = context_of(&user, place.xstate);
     if (!frame_write(pid, &place, &frame, &xstate, call))
-        return hw_err_set(err, HW_ERR_UNSUPPORTED, "the stack of thread %d cannot be written to", tid);
+        return hw_err_set(err, HW_ERR_UNSUPPORTED, "the stack of thread %d cannot be written to",
+                          tid);
     regs = call_regs(&regs, &place, call);
     if (!hw_arch_regs_set(tid, &regs))
         return hw_err_set(err, HW_ERR_IO, "thread %d ended", tid);
-    /* Last: should we die here, the call is made with signals open, and all the rest holds. The other way
-     * round they would be blocked for good. */
+    /* Last: should we die here, the call is made with signals open, and all the rest holds. The
+     * other way round they would be blocked for good. */
     signals = signals_blocked();
     ptrace(PTRACE_SETSIGMASK, tid, sizeof(signals), &signals);
     return true;

@@ -97,7 +97,8 @@ static hw_addr pointer_of(struct hw_bytes *in, unsigned char encoding, hw_addr a
 /* ---- records of .eh_frame ---- */
 
 /* The record at addr without its length. *ret_at: the address of its first byte. */
-static bool record_at(struct hw_image *image, hw_addr addr, struct hw_bytes *ret_record, hw_addr *ret_at)
+static bool record_at(struct hw_image *image, hw_addr addr, struct hw_bytes *ret_record,
+                      hw_addr *ret_at)
 {
     uint32_t bytes;
     if (!hw_image_read(image, addr, &bytes, sizeof(bytes)) || bytes < 8 || bytes > RECORD_MAX_BYTES)
@@ -194,14 +195,16 @@ static bool table_find(struct hw_image *image, const struct hw_module *module, s
         return false;
     for (unsigned i = 0; i < header.e_phnum; i++) {
         hw_addr base = module->bias + programs[i].p_vaddr;
-        /* version 1; .eh_frame as sdata4 from here; count as udata4; table as sdata4 from its begin */
+        /* version 1; .eh_frame as sdata4 from here; count as udata4; table as sdata4 from its begin
+         */
         static const unsigned char kind[4] = {1, PE_PC_RELATIVE | PE_SDATA4, PE_UDATA4,
                                               PE_DATA_RELATIVE | PE_SDATA4};
         struct {
             unsigned char kind[4];
             uint32_t frames, count;
         } head;
-        if (programs[i].p_type != PT_GNU_EH_FRAME || !hw_image_read(image, base, &head, sizeof(head)) ||
+        if (programs[i].p_type != PT_GNU_EH_FRAME ||
+            !hw_image_read(image, base, &head, sizeof(head)) ||
             memcmp(head.kind, kind, sizeof(kind)) != 0)
             continue;
         *ret = (struct table){base + sizeof(head), base, head.count};
@@ -210,7 +213,8 @@ static bool table_find(struct hw_image *image, const struct hw_module *module, s
     return false;
 }
 
-static hw_addr row_word(struct hw_image *image, const struct table *table, uint32_t row, unsigned word)
+static hw_addr row_word(struct hw_image *image, const struct table *table, uint32_t row,
+                        unsigned word)
 {
     uint32_t distance = hw_image_word32(image, table->rows + (hw_addr)row * 8 + word * 4);
     return table->base + (hw_addr)(int64_t)(int32_t)distance;
@@ -331,7 +335,9 @@ static uint64_t advance_of(struct hw_bytes *in, uint8_t op)
 {
     if ((op & 0xc0) == CFA_ADVANCE)
         return op & 0x3f;
-    return op >= CFA_ADVANCE1 && op <= CFA_ADVANCE4 ? little_of(in, (size_t)1 << (op - CFA_ADVANCE1)) : 0;
+    return op >= CFA_ADVANCE1 && op <= CFA_ADVANCE4
+               ? little_of(in, (size_t)1 << (op - CFA_ADVANCE1))
+               : 0;
 }
 
 static void rule_apply(struct machine *m, struct hw_bytes *in, uint8_t op)
@@ -380,7 +386,8 @@ static void instruction_apply(struct machine *m, struct hw_bytes *in, uint8_t op
         rule_restore(m, op & 0x3f);
     else if ((op >= CFA_OFFSET_EXTENDED && op <= CFA_REGISTER) || op == CFA_OFFSET_SIGNED)
         rule_apply(m, in, op);
-    else if ((op >= CFA_DEF && op <= CFA_DEF_OFFSET) || op == CFA_DEF_SIGNED || op == CFA_DEF_OFFSET_SIGNED)
+    else if ((op >= CFA_DEF && op <= CFA_DEF_OFFSET) || op == CFA_DEF_SIGNED ||
+             op == CFA_DEF_OFFSET_SIGNED)
         cfa_apply(m, in, op);
     else if (op == CFA_REMEMBER)
         remember(m, in);
@@ -437,7 +444,8 @@ static bool row_find(const struct description *d, hw_addr pc, struct row *ret)
 
 /* ---- one step ---- */
 
-/* Not through the mirrors, which would show the stack as it was when another thread was looked at. */
+/* Not through the mirrors, which would show the stack as it was when another thread was looked at.
+ */
 static bool stack_word(struct hw_image *image, hw_addr addr, uint64_t *ret)
 {
     return image->ops->read(image, addr, ret, sizeof(*ret)) == sizeof(*ret);
@@ -473,7 +481,8 @@ static bool row_apply(struct hw_callers *callers, const struct row *row)
     return known >> HW_CALLERS_RETURN & 1;
 }
 
-/* What pc says. A call may be its function's last instruction: it is looked up, not what stands behind. */
+/* What pc says. A call may be its function's last instruction: it is looked up, not what stands
+ * behind. */
 static bool look(struct hw_callers *callers, struct row *ret_row)
 {
     struct description d;
@@ -491,7 +500,7 @@ static bool look(struct hw_callers *callers, struct row *ret_row)
 }
 
 void hw_callers_begin(struct hw_callers *callers, struct hw_image *image,
-                     const struct hw_module *modules, size_t count, const struct hw_regs *regs)
+                      const struct hw_module *modules, size_t count, const struct hw_regs *regs)
 {
     struct row row;
     *callers = (struct hw_callers){.image = image, .modules = modules, .module_count = count};
@@ -504,7 +513,8 @@ void hw_callers_begin(struct hw_callers *callers, struct hw_image *image,
 bool hw_callers_next(struct hw_callers *callers)
 {
     struct row row;
-    if (callers->complete || callers->depth == DEPTH_MAX || !look(callers, &row) || !row_apply(callers, &row))
+    if (callers->complete || callers->depth == DEPTH_MAX || !look(callers, &row) ||
+        !row_apply(callers, &row))
         return false;
     callers->depth++;
     callers->pc = callers->regs[HW_CALLERS_RETURN];

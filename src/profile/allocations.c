@@ -45,7 +45,8 @@ static uint32_t key_of(struct grouping *grouping, const struct hw_profile *profi
     case HW_ALLOCATIONS_BY_FUNCTION:
         return hw_frame_number_of_function(numbers, hw_frame_told(row->frame));
     case HW_ALLOCATIONS_BY_THREAD:
-        return grouping->result->allocations.has_before ? hw_frame_number_of_file(numbers, &thread) : row->thread;
+        return grouping->result->allocations.has_before ? hw_frame_number_of_file(numbers, &thread)
+                                                        : row->thread;
     case HW_ALLOCATIONS_BY_ALLOCATOR:
         return row->domain;
     }

@@ -29,8 +29,8 @@ bool hw_events_damaged(struct hw_events *events, const char *format, ...)
 
 /* ---- numbers ---- */
 
-/* Two bytes at most for nearly all. Past the end of a chunk there are zeros; whoever asks looks at the end
- * once, after the event. */
+/* Two bytes at most for nearly all. Past the end of a chunk there are zeros; whoever asks looks at
+ * the end once, after the event. */
 static inline uint64_t number(struct hw_events *events)
 {
     const unsigned char *at = events->at;
@@ -58,13 +58,21 @@ static inline bool is_address(uint64_t units)
     return units - 1 < (UINT64_C(1) << HW_LIVE_UNIT_BITS) - 1;
 }
 
+/* A site, told by how many stand between it and the next one to be told, which counts. UINT32_MAX:
+ * there is none. */
+static inline uint32_t site_back(struct hw_events *events)
+{
+    uint64_t back = number(events);
+    return back - 1 < events->site_count ? (uint32_t)(events->site_count - back) : UINT32_MAX;
+}
+
 /* ---- what is kept ---- */
 
 static bool add_text(struct hw_events *events, const void *text, size_t bytes)
 {
     const char *copy = hw_arena_strndup(&events->arena, text, bytes);
-    const char **texts = hw_vec_grow(events->texts, &events->text_capacity, events->text_count + 1,
-                                     sizeof(*texts));
+    const char **texts =
+        hw_vec_grow(events->texts, &events->text_capacity, events->text_count + 1, sizeof(*texts));
     if (texts)
         events->texts = texts;
     if (!texts || !copy)
@@ -75,8 +83,8 @@ static bool add_text(struct hw_events *events, const void *text, size_t bytes)
 
 static bool add_site(struct hw_events *events, const struct hw_events_site *site)
 {
-    struct hw_events_site *sites = hw_vec_grow(events->sites, &events->site_capacity,
-                                               events->site_count + 1, sizeof(*sites));
+    struct hw_events_site *sites =
+        hw_vec_grow(events->sites, &events->site_capacity, events->site_count + 1, sizeof(*sites));
     if (!sites)
         return false;
     events->sites = sites;
@@ -118,7 +126,8 @@ static bool row_find(struct hw_events *events, struct hw_events_slot *slot)
         if (!rows)
             return false;
         events->rows = rows;
-        rows[events->row_count++] = (struct hw_events_row){slot->site, slot->domain, events->thread};
+        rows[events->row_count++] =
+            (struct hw_events_row){slot->site, slot->domain, events->thread};
     }
     slot->row = row;
     slot->row_thread = events->thread;
@@ -144,17 +153,17 @@ static bool read_text(struct hw_events *events)
 
 static bool read_site(struct hw_events *events)
 {
-    uint64_t file = number(events), function = number(events), line = number(events),
-             caller = number(events);
-    if (file >= events->text_count || caller >= events->site_count || line > UINT32_MAX ||
+    uint64_t file = number(events), function = number(events), line = number(events);
+    uint32_t caller = site_back(events);
+    if (file >= events->text_count || caller == UINT32_MAX || line > UINT32_MAX ||
         (function >= events->text_count && function != HW_AGENT_NATIVE))
         return hw_events_damaged(events, "a site of what was not told");
     if (events->site_count == HW_EVENTS_SITES_MAX)
         return hw_events_damaged(events, "more than %d sites", HW_EVENTS_SITES_MAX);
     if (events->sites[caller].depth == HW_EVENTS_DEPTH_MAX)
         return hw_events_damaged(events, "a stack of more than %d frames", HW_EVENTS_DEPTH_MAX);
-    struct hw_events_site site = {(uint32_t)file, (uint32_t)function, (uint32_t)line,
-                                  (uint32_t)caller, events->sites[caller].depth + 1};
+    struct hw_events_site site = {(uint32_t)file, (uint32_t)function, (uint32_t)line, caller,
+                                  events->sites[caller].depth + 1};
     return add_site(events, &site);
 }
 
@@ -240,12 +249,13 @@ static bool read_other(struct hw_events *events, unsigned what, enum hw_events_s
 
 static inline bool read_fill(struct hw_events *events, struct hw_events_slot *slot)
 {
-    uint64_t site = number(events), size = number(events);
-    if (site >= events->site_count || size / HW_EVENTS_DOMAINS >> HW_LIVE_BYTES_BITS)
+    uint32_t site = site_back(events);
+    uint64_t size = number(events);
+    if (site == UINT32_MAX || size / HW_EVENTS_DOMAINS >> HW_LIVE_BYTES_BITS)
         return hw_events_damaged(events, "a block that cannot be");
     *slot = (struct hw_events_slot){.units = events->last_units,
                                     .bytes = size / HW_EVENTS_DOMAINS,
-                                    .site = (uint32_t)site,
+                                    .site = site,
                                     .domain = size % HW_EVENTS_DOMAINS,
                                     .row_thread = NO_THREAD};
     return true;

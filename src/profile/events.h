@@ -3,8 +3,9 @@
 #define HW_PROFILE_EVENTS_H
 
 /*
- * Reads a recording (agent/recording.h) from its file, piece by piece: what it says of texts, sites,
- * threads and the time is kept here; what it says of blocks comes in batches, for whoever counts.
+ * Reads a recording (agent/recording.h) from its file, piece by piece: what it says of texts,
+ * sites, threads and the time is kept here; what it says of blocks comes in batches, for whoever
+ * counts.
  *
  *     struct hw_events events;
  *     if (!hw_events_open(&events, path, err))
@@ -16,8 +17,9 @@
  *     } while (step < HW_EVENTS_END);
  *     hw_events_close(&events);
  *
- * The file is hostile. A number that makes no sense ends it there: all before holds, damage says what it
- * was. Memory is bounded by what is kept: HW_EVENTS_TEXT_MAX_BYTES, and the counts of sites, threads and rows.
+ * The file is hostile. A number that makes no sense ends it there: all before holds, damage says
+ * what it was. Memory is bounded by what is kept: HW_EVENTS_TEXT_MAX_BYTES, and the counts of
+ * sites, threads and rows.
  */
 
 #include "agent/recording.h"
@@ -48,13 +50,15 @@ enum hw_events_step {
 /* In place of the row of a block that is allocated. */
 enum { HW_EVENTS_FREE = HW_EVENTS_ROWS_MAX, HW_EVENTS_FORGET };
 struct hw_events_block {
-    uint64_t units, bytes; /* units of 8 bytes: the address; below 1 << HW_LIVE_..._BITS, units not 0 */
+    uint64_t units; /* of 8 bytes: the address; not 0, below 1 << HW_LIVE_UNIT_BITS */
+    uint64_t bytes; /* below 1 << HW_LIVE_BYTES_BITS */
     uint32_t row;
 };
 
 struct hw_events_site {
-    uint32_t file, function, line, caller; /* as in struct hw_agent_site; texts and sites that exist */
-    uint32_t depth;                        /* frames, this one included; 0: of site 0 */
+    /* As in struct hw_agent_site; numbers of texts and sites that exist. */
+    uint32_t file, function, line, caller;
+    uint32_t depth; /* frames, this one included; 0: of site 0 */
 };
 /* What blocks have in common: a row of the profile. */
 struct hw_events_row {
@@ -90,15 +94,15 @@ struct hw_events {
     struct hw_events_slot slots[HW_RECORDING_SLOTS];
     uint64_t last_units;
     uint64_t chunk_ns; /* the last time that was told in this chunk */
-    uint64_t chunk_at;       /* in the file, of the chunk's first event */
+    uint64_t chunk_at; /* in the file, of the chunk's first event */
     uint32_t chunk_bytes;
-    uint32_t chunk_events;   /* that are still to come, as its head says */
+    uint32_t chunk_events; /* that are still to come, as its head says */
     int fd;
     unsigned char *chunk;          /* HW_EVENTS_PADDING bytes of 0 stand behind it */
     const unsigned char *at, *end; /* in chunk */
 };
 
-/* Fails with HW_ERR_CORRUPT when the file is no recording, with HW_ERR_TOO_NEW, or as opening does. */
+/* Fails with HW_ERR_CORRUPT when the file is no recording, with HW_ERR_TOO_NEW, or as open(). */
 bool hw_events_open(struct hw_events *events, const char *path, struct hw_err *err);
 void hw_events_close(struct hw_events *events);
 enum hw_events_step hw_events_next(struct hw_events *events);

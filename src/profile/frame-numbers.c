@@ -32,18 +32,21 @@ static uint32_t pair(struct hw_pairs *pairs, uint32_t first, uint32_t second)
                : hw_pairs_number(pairs, first, second, &is_new);
 }
 
-uint32_t hw_frame_number_of_file(struct hw_frame_numbers *numbers, const struct hw_site_frame *frame)
+uint32_t hw_frame_number_of_file(struct hw_frame_numbers *numbers,
+                                 const struct hw_site_frame *frame)
 {
     return text(numbers, frame->file);
 }
 
-uint32_t hw_frame_number_of_function(struct hw_frame_numbers *numbers, const struct hw_site_frame *frame)
+uint32_t hw_frame_number_of_function(struct hw_frame_numbers *numbers,
+                                     const struct hw_site_frame *frame)
 {
     return pair(&numbers->functions, text(numbers, frame->file), text(numbers, frame->function));
 }
 
 /* Native frames have their function alone. */
-uint32_t hw_frame_number_of_line(struct hw_frame_numbers *numbers, const struct hw_site_frame *frame)
+uint32_t hw_frame_number_of_line(struct hw_frame_numbers *numbers,
+                                 const struct hw_site_frame *frame)
 {
     uint32_t file = text(numbers, frame->file);
     return frame->line ? pair(&numbers->lines, file, frame->line)
@@ -51,11 +54,13 @@ uint32_t hw_frame_number_of_line(struct hw_frame_numbers *numbers, const struct 
 }
 
 /* From the innermost outwards. */
-uint32_t hw_frame_number_of_stack(struct hw_frame_numbers *numbers, const struct hw_site_frame *frame)
+uint32_t hw_frame_number_of_stack(struct hw_frame_numbers *numbers,
+                                  const struct hw_site_frame *frame)
 {
     uint32_t stack = 0;
     for (; frame && stack != HW_PAIRS_NONE; frame = frame->caller) {
-        uint32_t number = pair(&numbers->frames, hw_frame_number_of_function(numbers, frame), frame->line);
+        uint32_t number =
+            pair(&numbers->frames, hw_frame_number_of_function(numbers, frame), frame->line);
         stack = pair(&numbers->stacks, stack, number);
         stack += stack != HW_PAIRS_NONE;
     }

@@ -3,8 +3,8 @@
 #define HW_PROFILE_FRAME_NUMBERS_H
 
 /*
- * Numbers frames by what they read, so that those of two profiles can be compared, and frames that say the
- * same are one.
+ * Numbers frames by what they read, so that those of two profiles can be compared, and frames that
+ * say the same are one.
  */
 
 #include "base/names.h"
@@ -22,10 +22,14 @@ bool hw_frame_numbers_init(struct hw_frame_numbers *numbers, struct hw_arena *ar
 void hw_frame_numbers_deinit(struct hw_frame_numbers *numbers);
 
 /* Each as hw_pairs_number(): HW_PAIRS_NONE when memory runs out. */
-uint32_t hw_frame_number_of_file(struct hw_frame_numbers *numbers, const struct hw_site_frame *frame);
-uint32_t hw_frame_number_of_function(struct hw_frame_numbers *numbers, const struct hw_site_frame *frame);
-uint32_t hw_frame_number_of_line(struct hw_frame_numbers *numbers, const struct hw_site_frame *frame);
-uint32_t hw_frame_number_of_stack(struct hw_frame_numbers *numbers, const struct hw_site_frame *frame);
+uint32_t hw_frame_number_of_file(struct hw_frame_numbers *numbers,
+                                 const struct hw_site_frame *frame);
+uint32_t hw_frame_number_of_function(struct hw_frame_numbers *numbers,
+                                     const struct hw_site_frame *frame);
+uint32_t hw_frame_number_of_line(struct hw_frame_numbers *numbers,
+                                 const struct hw_site_frame *frame);
+uint32_t hw_frame_number_of_stack(struct hw_frame_numbers *numbers,
+                                  const struct hw_site_frame *frame);
 
 /* The frame that a table tells instead of the whole stack: see enum hw_allocations_by. */
 const struct hw_site_frame *hw_frame_told(const struct hw_site_frame *frame);

@@ -49,7 +49,8 @@ static void find_candidates(const struct hw_profile *profile, const char *word,
 {
     const char *last = NULL;
     for (size_t i = 0; i < profile->row_count; i++)
-        for (const struct hw_site_frame *frame = profile->rows[i].frame; frame; frame = frame->caller) {
+        for (const struct hw_site_frame *frame = profile->rows[i].frame; frame;
+             frame = frame->caller) {
             if (frame->file != last)
                 consider(candidates, frame->file, word);
             last = frame->file;
@@ -57,7 +58,8 @@ static void find_candidates(const struct hw_profile *profile, const char *word,
 }
 
 /* NULL: there is none, or more than one. */
-static const char *choose_file(const struct hw_profile *profile, const char *word, struct hw_err *err)
+static const char *choose_file(const struct hw_profile *profile, const char *word,
+                               struct hw_err *err)
 {
     struct candidates candidates = {0};
     find_candidates(profile, word, &candidates);

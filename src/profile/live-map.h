@@ -3,12 +3,13 @@
 #define HW_PROFILE_LIVE_MAP_H
 
 /*
- * The blocks in use while a recording is replayed: address -> size and row. Open addressing, 16 bytes a
- * slot, at most half of the slots in use; so 32 to 64 bytes a block, and while it grows half as much again.
+ * The blocks in use while a recording is replayed: address -> size and row. Open addressing, 16
+ * bytes a slot, at most half of the slots in use; so 32 to 64 bytes a block, and while it grows
+ * half as much again.
  *
  * Blocks that are neighbours in memory are used together, so they are neighbours here: 256 bytes of
- * addresses have one place, and four slots there (a cache line), one for each 64 bytes. What finds its
- * slot taken goes to the next free one.
+ * addresses have one place, and four slots there (a cache line), one for each 64 bytes. What finds
+ * its slot taken goes to the next free one.
  *
  * Addresses are in units of 8 bytes, as recordings have them.
  */
@@ -24,7 +25,8 @@ enum {
 };
 
 struct hw_live_slot {
-    uint64_t units_size; /* units, and 11 low bits of the size above; 0: free, as no block is at address 0 */
+    uint64_t units_size; /* units, and 11 low bits of the size above; 0: free, as no block is at
+                            address 0 */
     uint64_t row_size;   /* row, and the rest of the size above */
 };
 struct hw_live_map {
@@ -48,7 +50,7 @@ static inline struct hw_live_slot hw_live_pack(uint64_t units, struct hw_live_bl
 {
     return (struct hw_live_slot){units | block.bytes << HW_LIVE_UNIT_BITS,
                                  block.row | block.bytes >> (64 - HW_LIVE_UNIT_BITS)
-                                                 << HW_LIVE_ROW_BITS};
+                                                                << HW_LIVE_ROW_BITS};
 }
 
 static inline uint64_t hw_live_units(const struct hw_live_slot *slot)
@@ -59,7 +61,8 @@ static inline uint64_t hw_live_units(const struct hw_live_slot *slot)
 static inline struct hw_live_block hw_live_block_of(const struct hw_live_slot *slot)
 {
     return (struct hw_live_block){slot->units_size >> HW_LIVE_UNIT_BITS |
-                                      slot->row_size >> HW_LIVE_ROW_BITS << (64 - HW_LIVE_UNIT_BITS),
+                                      slot->row_size >> HW_LIVE_ROW_BITS
+                                                            << (64 - HW_LIVE_UNIT_BITS),
                                   (uint32_t)slot->row_size & ((1u << HW_LIVE_ROW_BITS) - 1)};
 }
 

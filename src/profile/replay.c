@@ -38,7 +38,8 @@ static inline struct hw_amount weigh(uint64_t rate_bytes, uint64_t bytes)
     if (!bytes) /* its chance is 0 */
         return (struct hw_amount){0, 0};
     double chance = -expm1(-(double)bytes / (double)rate_bytes);
-    return (struct hw_amount){(uint64_t)(unit / chance + .5), (uint64_t)((double)bytes / chance + .5)};
+    return (struct hw_amount){(uint64_t)(unit / chance + .5),
+                              (uint64_t)((double)bytes / chance + .5)};
 }
 
 static inline void add(struct hw_amount *to, struct hw_amount amount)
@@ -118,8 +119,8 @@ static void play(struct hw_replay *replay, const struct hw_events *events)
     for (size_t i = 0; i < count; i++) {
         const struct hw_events_block *event = &events->blocks[i];
         if (i + AHEAD < count)
-            __builtin_prefetch(
-                &replay->map.slots[hw_live_home(&replay->map, event[AHEAD].units)], 1);
+            __builtin_prefetch(&replay->map.slots[hw_live_home(&replay->map, event[AHEAD].units)],
+                               1);
         if (event->row < HW_EVENTS_FREE)
             allocate(replay, event);
         else
@@ -130,8 +131,8 @@ static void play(struct hw_replay *replay, const struct hw_events *events)
 /* Rows, threads and room in the map for a batch. */
 static bool make_room(struct hw_replay *replay, const struct hw_events *events)
 {
-    struct hw_replay_row *rows = hw_vec_grow(replay->rows, &replay->row_capacity,
-                                             events->row_count, sizeof(*rows));
+    struct hw_replay_row *rows =
+        hw_vec_grow(replay->rows, &replay->row_capacity, events->row_count, sizeof(*rows));
     if (rows)
         replay->rows = rows;
     uint64_t *units = hw_vec_grow(replay->last_units, &replay->thread_capacity,
@@ -171,7 +172,8 @@ static void add_moment(struct hw_replay *replay)
 static void move_on(struct hw_replay *replay, uint64_t now_ns)
 {
     size_t n = replay->moment_count;
-    if (!n || seconds(replay->now_ns) >= replay->moments[n - 1].seconds + seconds(replay->moment_ns))
+    if (!n ||
+        seconds(replay->now_ns) >= replay->moments[n - 1].seconds + seconds(replay->moment_ns))
         add_moment(replay);
     replay->now_ns = now_ns;
 }

@@ -6,9 +6,9 @@
  * Plays a recording: what is in use at each moment, and from that the amounts of each row.
  *
  * The peak is known only when all is over, and its amounts by row are wanted. So each row remembers
- * what it had at the highest total so far, in one pass and at the cost of one comparison: highest totals
- * are numbered, and a row that changes for the first time after one first writes down what it has. A
- * row that has not changed since the highest total has what it had then.
+ * what it had at the highest total so far, in one pass and at the cost of one comparison: highest
+ * totals are numbered, and a row that changes for the first time after one first writes down what
+ * it has. A row that has not changed since the highest total has what it had then.
  *
  * Memory: struct hw_replay_row for each row, 32 to 64 bytes for each block in use (live-map.h), 8
  * for each thread.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Where functions begin and end in Python source. No parser: a function ends before the next line that is
- * not indented deeper than its def. For that it must be known which lines begin a statement, so
- * strings, brackets, comments and backslashes at the end of a line are followed.
+ * Where functions begin and end in Python source. No parser: a function ends before the next line
+ * that is not indented deeper than its def. For that it must be known which lines begin a
+ * statement, so strings, brackets, comments and backslashes at the end of a line are followed.
  */
 #include "base/arena.h"
 #include "base/buf.h"
@@ -37,7 +37,7 @@ struct scan {
     size_t capacity;
     struct scope scopes[SCOPES_MAX];
     size_t scope_count;
-    char quote;         /* of the string in which a line begins: ' or "; 0: in none */
+    char quote; /* of the string in which a line begins: ' or "; 0: in none */
     unsigned brackets;
     bool goes_on;       /* the line before ended with a backslash */
     uint32_t decorated; /* line of the first decorator before this one; 0: none */
@@ -140,8 +140,8 @@ static bool open_scope(struct scan *scan, const char *name, bool is_function, ui
         return false;
     source->functions = functions;
     scope->function = source->function_count++;
-    functions[scope->function] = (struct hw_source_function){
-        scope->name, scan->decorated ? scan->decorated : line, line};
+    functions[scope->function] =
+        (struct hw_source_function){scope->name, scan->decorated ? scan->decorated : line, line};
     return true;
 }
 
@@ -230,7 +230,8 @@ static bool read_text(const char *path, char **ret_text, size_t *ret_bytes, stru
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return hw_err_sys(err, HW_ERR_NOT_FOUND, errno, "cannot read %s", path);
-    bool is_file = fstat(fd, st) == 0 && S_ISREG(st->st_mode), fits = st->st_size <= HW_SOURCE_MAX_BYTES;
+    bool is_file = fstat(fd, st) == 0 && S_ISREG(st->st_mode),
+         fits = st->st_size <= HW_SOURCE_MAX_BYTES;
     char *text = is_file && fits ? malloc((size_t)st->st_size + 1) : NULL;
     ssize_t n = 0;
     size_t bytes = 0;

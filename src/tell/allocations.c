@@ -8,9 +8,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { FILE_COLUMNS = 24 };
+enum { FILE_COLUMNS = 24, WIDE_COLUMNS = 100 };
 
-/* What a view shows beside the measure that it is sorted by: two more, in bytes. */
+/* What a view shows beside the measure that it is sorted by: one or two more, in bytes. */
 static const enum hw_measure beside[HW_MEASURE_COUNT][2] = {
     [HW_MEASURE_LIVE] = {HW_MEASURE_PEAK, HW_MEASURE_ALLOCATED},
     [HW_MEASURE_PEAK] = {HW_MEASURE_LIVE, HW_MEASURE_ALLOCATED},
@@ -59,8 +59,8 @@ static void put_file(struct hw_buf *cell, const struct hw_site_frame *frame)
         hw_buf_printf(cell, ":%" PRIu32, frame->line);
 }
 
-/* On a terminal without the directories; of __init__.py and the like with one, as there are many. The
- * longest are those of frozen modules. */
+/* On a terminal without the directories; of __init__.py and the like with one, as there are many.
+ * The longest are those of frozen modules. */
 static void put_short_file(struct hw_buf *cell, const struct hw_out *out,
                            const struct hw_site_frame *frame)
 {
@@ -122,8 +122,17 @@ static void put_share(struct hw_buf *cell, uint64_t bytes, uint64_t total)
         hw_buf_printf(cell, "%.1f", 100.0 * (double)bytes / (double)total);
 }
 
-static void put_numbers(struct hw_table *table, const struct hw_profile *profile,
-                        const struct hw_allocations *allocations,
+/* On a narrow terminal the names of functions need the room. */
+static size_t beside_count(const struct hw_out *out, const struct hw_profile *profile,
+                           const struct hw_allocations *allocations)
+{
+    if (!profile->is_recording || allocations->has_before)
+        return 0;
+    return out->terminal && out->width < WIDE_COLUMNS && has_function(allocations) ? 1 : 2;
+}
+
+static void put_numbers(struct hw_table *table, const struct hw_out *out,
+                        const struct hw_profile *profile, const struct hw_allocations *allocations,
                         const struct hw_amount *amounts, const struct hw_amount *before)
 {
     enum hw_measure measure = allocations->measure;
@@ -136,7 +145,7 @@ static void put_numbers(struct hw_table *table, const struct hw_profile *profile
     if (!allocations->has_before)
         put_share(hw_table_cell(table), amount.bytes, allocations->totals[measure].bytes);
     hw_text_count(hw_table_cell(table), amount.count);
-    for (size_t i = 0; i < 2 && profile->is_recording && !allocations->has_before; i++)
+    for (size_t i = 0; i < beside_count(out, profile, allocations); i++)
         hw_text_bytes(hw_table_cell(table), (double)amounts[beside[measure][i]].bytes);
 }
 
@@ -150,13 +159,12 @@ static void rows_text(struct hw_out *out, const struct hw_profile *profile,
         columns[table.column_count++] = (struct hw_column){"blocks", HW_COLUMN_RIGHT};
         columns[table.column_count++] = (struct hw_column){"bytes", HW_COLUMN_RIGHT};
     }
-    columns[table.column_count++] =
-        (struct hw_column){allocations->has_before ? "now" : column_title(profile, measure),
-                           HW_COLUMN_RIGHT};
+    columns[table.column_count++] = (struct hw_column){
+        allocations->has_before ? "now" : column_title(profile, measure), HW_COLUMN_RIGHT};
     if (!allocations->has_before)
         columns[table.column_count++] = (struct hw_column){"%", HW_COLUMN_RIGHT};
     columns[table.column_count++] = (struct hw_column){"blocks", HW_COLUMN_RIGHT};
-    for (size_t i = 0; i < 2 && profile->is_recording && !allocations->has_before; i++)
+    for (size_t i = 0; i < beside_count(out, profile, allocations); i++)
         columns[table.column_count++] =
             (struct hw_column){column_title(profile, beside[measure][i]), HW_COLUMN_RIGHT};
     columns[table.column_count++] = (struct hw_column){
@@ -166,10 +174,10 @@ static void rows_text(struct hw_out *out, const struct hw_profile *profile,
             allocations->by == HW_ALLOCATIONS_BY_LINE ? "in" : "function", HW_COLUMN_CUT};
     for (size_t i = 0; i < shown; i++) {
         const struct hw_allocations_row *row = &allocations->rows[i];
-        put_numbers(&table, profile, allocations, row->amounts, row->before);
+        put_numbers(&table, out, profile, allocations, row->amounts, row->before);
         put_place(&table, out, profile, allocations, row);
     }
-    put_numbers(&table, profile, allocations, allocations->totals, allocations->totals_before);
+    put_numbers(&table, out, profile, allocations, allocations->totals, allocations->totals_before);
     hw_buf_printf(hw_table_cell(&table), "all %zu", allocations->row_count);
     if (has_function(allocations))
         hw_table_cell(&table);

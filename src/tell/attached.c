@@ -3,9 +3,11 @@
 #include "tell/tell.h"
 #include "tell/text.h"
 
-static const char *const verbs[] = {[HW_ATTACH_VERB_ATTACH] = "attach", [HW_ATTACH_VERB_DETACH] = "detach"};
+static const char *const verbs[] = {[HW_ATTACH_VERB_ATTACH] = "attach",
+                                    [HW_ATTACH_VERB_DETACH] = "detach"};
 
-static void put_json(struct hw_out *out, const struct hw_attached *attached, enum hw_attach_verb verb)
+static void put_json(struct hw_out *out, const struct hw_attached *attached,
+                     enum hw_attach_verb verb)
 {
     struct hw_json json;
     struct hw_buf python = {0};
@@ -34,21 +36,27 @@ static void put_attached(struct hw_buf *text, const struct hw_attached *attached
     hw_text_python(text, attached->python);
     hw_buf_puts(text, "): one sample for each ");
     hw_text_bytes(text, (double)attached->rate_bytes);
-    hw_buf_printf(text, " that it allocates from now on. heapwhy sites %d tells where; heapwhy detach %d ends it. ",
-                  (int)attached->pid, (int)attached->pid);
+    hw_buf_printf(
+        text,
+        " that it allocates from now on. heapwhy sites %d tells where; heapwhy detach %d ends it. ",
+        (int)attached->pid, (int)attached->pid);
 }
 
 static void put_detached(struct hw_buf *text, const struct hw_attached *attached)
 {
     hw_buf_printf(text,
-                  "The agent takes no more samples in process %d, and its memory is given back; its library stays "
+                  "The agent takes no more samples in process %d, and its memory is given back; "
+                  "its library stays "
                   "mapped. ",
                   (int)attached->pid);
     if (attached->passes)
-        hw_buf_puts(text, "Something else stands before it, so it stays in its place and passes everything on. ");
+        hw_buf_puts(
+            text,
+            "Something else stands before it, so it stays in its place and passes everything on. ");
 }
 
-void hw_tell_attached(struct hw_out *out, const struct hw_attached *attached, enum hw_attach_verb verb)
+void hw_tell_attached(struct hw_out *out, const struct hw_attached *attached,
+                      enum hw_attach_verb verb)
 {
     struct hw_buf text = {0};
     if (out->json) {

@@ -16,8 +16,9 @@ const char *hw_profile_measure_text(const struct hw_profile *profile, enum hw_me
     case HW_MEASURE_TEMPORARY:
         return "temporary";
     default:
-        return !profile->is_recording ? "in use" : profile->is_complete ? "in use at the end"
-                                                                        : "in use when it ends";
+        return !profile->is_recording ? "in use"
+               : profile->is_complete ? "in use at the end"
+                                      : "in use when it ends";
     }
 }
 
@@ -71,7 +72,8 @@ static void put_doubts(struct hw_out *out, const struct hw_profile *profile)
 {
     struct hw_buf line = {0};
     if (*profile->damage)
-        hw_buf_printf(&line, "The file is damaged: %s. What follows is not told. ", profile->damage);
+        hw_buf_printf(&line, "The file is damaged: %s. What follows is not told. ",
+                      profile->damage);
     else if (!profile->is_complete && profile->is_recording)
         hw_buf_puts(&line, "The recording ends before its program did: it still runs, or it was "
                            "killed. ");

@@ -12,7 +12,8 @@ void hw_profile_head(struct hw_out *out, const struct hw_profile *profile);
 
 /* Members of the object that is open: those of docs/json.md#profile. */
 void hw_profile_head_json(struct hw_json *json, const struct hw_profile *profile);
-void hw_profile_json(struct hw_json *json, const struct hw_profile *profile); /* all of them: profile */
+void hw_profile_json(struct hw_json *json,
+                     const struct hw_profile *profile); /* all of them: profile */
 void hw_profile_moments_json(struct hw_json *json, const struct hw_profile *profile);
 
 /* "at the peak", "in use at the end", "in use": of what is in use when the profile was made. */

@@ -35,8 +35,8 @@ static void choose_functions(struct choice *choice, const struct hw_source *sour
         while (row < lines->row_count && lines->rows[row].line < function->first)
             row++;
         bool has_number = row < lines->row_count && lines->rows[row].line <= function->last;
-        bool is_wanted = look->function ? is_named(function->name, look->function)
-                                        : has_number || look->all;
+        bool is_wanted =
+            look->function ? is_named(function->name, look->function) : has_number || look->all;
         if (is_wanted && function->last <= choice->count)
             memset(choice->lines + function->first - 1, 1, function->last - function->first + 1);
     }
@@ -91,6 +91,14 @@ static void put_gap(struct hw_table *table, const struct hw_profile *profile)
     hw_table_cell(table);
 }
 
+/* Lines from..to-1 have nothing in them. */
+static bool are_empty(const struct hw_source *source, uint32_t from, uint32_t to)
+{
+    while (from < to && !source->lines[from - 1][strspn(source->lines[from - 1], " ")])
+        from++;
+    return from == to;
+}
+
 static void source_rows(struct hw_table *table, const struct hw_profile *profile,
                         const struct hw_lines *lines, const struct hw_source *source,
                         const struct choice *choice)
@@ -102,6 +110,8 @@ static void source_rows(struct hw_table *table, const struct hw_profile *profile
             row++;
         if (!choice->lines[line - 1])
             continue;
+        for (; last && last + 1 < line && are_empty(source, last + 1, line); last++)
+            put_line(table, profile, last + 1, NULL, "");
         if (last && last + 1 < line)
             put_gap(table, profile);
         bool has = row < lines->row_count && lines->rows[row].line == line;
@@ -167,7 +177,7 @@ static bool lines_text(struct hw_out *out, const struct hw_profile *profile,
         columns[count++] = (struct hw_column){"allocated", HW_COLUMN_RIGHT};
     }
     columns[count++] = (struct hw_column){"blocks", HW_COLUMN_RIGHT};
-    columns[count++] = (struct hw_column){"", HW_COLUMN_CUT};
+    columns[count++] = (struct hw_column){"", HW_COLUMN_CUT_END};
     struct hw_table table = {.columns = columns, .column_count = count};
     struct choice choice = {0};
     if (look->source) {
@@ -224,8 +234,8 @@ static void lines_json(struct hw_out *out, const struct hw_profile *profile,
     hw_json_end(&json);
 }
 
-bool hw_tell_lines(struct hw_out *out, const struct hw_profile *profile, const struct hw_lines *lines,
-                   const struct hw_lines_look *look)
+bool hw_tell_lines(struct hw_out *out, const struct hw_profile *profile,
+                   const struct hw_lines *lines, const struct hw_lines_look *look)
 {
     if (!out->json)
         return lines_text(out, profile, lines, look);

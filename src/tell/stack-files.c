@@ -4,7 +4,8 @@
 #include <string.h>
 
 /*
- * What a file's path says: whose code it is, which package it belongs to, and how it is called in few words.
+ * What a file's path says: whose code it is, which package it belongs to, and how it is called in
+ * few words.
  *
  *     /usr/lib/python3.11/asyncio/events.py             standard  asyncio  asyncio/events.py
  *     /srv/venv/lib/python3.13/site-packages/rx/hub.py  library   rx       rx/hub.py
@@ -41,33 +42,44 @@ static const char *behind_standard(const char *path)
     return NULL;
 }
 
+/* Libraries, and what debug information calls the sources of C code. */
+static bool is_native_file(const char *path)
+{
+    static const char *const ends[] = {".c",   ".h",  ".cc", ".cpp", ".cxx",
+                                       ".hpp", ".rs", ".s",  ".S",   ".so"};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+        if (ends_with(path, ends[i]))
+            return true;
+    return strstr(path, ".so.") != NULL;
+}
+
+/* A program needs no ending; but what has a whole path and none is most likely an executable. */
 static bool is_python_file(const char *path)
 {
     return ends_with(path, ".py") || ends_with(path, ".pyx") || ends_with(path, ".pyc") ||
-           (*path != '/' && !strstr(path, ".so"));
+           (*path != '/' && !is_native_file(path));
 }
 
 /* The kind of a file, and where the part of its path begins that tells it apart. */
 static enum hw_file_kind kind_of(const char *path, bool is_native, const char **ret_rest)
 {
-    const char *rest = behind_last(path, "/site-packages/");
+    const char *slash = strrchr(path, '/'), *standard = behind_standard(path);
+    const char *library = behind_last(path, "/site-packages/");
+    if (!library)
+        library = behind_last(path, "/dist-packages/");
     *ret_rest = path;
     if (!*path || strcmp(path, "<unknown>") == 0) /* tracemalloc's word */
         return HW_FILE_UNKNOWN;
     if (strncmp(path, "<frozen ", 8) == 0)
         return HW_FILE_STANDARD;
     if (is_native || !is_python_file(path)) {
-        const char *slash = strrchr(path, '/');
         *ret_rest = slash ? slash + 1 : path;
         return HW_FILE_NATIVE;
     }
-    if (!rest)
-        rest = behind_last(path, "/dist-packages/");
-    if (rest || (*ret_rest = behind_standard(path)) == NULL) {
-        *ret_rest = rest ? rest : path;
-        return rest ? HW_FILE_LIBRARY : HW_FILE_OWN;
-    }
-    return HW_FILE_STANDARD;
+    if (!library && !standard)
+        return HW_FILE_OWN;
+    *ret_rest = library ? library : standard;
+    return library ? HW_FILE_LIBRARY : HW_FILE_STANDARD;
 }
 
 /* Of the label: its first folder, or its name without what follows the first dot. */

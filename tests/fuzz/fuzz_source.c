@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Reads the input as Python source: functions lie within the file, in order, one after the other. */
+/* Reads the input as Python source: functions lie within the file, in order, one after the other.
+ */
 
 #include "heapwhy.h"
 

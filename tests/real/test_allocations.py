@@ -309,3 +309,62 @@ def test_of_a_snapshot_only_what_is_in_use_is_known(tmp_path):
     assert answer["profile"]["totals"] == {"live": {"blocks": sites["blocks"], "bytes": sites["bytes"]}}
     assert sorted(row["live"]["bytes"] for row in answer["rows"]) == sorted(site["bytes"] for site in sites["sites"])
     assert "heapwhy run -o FILE records it" in refuse("allocations", snapshot, "--peak")
+
+
+# ---- what the agent records ----
+
+WORK = os.path.join(HERE, "allocations_work.py")
+BLOCK = 5000
+
+
+def record(path, *args, status=0):
+    """heapwhy run of WORK. Who is killed has written its last whole chunk."""
+    command = [os.path.abspath(support.heapwhy_binary()), "run", "--every", "-o", path, support.SYSTEM_PYTHON, WORK, *args]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=support.clean_environment())
+    assert done.returncode == status, done
+
+
+def line_of(text):
+    with open(WORK, encoding="utf-8") as source:
+        return next(number for number, line in enumerate(source, 1) if text in line)
+
+
+def amounts_at(answer, text):
+    return next(row for row in answer["rows"] if row["file"] == WORK and row["line"] == line_of(text))
+
+
+def test_a_program_that_was_recorded(tmp_path):
+    """Each bytearray is an object and a block of 5,001 bytes; the list's items are some more."""
+    path = str(tmp_path / "work.hwrec")
+    record(path)
+    answer = ask("allocations", path)
+    assert answer["profile"]["complete"] and not answer["profile"]["damage"] and not answer["profile"]["blocks_missed"]
+    assert WORK in answer["profile"]["command"]
+    kept, churn = amounts_at(answer, "# kept"), amounts_at(ask("allocations", path, "--temporary"), "# churn")
+    assert kept["peak"]["bytes"] == pytest.approx(2000 * (BLOCK + 57), rel=.02)
+    assert kept["peak"]["blocks"] == pytest.approx(4000, rel=.02)
+    assert kept["allocated"]["bytes"] == pytest.approx(2500 * (BLOCK + 57), rel=.02)
+    assert kept["live"]["bytes"] < 1e4
+    assert churn["allocated"]["bytes"] == pytest.approx(20000 * (BLOCK + 57), rel=.02)
+    assert churn["temporary"]["bytes"] == pytest.approx(20000 * (BLOCK + 1), rel=.02)
+    threads = ask("allocations", path, "--allocated", "--by=thread")["rows"]
+    assert len(threads) == 2 and threads[0]["allocated"]["bytes"] > 22500 * BLOCK
+
+
+def test_a_program_that_was_killed(tmp_path):
+    path = str(tmp_path / "work.hwrec")
+    record(path, "die", status=-9)
+    answer = ask("allocations", path, "--allocated")
+    assert not answer["profile"]["complete"] and not answer["profile"]["damage"]
+    assert amounts_at(answer, "# kept")["allocated"]["bytes"] > 2000 * BLOCK
+
+
+def test_lines_of_a_program_that_was_recorded(tmp_path):
+    path = str(tmp_path / "work.hwrec")
+    record(path)
+    answer = ask("lines", path, "allocations_work.py", "--cumulative")
+    rows = {row["text"].strip(): row for row in answer["lines"]}
+    assert rows["churn(20000)"]["allocated"]["bytes"] == pytest.approx(20000 * (BLOCK + 57), rel=.02)
+    assert rows["return keep(500)"]["allocated"]["bytes"] == pytest.approx(500 * (BLOCK + 57), rel=.02)
+    text = support.heapwhy("lines", path, WORK)
+    assert "bytearray(BLOCK)  # churn" in text and "The source is not there." not in text

@@ -167,7 +167,8 @@ static unsigned next_random(unsigned *random)
 }
 
 /* Of each two rounds one damages the records of frames, one whatever comes. */
-static void damage(struct copy *copy, const struct hw_symbol *records, unsigned round, unsigned *random)
+static void damage(struct copy *copy, const struct hw_symbol *records, unsigned round,
+                   unsigned *random)
 {
     size_t which = next_random(random) % copy->count;
     size_t at = next_random(random) % copy->segments[which].bytes;

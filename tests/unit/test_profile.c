@@ -82,7 +82,7 @@ static uint32_t site(struct recording *rec, uint32_t file, uint32_t function, ui
     number(rec, file);
     number(rec, function);
     number(rec, line);
-    number(rec, caller);
+    number(rec, rec->sites + 1 - caller);
     return ++rec->sites;
 }
 
@@ -101,7 +101,7 @@ static void thread(struct recording *rec, uint64_t id, uint32_t name)
 static void take(struct recording *rec, uint64_t addr, uint64_t bytes, uint32_t at)
 {
     event(rec, HW_RECORDING_FILL, 3);
-    number(rec, at);
+    number(rec, rec->sites + 1 - at);
     number(rec, bytes * 8 + HW_AGENT_OBJECT);
     rec->slot = rec->last;
     event(rec, HW_RECORDING_ALLOC, 3);
@@ -223,8 +223,8 @@ static void test_measures(void **state)
     take_again(&rec, 0x2000);
     take(&rec, 0x3000, 50, second); /* the peak: 250 */
     other(&rec, HW_RECORDING_TIME, 2000000000);
-    give(&rec, 0x3000); /* temporary */
-    give(&rec, 0x1000); /* not: its thread allocated others since */
+    give(&rec, 0x3000);    /* temporary */
+    give(&rec, 0x1000);    /* not: its thread allocated others since */
     give(&rec, 0x9999000); /* unknown */
     flush(&rec);
     rec.began_ns = 3000000000;
@@ -250,15 +250,15 @@ static void test_measures(void **state)
     hw_profile_destroy(profile);
 }
 
-/* The second time as much is in use is no peak; more is, and rows that did not change since have what
- * they have. */
+/* The second time as much is in use is no peak; more is, and rows that did not change since have
+ * what they have. */
 static void test_the_peak_by_row(void **state)
 {
     (void)state;
     struct recording rec;
     begin(&rec, 0);
-    uint32_t file = text(&rec, "app.py"), a = site(&rec, file, 0, 1, 0), b = site(&rec, file, 0, 2, 0),
-             c = site(&rec, file, 0, 3, 0);
+    uint32_t file = text(&rec, "app.py"), a = site(&rec, file, 0, 1, 0),
+             b = site(&rec, file, 0, 2, 0), c = site(&rec, file, 0, 3, 0);
     take(&rec, 0x1000, 10, a);
     take(&rec, 0x2000, 90, b); /* 100 */
     give(&rec, 0x2000);
@@ -292,7 +292,7 @@ static void test_temporary_is_of_its_thread(void **state)
     give(&rec, 0x1000);
     thread(&rec, 100, 0);
     take_again(&rec, 0x3000);
-    give(&rec, 0x2000); /* by another thread than its own */
+    give(&rec, 0x2000);       /* by another thread than its own */
     take_again(&rec, 0x3000); /* the end of the older one was missed: that is not its doing */
     end(&rec);
     struct hw_profile *profile = finish(&rec);
@@ -347,7 +347,8 @@ static void test_native_frames(void **state)
     struct recording rec;
     begin(&rec, 0);
     uint32_t python = site(&rec, text(&rec, "app.py"), text(&rec, "f"), 5, 0);
-    take(&rec, 0x1000, 8, site(&rec, text(&rec, "/usr/lib/leaky.so"), HW_AGENT_NATIVE, 0x1139, python));
+    take(&rec, 0x1000, 8,
+         site(&rec, text(&rec, "/usr/lib/leaky.so"), HW_AGENT_NATIVE, 0x1139, python));
     end(&rec);
     struct hw_profile *profile = finish(&rec);
     const struct hw_site_frame *frame = profile->rows[0].frame;
@@ -355,7 +356,8 @@ static void test_native_frames(void **state)
     assert_string_equal(frame->file, "/usr/lib/leaky.so");
     assert_string_equal(frame->function, "0x1139"); /* there is no such file */
     struct hw_allocations *answer = NULL;
-    assert_true(hw_allocations_ask(profile, NULL, HW_ALLOCATIONS_BY_LINE, HW_MEASURE_LIVE, &answer, NULL));
+    assert_true(
+        hw_allocations_ask(profile, NULL, HW_ALLOCATIONS_BY_LINE, HW_MEASURE_LIVE, &answer, NULL));
     assert_string_equal(answer->rows[0].frame->file, "app.py"); /* it called the C code */
     hw_allocations_destroy(answer);
     hw_profile_destroy(profile);
@@ -417,7 +419,8 @@ static void check_sound(const struct hw_profile *profile)
         for (const struct hw_site_frame *frame = row->frame; frame; frame = frame->caller)
             assert_true(frame->file && frame->function);
     }
-    for (enum hw_allocations_by by = HW_ALLOCATIONS_BY_LINE; by <= HW_ALLOCATIONS_BY_ALLOCATOR; by++) {
+    for (enum hw_allocations_by by = HW_ALLOCATIONS_BY_LINE; by <= HW_ALLOCATIONS_BY_ALLOCATOR;
+         by++) {
         struct hw_allocations *answer = NULL;
         assert_true(hw_allocations_ask(profile, profile, by, HW_MEASURE_PEAK, &answer, NULL));
         hw_allocations_destroy(answer);
@@ -474,7 +477,7 @@ static void test_damage_ends_it(void **state)
     begin(&rec, 0);
     uint32_t at = site(&rec, text(&rec, "app.py"), 0, 1, 0);
     take(&rec, 0x1000, 64, at);
-    take(&rec, 0x2000, 64, at + 1); /* no such site */
+    take(&rec, 0x2000, 64, at + 1); /* one that is still to be told */
     take(&rec, 0x3000, 64, at);
     end(&rec);
     struct hw_profile *profile = finish(&rec);
@@ -573,9 +576,10 @@ static struct hw_allocations *ask(const struct hw_profile *profile, const struct
 static void test_allocations_by(void **state)
 {
     (void)state;
-    static const size_t rows[] = {[HW_ALLOCATIONS_BY_LINE] = 4,     [HW_ALLOCATIONS_BY_FILE] = 3,
-                                  [HW_ALLOCATIONS_BY_TRACEBACK] = 4, [HW_ALLOCATIONS_BY_FUNCTION] = 3,
-                                  [HW_ALLOCATIONS_BY_THREAD] = 1,   [HW_ALLOCATIONS_BY_ALLOCATOR] = 1};
+    static const size_t rows[] = {
+        [HW_ALLOCATIONS_BY_LINE] = 4,      [HW_ALLOCATIONS_BY_FILE] = 3,
+        [HW_ALLOCATIONS_BY_TRACEBACK] = 4, [HW_ALLOCATIONS_BY_FUNCTION] = 3,
+        [HW_ALLOCATIONS_BY_THREAD] = 1,    [HW_ALLOCATIONS_BY_ALLOCATOR] = 1};
     struct hw_profile *profile = make_work(1);
     for (size_t by = 0; by < sizeof(rows) / sizeof(*rows); by++) {
         struct hw_allocations *answer = ask(profile, NULL, (enum hw_allocations_by)by);
@@ -596,14 +600,16 @@ static void test_two_recordings_compared(void **state)
 {
     (void)state;
     struct hw_profile *before = make_work(1), *now = make_work(3);
-    for (enum hw_allocations_by by = HW_ALLOCATIONS_BY_LINE; by <= HW_ALLOCATIONS_BY_ALLOCATOR; by++) {
+    for (enum hw_allocations_by by = HW_ALLOCATIONS_BY_LINE; by <= HW_ALLOCATIONS_BY_ALLOCATOR;
+         by++) {
         struct hw_allocations *one = ask(now, NULL, by), *two = ask(now, before, by);
         assert_int_equal(two->row_count, one->row_count);
         hw_allocations_destroy(one);
         hw_allocations_destroy(two);
     }
     struct hw_allocations *answer = ask(now, before, HW_ALLOCATIONS_BY_LINE);
-    assert_string_equal(answer->rows[0].frame->function, "Hub.add"); /* not the largest: it grew most */
+    assert_string_equal(answer->rows[0].frame->function,
+                        "Hub.add"); /* not the largest: it grew most */
     assert_int_equal(answer->rows[0].amounts[HW_MEASURE_LIVE].bytes, 300);
     assert_int_equal(answer->rows[0].before[HW_MEASURE_LIVE].bytes, 100);
     assert_int_equal(answer->totals_before[HW_MEASURE_LIVE].bytes, 1111);
