@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum {
-    AHEAD = 16,    /* blocks: so early their slots are fetched from memory, */
-    ROW_AHEAD = 8, /* and so early their rows */
+    AHEAD = 40,    /* blocks: so early their slots are fetched from memory, */
+    ROW_AHEAD = 16, /* and so early their rows */
     FIRST_MOMENT_NS = 1000000,
     /* Two stay free for the peak and the end. */
     MOMENTS_THINNED_AT = HW_REPLAY_MOMENTS - 2,
