@@ -4,6 +4,7 @@ ASAN_BUILD ?= build-asan
 TSAN_BUILD ?= build-tsan
 PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
+SECONDS ?= 600
 # Where the tests import the Python package from; pip installs it for users.
 SITE = -Dsite=$(abspath $(1))/site -Dpythons=$(2)
 
@@ -17,6 +18,7 @@ help:
 	@echo 'make check    install what is missing, build, run every test'
 	@echo 'make demo     install what is missing, build, diagnose a service that leaks'
 	@echo 'make leaks    call every function of the Python package 10,000 times: two hours'
+	@echo 'make soak     everything at once under heapwhy run, three times SECONDS ($(SECONDS))'
 	@echo 'make bench    measure speed and memory'
 	@echo 'make install  into PREFIX ($(PREFIX)), below DESTDIR'
 	@echo 'make asan     build-asan/heapwhy, with the address and undefined sanitizers'
@@ -56,6 +58,9 @@ leaks: packages
 	$(MAKE) --no-print-directory all
 	HEAPWHY_LEAK_CALLS=10000 $(PYTHON) -m pytest -q -rP tests/inside/test_leaks.py
 
+soak: all
+	HEAPWHY=$(BUILD)/heapwhy tests/soak/soak.py $(SECONDS) $(PYTHON)
+
 bench: packages
 	$(MAKE) --no-print-directory all
 	HEAPWHY=$(abspath $(BUILD)/heapwhy) $(PYTHON) bench/bench.py
@@ -66,4 +71,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(ASAN_BUILD) $(TSAN_BUILD)
 
-.PHONY: all help packages asan tsan check demo leaks bench install clean
+.PHONY: all help packages asan tsan check demo leaks soak bench install clean

@@ -49,6 +49,7 @@ def tools(folder):
         "without": ([sys.executable], {}),
         "heapwhy run": ([heapwhy, "run", sys.executable], {}),
         "heapwhy run --rate 512KiB": ([heapwhy, "run", "--rate", "512KiB", sys.executable], {}),
+        "heapwhy run --every": ([heapwhy, "run", "--every", "-o", os.path.join(folder, "every.hwrec"), sys.executable], {}),
         "tracemalloc, 1 frame": ([sys.executable], {"PYTHONTRACEMALLOC": "1"}),
         "tracemalloc, 25 frames": ([sys.executable], {"PYTHONTRACEMALLOC": "25"}),
     }

@@ -295,7 +295,7 @@ enum hw_alloc_source {
     HW_ALLOC_NOBODY,
     HW_ALLOC_TRACEMALLOC,
     HW_ALLOC_UNREADABLE,   /* tracemalloc, but its tables were not found or are damaged */
-    HW_ALLOC_AGENT,        /* heapwhy's own agent (heapwhy run): counts are estimates from samples */
+    HW_ALLOC_AGENT,        /* heapwhy's own agent (run, attach): counts are estimates from samples */
 };
 
 /* What is known about the moment of capture. The collector is that of the main interpreter. */
@@ -335,6 +335,7 @@ struct hw_facts {
     uint64_t alloc_missed;      /* blocks whose allocation could not be read */
     uint64_t alloc_rate;        /* of samples: one for so many bytes; 0: every block is known */
     uint64_t alloc_samples;     /* that are known and still in use; 0 without alloc_rate */
+    int64_t alloc_began_ns;     /* what was allocated before has no site; since 1970; 0: not known */
 };
 
 void hw_graph_destroy(struct hw_graph *graph);
@@ -1573,6 +1574,41 @@ bool hw_memory_history_window(struct hw_memory_history *history, int64_t from_ns
 bool hw_memory_history_judge(const struct hw_memory_history *history,
                              const struct hw_watch_options *options, hw_watch_sink *sink, void *ctx,
                              struct hw_err *err);
+
+/* ---- the agent in a running process ---- */
+
+struct hw_attach_options {
+    const char *library;  /* the absolute path of libheapwhy-agent.so */
+    uint64_t rate_bytes;  /* one sample for so many bytes on average; hw_attach() only */
+    int64_t timeout_ns;   /* how long it may take in all */
+    bool allow_seccomp;   /* also where the process filters its system calls */
+    const volatile int *cancel; /* as in struct hw_capture_options */
+};
+
+struct hw_attached {
+    pid_t pid;
+    pid_t tid;           /* the thread that made the last call; 0: the interpreter did it */
+    bool remote;         /* by the interpreter's own way (PEP 768), the last time */
+    uint32_t python;     /* PY_VERSION_HEX */
+    uint64_t rate_bytes;
+    unsigned tries;      /* how often threads were stopped */
+    int64_t pause_ns;    /* the longest of these pauses */
+    int64_t took_ns;     /* all of it */
+    bool was_loaded;     /* the library was there from before */
+    bool passes;         /* of hw_detach(): somebody stands before it, so that it passes everything on */
+};
+
+/* Loads the agent into a running process and lets it begin: by the interpreter, which offers that from 3.14 on;
+ * else by two calls that a thread of the process makes, which stands where that does no harm. Whoever is killed meanwhile, the process goes on. Errors: those of
+ * hw_capture(); HW_ERR_UNSUPPORTED with the reason why this process is not for it, HW_ERR_BUSY when no thread
+ * could make the calls in time, HW_ERR_IO when the process did not do what it was asked to. */
+bool hw_attach(pid_t pid, const struct hw_attach_options *opts, struct hw_attached *ret_attached,
+               struct hw_err *err);
+
+/* Takes the agent out of Python's allocators and gives its memory back; the library stays mapped, since a
+ * thread may stand in its code. HW_ERR_UNSUPPORTED when there is none. */
+bool hw_detach(pid_t pid, const struct hw_attach_options *opts, struct hw_attached *ret_attached,
+               struct hw_err *err);
 
 /* The library's version, "0.1.0". */
 const char *hw_version(void);

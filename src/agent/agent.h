@@ -3,8 +3,8 @@
 #define HW_AGENT_AGENT_H
 
 /*
- * The agent: a library that is loaded into a Python program before it starts and writes down where
- * sampled blocks are allocated. Its rules, which hold for every function below this folder:
+ * The agent: a library that is loaded into a Python program, before it starts or while it runs, and writes
+ * down where sampled blocks are allocated. Its rules, which hold for every function below this folder:
  *
  * - It allocates nothing while the program runs: all its memory is reserved when it starts
  *   (table.h, below 32 MiB), and only what is used of it becomes resident.
@@ -14,14 +14,17 @@
  * - What it cannot do it leaves undone and counts (hw_agent_table.missed).
  */
 
+#include "agent/control.h"
 #include "agent/table.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 extern struct hw_agent_table hw_agent_table;
+extern struct hw_agent_control hw_agent_control;
 
-/* Reserves the columns. false: there is no memory, and nothing may be called. */
+/* Reserves the columns, unless they are there from an earlier time. false: there is no memory, and nothing may be
+ * called. */
 bool hw_store_init(uint64_t rate_bytes);
 
 /* Not again on one thread before the unlock; a signal handler that allocates meanwhile finds out by
@@ -39,6 +42,13 @@ uint32_t hw_site_intern(const struct hw_agent_site *site);
 
 /* The number of a text among all texts, which begin with 1, by its offset. */
 uint32_t hw_text_number(uint32_t text);
+
+/* Each forgets what it knows, as the rows are no more: hw_store_clear() the rows, whose memory is given back. Their
+ * addresses stay ours, so that samples that are still on their way find room. */
+void hw_store_clear(void);
+void hw_live_clear(void);
+void hw_frames_clear(void);
+void hw_native_clear(void);
 
 /* ---- live blocks ---- */
 
@@ -124,9 +134,18 @@ void hw_frames_forget(uint64_t addr);
 /* Whether a known code object has this bit of the filter below. Under the lock. */
 bool hw_frames_have_bit(uint32_t bit);
 
-/* Puts the agent before Python's allocators, to write down every event or a sample. false: there
- * are none. */
-bool hw_python_hook(bool every);
+/* Puts the agent before Python's allocators, to write down every event or a sample. is_first: the agent was
+ * loaded before all others, so that it also gets what these allocators ask C's for. false: there are none. */
+bool hw_python_hook(bool every, bool is_first);
+/* Takes it away. false: somebody else stands before it, so that it stays and passes everything on. */
+bool hw_python_unhook(void);
+
+/* Begins, or says in hw_agent_control.state why not. before_hooks, unless NULL: called when there are columns;
+ * returns whether every event is to be written down. */
+void hw_agent_begin(uint64_t rate_bytes, bool (*before_hooks)(void));
+
+/* Whether samples are taken. Threads that are amid one finish it. */
+extern bool hw_agent_is_on;
 
 /* ---- C code: malloc.c and mappings.c define what the program calls ---- */
 

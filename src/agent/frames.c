@@ -438,3 +438,13 @@ uint32_t hw_frames_find(bool is_python)
     }
     return stack->site;
 }
+
+void hw_frames_clear(void)
+{
+    memset(code_buckets, 0, sizeof(code_buckets));
+    memset(known, 0, sizeof(known));
+    memset(stacks, 0, sizeof(stacks));
+    code_count = 1;
+    code_free = 0;
+    generation++;
+}

@@ -28,44 +28,62 @@ static void write_before(void (*write)(void))
     hw_thread.inside = false;
 }
 
+/* The C library's own. Found before main(): between a fork and what follows it, another thread's
+ * lock in the loader may stay locked for ever. */
+static struct {
+    __typeof__(&_exit) exit;
+    __typeof__(&execve) execve;
+    __typeof__(&execv) execv;
+    __typeof__(&execvp) execvp;
+    __typeof__(&fexecve) fexecve;
+} next;
+
+__attribute__((constructor)) static void next_init(void)
+{
+    *(void **)&next.exit = dlsym(RTLD_NEXT, "_exit");
+    *(void **)&next.execve = dlsym(RTLD_NEXT, "execve");
+    *(void **)&next.execv = dlsym(RTLD_NEXT, "execv");
+    *(void **)&next.execvp = dlsym(RTLD_NEXT, "execvp");
+    *(void **)&next.fexecve = dlsym(RTLD_NEXT, "fexecve");
+}
+
+/* The constructor of another library may come first. */
+static void leave(void (*write)(void))
+{
+    if (!next.exit)
+        next_init();
+    write_before(write);
+}
+
 #define EXPORT __attribute__((visibility("default")))
-/* The C library's own. */
-#define NEXT(function)          \
-    __typeof__(&function) next; \
-    *(void **)&next = dlsym(RTLD_NEXT, #function)
 
 EXPORT void _exit(int status)
 {
-    NEXT(_exit);
-    write_before(hw_record_end);
-    next(status);
+    leave(hw_record_end);
+    next.exit(status);
     __builtin_unreachable();
 }
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
-    NEXT(execve);
-    write_before(hw_record_flush);
-    return next(path, argv, envp);
+    leave(hw_record_flush);
+    return next.execve(path, argv, envp);
 }
 
 EXPORT int execv(const char *path, char *const argv[])
 {
-    NEXT(execv);
-    write_before(hw_record_flush);
-    return next(path, argv);
+    leave(hw_record_flush);
+    return next.execv(path, argv);
 }
 
 EXPORT int execvp(const char *file, char *const argv[])
 {
-    NEXT(execvp);
-    write_before(hw_record_flush);
-    return next(file, argv);
+    leave(hw_record_flush);
+    return next.execvp(file, argv);
 }
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-    NEXT(fexecve);
-    write_before(hw_record_flush);
-    return next(fd, argv, envp);
+    leave(hw_record_flush);
+    return next.fexecve(fd, argv, envp);
 }

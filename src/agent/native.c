@@ -9,7 +9,11 @@
 
 /* What C code allocates, with its stack, from the one that allocates out to Python's interpreter. */
 
-enum { PATH_BYTES = 4096, DEPTH_MAX = 32 };
+enum {
+    PATH_BYTES = 4096,
+    DEPTH_MAX = 32,
+    LOOK_BYTES = 1 << 20 /* after so many a thread looks again whether the agent has been switched on */
+};
 
 bool hw_native_every;
 
@@ -36,9 +40,15 @@ struct known {
 };
 enum { KNOWN_MAX = 256 };
 
+static struct known known[KNOWN_MAX];
+
+void hw_native_clear(void)
+{
+    memset(known, 0, sizeof(known));
+}
+
 static uint32_t module_text(const struct hw_code *code)
 {
-    static struct known known[KNOWN_MAX];
     struct known *at = &known[(code->start >> 12) * 0x9e3779b97f4a7c15u >> 56];
     if (at->start != code->start || at->map != code->map || at->name != code->map->l_name) {
         const char *path = *code->map->l_name ? code->map->l_name : program;
@@ -116,8 +126,8 @@ void hw_native_count(void *block, size_t bytes, enum hw_agent_domain domain)
     struct hw_thread *thread = &hw_thread;
     if (thread->inside)
         return;
-    if (!hw_agent_table.rate_bytes) { /* the agent is not switched on: no more of this */
-        thread->left = INT64_MAX;
+    if (!hw_agent_is_on) {
+        thread->left = LOOK_BYTES;
         return;
     }
     if (!block)

@@ -12,7 +12,8 @@
 enum {
     CHUNK_BYTES = 1 << 16, /* of its events: it stays in the processor's cache */
     EVENT_MAX_BYTES = 64,  /* all that one call adds, but for texts */
-    LOOK_BYTES = 256,      /* after so many of them the clock is looked at: some 100 events */
+    LOOK_BYTES =
+        256, /* of every event, after so many bytes the clock is looked at: some 100 events */
     THREAD_NAME_BYTES = 16 /* PR_GET_NAME */
 };
 #define FLUSH_NS UINT64_C(1000000000)
@@ -78,10 +79,15 @@ static void put_number(uint64_t v)
 
 /* ---- chunks ---- */
 
+static void look_later(void)
+{
+    recorder.look = recorder.at + (hw_record_sampled ? 0 : LOOK_BYTES);
+}
+
 static void chunk_begin(void)
 {
     recorder.at = recorder.chunk.events;
-    recorder.look = recorder.at + LOOK_BYTES;
+    look_later();
     recorder.last = 0;
     recorder.events = 0;
     recorder.tid = -1;
@@ -201,21 +207,22 @@ static __attribute__((noinline)) bool look(void)
         return false;
     }
     uint64_t now = now_ns();
-    if (recorder.at == recorder.chunk.events)
-        recorder.chunk_ns = recorder.told_ns = now;
     tell_time(now);
     tell_missed();
     if (room() < EVENT_MAX_BYTES + LOOK_BYTES + 2 * EVENT_MAX_BYTES ||
         now - recorder.chunk_ns > FLUSH_NS)
         chunk_write();
     else
-        recorder.look = recorder.at + LOOK_BYTES;
+        look_later();
     return !recorder.ended;
 }
 
 static __attribute__((noinline)) bool prepare(void)
 {
-    if (recorder.at >= recorder.look && !look())
+    bool is_first = recorder.at == recorder.chunk.events && !recorder.ended;
+    if (is_first)
+        recorder.chunk_ns = recorder.told_ns = now_ns();
+    else if (recorder.at >= recorder.look && !look())
         return false;
     if (recorder.tid != hw_thread.tid || !hw_thread.tid)
         tell_thread(&hw_thread);
@@ -310,8 +317,8 @@ bool hw_record_init(const char *path, bool is_first, bool every)
     hw_record_rate_began = every ? 0 : hw_agent_table.rate_bytes;
     if (!hw_record_file_init(path, is_first))
         return false;
-    begin();
     hw_record_sampled = !every;
+    begin();
     return hw_record_wanted = true;
 }
 

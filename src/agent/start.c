@@ -16,34 +16,36 @@
 #define EVERY "HEAPWHY_AGENT_EVERY"
 enum { RATE_MIN = 1024 };
 
-static void native_begin(bool every)
-{
-    hw_code_begin();
-    hw_unwind_begin();
-    hw_native_begin(hw_python_address(), every);
-    hw_mappings_begin();
-}
-
 static bool begin_recording(const char *path, bool every)
 {
     const char *pid = getenv(FILE_PID);
     return path && *path == '/' && hw_record_init(path, pid && atol(pid) == getpid(), every);
 }
 
-/* Before main(): no other thread runs, and Python is not yet initialized. A program that is no
- * Python is left alone; what it starts may be one. */
+static bool before_hooks(void)
+{
+    const char *every = getenv(EVERY);
+    bool all = every && *every == '1';
+    all = begin_recording(getenv(FILE_NAME), all) && all;
+    hw_code_begin();
+    hw_unwind_begin();
+    hw_native_begin(hw_python_address(), all);
+    hw_mappings_begin();
+    return all;
+}
+
+/* Of a program that is started with it, before main(): no other thread runs, and Python is not yet
+ * initialized. A program that is no Python is left alone; what it starts may be one. In a process that runs
+ * already nothing is begun here: control.h. */
 __attribute__((constructor)) static void start(void)
 {
     hw_next_find();
-    const char *rate = getenv(RATE), *every = getenv(EVERY);
+    const char *rate = getenv(RATE);
     char *end;
     unsigned long long bytes = rate ? strtoull(rate, &end, 10) : 0;
-    if (bytes < RATE_MIN || *end || !hw_frames_init() || !hw_store_init(bytes))
-        return;
-    bool all = every && *every == '1';
-    all = begin_recording(getenv(FILE_NAME), all) && all;
-    native_begin(all);
-    hw_python_hook(all);
+    if (bytes >= RATE_MIN && !*end)
+        hw_agent_begin(bytes, before_hooks);
+    __atomic_store_n(&hw_agent_control.ready, 1, __ATOMIC_RELEASE);
 }
 
 __attribute__((destructor)) static void finish(void)

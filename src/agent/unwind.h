@@ -24,8 +24,8 @@ struct hw_unwind {
 /* Before the others; before there is a second thread. */
 void hw_unwind_begin(void);
 
-/* The frame that asks; a macro, since a function has a frame of its own. No result may come into rbp before
- * that is read. */
+/* The frame that asks; a macro, since a function has a frame of its own. No result may come into
+ * rbp before that is read. */
 #define HW_UNWIND_HERE(unwind)                                               \
     __asm__ volatile("leaq 0(%%rip), %0\n\tmovq %%rsp, %1\n\tmovq %%rbp, %2" \
                      : "=a"((unwind).pc), "=c"((unwind).sp), "=d"((unwind).bp))

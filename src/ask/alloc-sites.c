@@ -61,13 +61,13 @@ static bool say_nothing_written(const struct hw_graph *graph, struct hw_err *err
 {
     if (!graph->facts.alloc_rate)
         return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "process %d was started by heapwhy run, but its Python is one whose frames heapwhy does "
+                          "process %d has heapwhy's agent, but its Python is one whose frames heapwhy does "
                           "not know: nothing was written down in it",
                           (int)graph->facts.pid);
     return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                      "process %d was started by heapwhy run, but nothing was written down in it: it has not "
-                      "allocated enough for a sample (see heapwhy run --rate), or Python has set its "
-                      "allocators anew (PYTHONMALLOC, -X dev)",
+                      "process %d has heapwhy's agent, but nothing was written down in it: it has not "
+                      "allocated enough for a sample since (see --rate of heapwhy run and attach), or Python has "
+                      "set its allocators anew (PYTHONMALLOC, -X dev)",
                       (int)graph->facts.pid);
 }
 
@@ -91,9 +91,10 @@ bool hw_alloc_known(const struct hw_graph *graph, struct hw_err *err)
         break;
     }
     return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                      "process %d does not record where memory is allocated: start it by heapwhy run, or "
-                      "with PYTHONTRACEMALLOC=10 in its environment, or let it call tracemalloc.start(10)",
-                      (int)graph->facts.pid);
+                      "process %d does not record where memory is allocated: heapwhy attach %d lets it, from then on; "
+                      "heapwhy run starts it so; or PYTHONTRACEMALLOC=10 in its environment, or "
+                      "tracemalloc.start(10) in the program",
+                      (int)graph->facts.pid, (int)graph->facts.pid);
 }
 
 /* ---- rows ---- */

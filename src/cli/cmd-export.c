@@ -30,7 +30,8 @@ static void write_profile(struct hw_out *out, const void *ctx)
 static bool check_output(const struct hw_args *args, struct hw_err *err)
 {
     if (args->format == HW_EXPORT_PPROF && !args->json && !args->output && isatty(STDOUT_FILENO))
-        return hw_err_set(err, HW_ERR_USAGE, "pprof's format is no text for a terminal: name a file, -o app.pb.gz");
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "pprof's format is no text for a terminal: name a file, -o app.pb.gz");
     return true;
 }
 

@@ -35,9 +35,10 @@ static bool check_output(const char *path, bool *ret_is_svg, struct hw_err *err)
         return hw_err_set(err, HW_ERR_USAGE, "flame wants -o FILE.html or -o FILE.svg");
     *ret_is_svg = ends_with(path, ".svg");
     if (!*ret_is_svg && !ends_with(path, ".html") && !ends_with(path, ".htm"))
-        return hw_err_set(err, HW_ERR_USAGE,
-                          "flame writes FILE.html or FILE.svg, not '%s'; heapwhy export writes for other tools",
-                          path);
+        return hw_err_set(
+            err, HW_ERR_USAGE,
+            "flame writes FILE.html or FILE.svg, not '%s'; heapwhy export writes for other tools",
+            path);
     return true;
 }
 

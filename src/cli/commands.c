@@ -350,7 +350,41 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
          "allocators anew (PYTHONMALLOC, -X dev).",
          {{"heapwhy run app.py --port 8000", "Run a script, with its own options."},
           {"heapwhy run -m gunicorn app:app", "A module and its workers."},
+          {"heapwhy run --every -o app.hwrec app.py", "Record every allocation to a file."},
           {"heapwhy run --rate 1MiB celery -A app worker", "Fewer samples, less work."}}},
+    [HW_COMMAND_ATTACH] =
+        {"attach",
+         "PID",
+         1,
+         1,
+         "let a running process write down where it allocates",
+         "Loads the agent of heapwhy run into a process that runs already. From then on heapwhy sites PID and heapwhy "
+         "diagnose PID tell where objects were made; what is older has no site. heapwhy detach takes it out again.\n"
+         "This command and detach are the only ones that run something in another process: two calls, the loader's and the agent's, made "
+         "by a thread of the process that stands where it holds no lock that they need, as in a wait for "
+         "input or amid Python code. All its native callers are looked at before; what cannot be told is not safe, and "
+         "after --timeout the process is refused, unchanged. The thread gets the stack frame that the kernel makes for "
+         "a signal, so that it goes on by itself, whatever happens to heapwhy. From Python 3.14 on the interpreter's own "
+         "remote execution does it, where the program comes by within a second.\n"
+         "Refused, with the reason, are processes that are stopped, frozen, traced, or filter their system calls, debug "
+         "and free-threaded builds, and those without glibc.",
+         {{"heapwhy attach 41233", "From now on."},
+          {"heapwhy attach 41233 --rate 1MiB", "Fewer samples, less work."},
+          {"heapwhy attach 41233 && sleep 600 && heapwhy sites 41233; heapwhy detach 41233",
+           "What ten minutes of work leave behind, by line."}}},
+    [HW_COMMAND_DETACH] =
+        {"detach",
+         "PID",
+         1,
+         1,
+         "take the agent out of a running process",
+         "Puts Python's allocators back as they were and gives the agent's memory back, in a process that attach "
+         "or run has put it into; what it has written down is gone. It is done by a call as careful as that of "
+         "attach. The library itself stays mapped, some hundred kilobytes, since a thread may stand in its "
+         "code; it does nothing any more, and attach finds it there.\n"
+         "Where something else has put itself before the agent since (tracemalloc.start() in the program), "
+         "the agent stays in its place and passes everything on.",
+         {{"heapwhy detach 41233", "No more samples."}}},
     [HW_COMMAND_FLAME] =
         {"flame",
          "X -o FILE",

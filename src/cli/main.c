@@ -167,6 +167,8 @@ static int run_command(struct hw_run *run)
         [HW_COMMAND_FLAME] = hw_cmd_flame,
         [HW_COMMAND_EXPORT] = hw_cmd_export,
         [HW_COMMAND_RUN] = hw_cmd_run,
+        [HW_COMMAND_ATTACH] = hw_cmd_attach,
+        [HW_COMMAND_DETACH] = hw_cmd_detach,
         [HW_COMMAND_RETAINED] = hw_cmd_retained,
         [HW_COMMAND_TREE] = hw_cmd_tree,
         [HW_COMMAND_CYCLES] = hw_cmd_cycles,

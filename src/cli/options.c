@@ -8,10 +8,11 @@
 enum {
     EVERY = (1u << HW_COMMAND_COUNT) - 1,
     QUESTIONS =
-        EVERY & ~(BIT(DIAGNOSE) | BIT(SNAPSHOT) | BIT(CHECK) | BIT(WATCH) | BIT(PLOT) | BIT(RUN) | BIT(HELP)),
+        EVERY & ~(BIT(DIAGNOSE) | BIT(SNAPSHOT) | BIT(CHECK) | BIT(WATCH) | BIT(PLOT) | BIT(RUN) | BIT(ATTACH) |
+                 BIT(DETACH) | BIT(HELP)),
     CAPTURES = BIT(DIAGNOSE) | BIT(SNAPSHOT) | QUESTIONS,
     MEASURED = BIT(ALLOCATIONS) | BIT(FLAME) | BIT(EXPORT),
-    TELL_JSON = (CAPTURES & ~BIT(TEXT)) | BIT(CHECK) | BIT(WATCH),
+    TELL_JSON = (CAPTURES & ~BIT(TEXT)) | BIT(CHECK) | BIT(WATCH) | BIT(ATTACH) | BIT(DETACH),
 };
 
 #define MEMBER(name) offsetof(struct hw_args, name)
@@ -279,8 +280,33 @@ const struct hw_option hw_options[] = {
      4096,
      "4KiB",
      {NULL},
-     BIT(RUN),
+     BIT(RUN) | BIT(ATTACH),
      "One sample for so many allocated bytes. Half as many samples are taken whenever 524,288 blocks are known."},
+    {"timeout",
+     0,
+     HW_OPTION_DURATION,
+     "TIME",
+     MEMBER(timeout_ns),
+     10 * MS,
+     3600 * SECOND,
+     10 * SECOND,
+     "10s",
+     {NULL},
+     BIT(ATTACH) | BIT(DETACH),
+     "How long to wait for a thread that stands where it can be made to make a call, and for what comes of it."},
+    {"allow-seccomp",
+     0,
+     HW_OPTION_FLAG,
+     NULL,
+     MEMBER(allow_seccomp),
+     0,
+     0,
+     0,
+     NULL,
+     {NULL},
+     BIT(ATTACH) | BIT(DETACH),
+     "Also into a process that filters its system calls: the filter lets openat, read, mmap and mprotect pass, "
+     "as those of containers do. One that does not may kill the process."},
     {"module",
      'm',
      HW_OPTION_FLAG,

@@ -32,6 +32,8 @@ enum hw_command_id {
     HW_COMMAND_FLAME,
     HW_COMMAND_EXPORT,
     HW_COMMAND_RUN,
+    HW_COMMAND_ATTACH,
+    HW_COMMAND_DETACH,
     HW_COMMAND_TEXT,
     HW_COMMAND_WATCH,
     HW_COMMAND_PLOT,
@@ -66,7 +68,7 @@ struct hw_texts {
 /* What was asked for. Numbers have their option's unit; choices are indices into its words. */
 struct hw_args {
     enum hw_command_id command;
-    bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles, module, every;
+    bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles, module, every, allow_seccomp;
     bool leaks, allocated, temporary, over_time, cumulative, imports;
     bool children, diagnose, until_alarm, ascii, peak, stacked, no_functions;
     int64_t snapshots; /* 0: not given */
@@ -75,7 +77,7 @@ struct hw_args {
     int64_t place; /* enum hw_allocations_by */
     int64_t merge, format; /* enum hw_merge, enum hw_export_format */
     int64_t rss_bytes, growth_rate; /* 0: not given */
-    int64_t rate_bytes;
+    int64_t rate_bytes, timeout_ns;
     int64_t every_ns, for_ns, warm_up_ns, keep, keep_bytes;
     const char *save, *output, *rules, *exec, *title, *window, *function; /* NULL: not given */
     struct hw_texts ignore;

@@ -18,7 +18,8 @@ static bool is_special(const char *path)
 }
 
 /* False: sys_errno of out says why. */
-static bool write_whole(struct hw_out *out, hw_run_writer *write, const void *ctx, uint64_t *ret_bytes)
+static bool write_whole(struct hw_out *out, hw_run_writer *write, const void *ctx,
+                        uint64_t *ret_bytes)
 {
     struct stat file;
     write(out, ctx);
@@ -52,6 +53,6 @@ bool hw_run_write(const struct hw_run *run, const char *path, hw_run_writer *wri
     }
     if (!ok && !special)
         unlink(half);
-    return ok || hw_err_sys(err, out.sys_errno == ECANCELED ? HW_ERR_INTERRUPTED : HW_ERR_IO, out.sys_errno,
-                            "cannot write %s", path);
+    return ok || hw_err_sys(err, out.sys_errno == ECANCELED ? HW_ERR_INTERRUPTED : HW_ERR_IO,
+                            out.sys_errno, "cannot write %s", path);
 }

@@ -49,5 +49,6 @@ bool hw_run_measure(const struct hw_args *args, const struct hw_profile *profile
 
 struct hw_frames_look hw_run_frames(const struct hw_args *args)
 {
-    return (struct hw_frames_look){.by_function = args->merge == HW_MERGE_FUNCTION, .imports = args->imports};
+    return (struct hw_frames_look){.by_function = args->merge == HW_MERGE_FUNCTION,
+                                   .imports = args->imports};
 }

@@ -11,8 +11,8 @@
 bool hw_run_profile(struct hw_run *run, const char *word, struct hw_profile **ret_profile,
                     struct hw_err *err);
 
-/* --peak, --leaks, --allocated or --temporary; of none the peak, where it is known. Fails where what is asked
- * for is not. */
+/* --peak, --leaks, --allocated or --temporary; of none the peak, where it is known. Fails where
+ * what is asked for is not. */
 bool hw_run_measure(const struct hw_args *args, const struct hw_profile *profile,
                     enum hw_measure *ret_measure, struct hw_err *err);
 

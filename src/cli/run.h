@@ -8,6 +8,8 @@
 #include "cli/progress.h"
 #include "tell/out.h"
 
+#include <limits.h>
+
 struct hw_run {
     const struct hw_args *args;
     struct hw_out out; /* standard output */
@@ -38,6 +40,8 @@ bool hw_cmd_allocations(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_lines(struct hw_run *run, struct hw_err *err);
 /* Becomes the program: returns only when that fails. */
 bool hw_cmd_run(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_attach(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_detach(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_flame(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_export(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_text(struct hw_run *run, struct hw_err *err);
@@ -91,6 +95,8 @@ bool hw_run_wait(struct hw_run *run, pid_t pid, int64_t deadline, const char *wh
  * what is new. *ret_done: that was asked for and is done; false: the command has its own work. */
 bool hw_run_watches_cycles(struct hw_run *run, bool *ret_done, struct hw_err *err);
 
+/* Where the agent's library is. */
+bool hw_run_find_agent(char path[PATH_MAX], struct hw_err *err);
 /* Whether pictures must be drawn in ASCII: asked for, or not a UTF-8 terminal. */
 bool hw_run_wants_ascii(const struct hw_run *run);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/control.h"
 #include "agent/table.h"
 #include "base/err.h"
 #include "base/vec.h"
@@ -61,6 +62,19 @@ static bool table_read(struct hw_builder *b, const struct hw_module *agent,
     if (p)
         memcpy(ret_table, p, sizeof(*ret_table));
     return p && table_is_sane(ret_table);
+}
+
+/* False: it takes no samples, or says nothing. */
+static bool is_on(struct hw_builder *b, const struct hw_module *agent, int64_t *ret_began_ns)
+{
+    struct hw_symbol symbol;
+    struct hw_agent_control control;
+    if (!hw_module_symbol(b->py.image, agent, "hw_agent_control", &symbol) ||
+        !hw_image_read(b->py.image, symbol.addr, &control, sizeof(control)) ||
+        memcmp(control.magic, HW_AGENT_CONTROL_MAGIC, sizeof(control.magic)) != 0)
+        return false;
+    *ret_began_ns = control.began_unix_ns < INT64_MAX ? (int64_t)control.began_unix_ns : 0;
+    return control.state != HW_AGENT_OFF;
 }
 
 /* ---- sites ---- */
@@ -225,7 +239,7 @@ bool hw_build_record_agent(struct hw_builder *b)
     struct reading reading = {.b = b, .maker.sites = &b->graph->allocs};
     struct hw_facts *facts = &b->graph->facts;
     const struct hw_module *agent = agent_find(b);
-    if (!agent)
+    if (!agent || !is_on(b, agent, &facts->alloc_began_ns))
         return true;
     facts->alloc_source = HW_ALLOC_AGENT;
     if (!table_read(b, agent, &reading.table))

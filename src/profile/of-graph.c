@@ -39,8 +39,8 @@ static bool fill(const struct hw_graph *graph, struct hw_profile_result *result)
         profile->totals[HW_MEASURE_LIVE].bytes += site->bytes;
     }
     hw_site_spelling_deinit(&spelling);
-    profile->sample_count = profile->rate_bytes ? graph->facts.alloc_samples
-                                                : profile->totals[HW_MEASURE_LIVE].count;
+    profile->sample_count =
+        profile->rate_bytes ? graph->facts.alloc_samples : profile->totals[HW_MEASURE_LIVE].count;
     return ok;
 }
 

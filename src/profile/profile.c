@@ -56,7 +56,8 @@ const char *hw_profile_domain_name(const struct hw_profile *profile, uint32_t do
                                            [HW_AGENT_OBJECT] = "object",
                                            [HW_AGENT_MALLOC] = "malloc",
                                            [HW_AGENT_MMAP] = "mmap"};
-    static const char *const sampled[] = {"python", "malloc", "mmap"};
+    static const char *const sampled[] = {
+        [HW_DOMAIN_PYTHON] = "python", [HW_DOMAIN_MALLOC] = "malloc", [HW_DOMAIN_MMAP] = "mmap"};
     if (profile->is_recording)
         return domain < sizeof(recorded) / sizeof(*recorded) ? recorded[domain] : "";
     if (profile->rate_bytes)

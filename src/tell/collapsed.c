@@ -7,8 +7,9 @@
 #include <string.h>
 
 /*
- * A line for each stack, the outermost caller first: frames with semicolons between them, a blank, bytes. It is
- * what flamegraph.pl reads (github.com/brendangregg/FlameGraph, README), and many after it.
+ * A line for each stack, the outermost caller first: frames with semicolons between them, a blank,
+ * bytes. It is what flamegraph.pl reads (github.com/brendangregg/FlameGraph, README), and many
+ * after it.
  */
 
 static uint64_t *sum_nodes(const struct hw_stacks *stacks, enum hw_measure measure)
@@ -82,8 +83,8 @@ static bool put_stacks(struct hw_out *out, struct hw_stacks *stacks, enum hw_mea
     return ok;
 }
 
-void hw_tell_collapsed(struct hw_out *out, const struct hw_profile *profile, enum hw_measure measure,
-                       const struct hw_frames_look *look)
+void hw_tell_collapsed(struct hw_out *out, const struct hw_profile *profile,
+                       enum hw_measure measure, const struct hw_frames_look *look)
 {
     struct hw_stacks stacks;
     if (!hw_stacks_init(&stacks, profile, look) || !put_stacks(out, &stacks, measure))

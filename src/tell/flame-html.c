@@ -10,9 +10,9 @@
 #include <string.h>
 
 /*
- * A page that draws itself: head, the trees as JSON, tail. The JSON stands in a <script> element of which
- * nothing is executed, and has no < that could end it. Texts, functions and places that no node has left are
- * not written.
+ * A page that draws itself: head, the trees as JSON, tail. The JSON stands in a <script> element of
+ * which nothing is executed, and has no < that could end it. Texts, functions and places that no
+ * node has left are not written.
  */
 
 /* As page/flame.js knows them. */
@@ -175,7 +175,8 @@ static int64_t page_what(const struct page *page, uint32_t what)
     return page->place_numbers[what];
 }
 
-static void amounts_json(struct hw_json *json, const struct hw_flame *flame, const char *key, bool blocks)
+static void amounts_json(struct hw_json *json, const struct hw_flame *flame, const char *key,
+                         bool blocks)
 {
     hw_json_array(json, key);
     for (size_t measure = 0; measure < flame->measure_count; measure++) {

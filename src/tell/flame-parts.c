@@ -14,7 +14,8 @@ void hw_flame_facts(struct hw_buf *buf, const struct hw_profile *profile)
     if (profile->is_recording) {
         hw_buf_puts(buf, ", for ");
         hw_text_duration(buf, (int64_t)(profile->seconds * 1e9));
-        hw_buf_puts(buf, profile->is_complete ? ". At most " : ", of which the end is missing. At most ");
+        hw_buf_puts(buf, profile->is_complete ? ". At most "
+                                              : ", of which the end is missing. At most ");
         hw_text_bytes(buf, (double)peak->bytes);
         hw_buf_puts(buf, " in use, in the end ");
     } else {

@@ -10,11 +10,19 @@
 #include <stdlib.h>
 
 /*
- * A picture that says all it can without a script: boxes with titles, callers above whom they call, largest
- * first. What is narrower than half a unit is not drawn.
+ * A picture that says all it can without a script: boxes with titles, callers above whom they call,
+ * largest first. What is narrower than half a unit is not drawn.
  */
 
-enum { WIDTH = 1200, MARGIN = 12, TOP = 64, ROW = 19, BOTTOM = 30, FACTS_COLUMNS = 175, LEAST_COLUMNS = 6 };
+enum {
+    WIDTH = 1200,
+    MARGIN = 12,
+    TOP = 64,
+    ROW = 19,
+    BOTTOM = 30,
+    FACTS_COLUMNS = 175,
+    LEAST_COLUMNS = 6
+};
 #define LEAST_WIDTH 0.5
 #define CHAR_WIDTH 6.65 /* of the font below */
 
@@ -22,7 +30,7 @@ struct picture {
     struct hw_out *out;
     const struct hw_stacks *stacks;
     struct hw_flame flame;
-    size_t measure; /* of those that the flame knows */
+    size_t measure;   /* of those that the flame knows */
     uint32_t *sorted; /* nodes by parent, then by bytes, largest first */
     double *x;        /* by node, as a share of the width */
     uint32_t *levels;
@@ -114,7 +122,8 @@ static void put_name(struct hw_buf *buf, const struct picture *picture, uint32_t
         return;
     const char *name = hw_stacks_text(picture->stacks, function->name);
     const char *label = hw_stacks_text(picture->stacks, function->label);
-    hw_buf_printf(buf, "%s%s%s", name, *name && *label ? "  " : "", *name || *label ? label : "(not known)");
+    hw_buf_printf(buf, "%s%s%s", name, *name && *label ? "  " : "",
+                  *name || *label ? label : "(not known)");
     if (picture->stacks->places[what].line)
         hw_buf_printf(buf, ":%" PRIu32, picture->stacks->places[what].line);
 }
@@ -133,7 +142,7 @@ static void put_color(struct hw_out *out, const struct picture *picture,
     } looks[] = {[HW_FILE_OWN] = {.68, .7},
                  [HW_FILE_LIBRARY] = {.6, .76},
                  [HW_FILE_STANDARD] = {.22, .82},
-                 [HW_FILE_NATIVE] = {0, .8},
+                 [HW_FILE_NATIVE] = {.14, .8},
                  [HW_FILE_UNKNOWN] = {0, .87}};
     enum hw_file_kind kind = function ? function->kind : HW_FILE_UNKNOWN;
     double hue = function ? hw_flame_hue(hw_stacks_text(picture->stacks, function->package)) : 0;
@@ -169,8 +178,9 @@ static void put_box(const struct picture *picture, size_t node)
     put_name(&name, picture, picture->flame.what[node]);
     hw_out_puts(out, "<g><title>");
     put_title(picture, node, &name);
-    hw_out_printf(out, "</title><rect x=\"%.1f\" y=\"%" PRIu32 "\" width=\"%.1f\" height=\"%d\" fill=\"", x, y,
-                  fmax(width - .5, .4), ROW - 1);
+    hw_out_printf(out,
+                  "</title><rect x=\"%.1f\" y=\"%" PRIu32 "\" width=\"%.1f\" height=\"%d\" fill=\"",
+                  x, y, fmax(width - .5, .4), ROW - 1);
     put_color(out, picture, function_of(picture, picture->flame.what[node]));
     hw_out_puts(out, "\"/>");
     size_t columns = (size_t)fmax(0, (width - 6) / CHAR_WIDTH);
@@ -187,7 +197,8 @@ static void put_box(const struct picture *picture, size_t node)
 
 /* ---- around them ---- */
 
-static void put_line(struct hw_out *out, const char *look, unsigned y, size_t columns, struct hw_buf *text)
+static void put_line(struct hw_out *out, const char *look, unsigned y, size_t columns,
+                     struct hw_buf *text)
 {
     struct hw_buf line = {0};
     hw_text_cut(&line, hw_buf_str(text), columns);
@@ -198,29 +209,35 @@ static void put_line(struct hw_out *out, const char *look, unsigned y, size_t co
     hw_buf_clear(text);
 }
 
-static void put_head(const struct picture *picture, const struct hw_flame_look *look, unsigned height)
+static void put_head(const struct picture *picture, const struct hw_flame_look *look,
+                     unsigned height)
 {
     struct hw_out *out = picture->out;
     struct hw_buf text = {0};
-    hw_out_printf(out,
-                  "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %u\" width=\"%d\" height=\"%u\" "
-                  "font-family=\"monospace\" font-size=\"11\">\n"
-                  "<style>.back{fill:#fff}.ink{fill:#1c1c1c}.dim{fill:#666}text{fill:#141414}"
-                  "@media(prefers-color-scheme:dark){.back{fill:#181818}.ink{fill:#eaeaea}.dim{fill:#a0a0a0}}"
-                  "</style>\n<rect class=\"back\" width=\"%d\" height=\"%u\"/>\n",
-                  WIDTH, height, WIDTH, height, WIDTH, height);
+    hw_out_printf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %u\" width=\"%d\" "
+        "height=\"%u\" "
+        "font-family=\"monospace\" font-size=\"11\">\n"
+        "<style>.back{fill:#fff}.ink{fill:#1c1c1c}.dim{fill:#666}text{fill:#141414}"
+        "@media(prefers-color-scheme:dark){.back{fill:#181818}.ink{fill:#eaeaea}.dim{fill:#a0a0a0}}"
+        "</style>\n<rect class=\"back\" width=\"%d\" height=\"%u\"/>\n",
+        WIDTH, height, WIDTH, height, WIDTH, height);
     hw_text_escape(&text, look->title ? look->title : picture->stacks->profile->command);
-    hw_buf_printf(&text, ": %s, ", hw_profile_measure_text(picture->stacks->profile, look->measure));
+    hw_buf_printf(&text, ": %s, ",
+                  hw_profile_measure_text(picture->stacks->profile, look->measure));
     hw_text_bytes(&text, (double)bytes_of(picture, 0));
     put_line(out, "class=\"ink\" font-size=\"16\"", 24, 120, &text);
     hw_flame_facts(&text, picture->stacks->profile);
     put_line(out, "class=\"dim\"", 44, FACTS_COLUMNS, &text);
     if (!look->frames.imports)
-        hw_buf_puts(&text, "Frames of the import system are left out, except where they allocate. ");
+        hw_buf_puts(&text,
+                    "Frames of the import system are left out, except where they allocate. ");
     if (picture->flame.left_out) {
         hw_buf_puts(&text, "(others): ");
         hw_text_count(&text, picture->flame.left_out);
-        hw_buf_printf(&text, " frames with less than %g %% of each measure.", 100 * picture->flame.least_share);
+        hw_buf_printf(&text, " frames with less than %g %% of each measure.",
+                      100 * picture->flame.least_share);
     }
     put_line(out, "class=\"dim\"", height - 10, FACTS_COLUMNS, &text);
     hw_buf_deinit(&text);

@@ -69,7 +69,8 @@ static void add_row(struct hw_flame *tree, uint32_t node, const struct hw_profil
     }
 }
 
-static void add_node(struct hw_flame *to_tree, uint32_t to, const struct hw_flame *tree, size_t node)
+static void add_node(struct hw_flame *to_tree, uint32_t to, const struct hw_flame *tree,
+                     size_t node)
 {
     struct hw_amount *sum = hw_flame_amounts(to_tree, to), *from = hw_flame_amounts(tree, node);
     for (size_t i = 0; i < tree->measure_count; i++) {
@@ -88,15 +89,15 @@ struct placing {
     size_t capacity;
     struct step {
         uint32_t number, node;
-    } *steps;              /* of one stack, innermost first */
+    } *steps; /* of one stack, innermost first */
 };
 
 static bool placing_init(struct placing *placing, struct growing *growing)
 {
     const struct hw_stacks *stacks = growing->stacks;
     size_t levels = hw_stacks_levels(stacks);
-    *placing = (struct placing){.growing = growing,
-                                .steps = calloc(levels + 1, sizeof(*placing->steps))};
+    *placing =
+        (struct placing){.growing = growing, .steps = calloc(levels + 1, sizeof(*placing->steps))};
     return placing->steps != NULL;
 }
 
@@ -135,8 +136,8 @@ static uint32_t place_stack(struct placing *placing, uint32_t thread, bool by_th
     if (parent == HW_NONE)
         parent = first_parent(placing->growing, thread, by_thread, is_cut);
     while (count-- > 0 && parent != HW_NONE) {
-        uint32_t *grown = hw_vec_grow(placing->node_of, &placing->capacity,
-                                      placing->known.count, sizeof(*grown));
+        uint32_t *grown =
+            hw_vec_grow(placing->node_of, &placing->capacity, placing->known.count, sizeof(*grown));
         if (!grown)
             return HW_NONE;
         placing->node_of = grown;
@@ -309,10 +310,11 @@ bool hw_flame_init(struct hw_flame *flame, const struct hw_stacks *stacks,
 {
     struct growing growing;
     *flame = (struct hw_flame){0};
-    bool ok = growing_init(&growing, stacks) &&
-              (direction == HW_FLAME_CALLEES ? grow_callees(&growing)
-                                             : grow_callers(&growing, direction == HW_FLAME_THREADS)) &&
-              prune(flame, &growing.tree);
+    bool ok =
+        growing_init(&growing, stacks) &&
+        (direction == HW_FLAME_CALLEES ? grow_callees(&growing)
+                                       : grow_callers(&growing, direction == HW_FLAME_THREADS)) &&
+        prune(flame, &growing.tree);
     growing_deinit(&growing);
     return ok;
 }

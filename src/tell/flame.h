@@ -9,7 +9,7 @@
 
 /* One paragraph: of which process, when, how much, how it is known. */
 void hw_flame_facts(struct hw_buf *buf, const struct hw_profile *profile);
-/* "main.py", "12 MainThread", "thread 12": as threads are called. */
+/* "MainThread 4711", "thread 4711", "thread". */
 void hw_flame_thread(struct hw_buf *buf, const struct hw_profile_thread *thread);
 /* Degrees on the wheel of colours: the same for a package in every picture. */
 unsigned hw_flame_hue(const char *package);

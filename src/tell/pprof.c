@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tell/stacks.h"
 #include "tell/flame.h"
+#include "tell/stacks.h"
 #include "tell/tell.h"
 #include "tell/text.h"
 
@@ -11,9 +11,9 @@
 #include <zlib.h>
 
 /*
- * A profile as pprof reads it: the message of pprof.proto, compressed by gzip. Encoded messages that stand one
- * after the other are one message with the elements of all (protobuf.dev, Encoding, "Last One Wins"), so it
- * is written in pieces and never as a whole in memory.
+ * A profile as pprof reads it: the message of pprof.proto, compressed by gzip. Encoded messages
+ * that stand one after the other are one message with the elements of all (protobuf.dev, Encoding,
+ * "Last One Wins"), so it is written in pieces and never as a whole in memory.
  */
 
 /* Where encoded pieces go: through the compressor to out. */
@@ -49,8 +49,8 @@ static bool sink_init(struct sink *sink, struct hw_out *out)
 {
     enum { GZIP = 16, WINDOW_BITS = 15, MEMORY_LEVEL = 8 };
     *sink = (struct sink){.base.append = sink_append, .out = out};
-    return deflateInit2(&sink->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_BITS + GZIP, MEMORY_LEVEL,
-                        Z_DEFAULT_STRATEGY) == Z_OK;
+    return deflateInit2(&sink->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_BITS + GZIP,
+                        MEMORY_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
 }
 
 struct writing {
@@ -59,7 +59,7 @@ struct writing {
     enum hw_measure measures[HW_MEASURE_COUNT];
     size_t measure_count;
     uint32_t thread_key, domain_key, *thread_names;
-    uint64_t *ids;        /* of one stack's locations */
+    uint64_t *ids; /* of one stack's locations */
 };
 
 static void put_piece(struct writing *writing, const Pprof__Profile *piece)
@@ -120,8 +120,8 @@ static void put_head(struct writing *writing)
     piece.period = profile->rate_bytes ? (int64_t)profile->rate_bytes : 1;
     piece.n_comment = 1;
     piece.comment = &comment;
-    piece.default_sample_type =
-        string_of(writing, type_names[profile->is_recording ? HW_MEASURE_PEAK : HW_MEASURE_LIVE][1]);
+    piece.default_sample_type = string_of(
+        writing, type_names[profile->is_recording ? HW_MEASURE_PEAK : HW_MEASURE_LIVE][1]);
     put_piece(writing, &piece);
 }
 
@@ -157,8 +157,8 @@ static void put_sample(struct writing *writing, size_t row_number)
         values[2 * i] = (int64_t)row->amounts[writing->measures[i]].count;
         values[2 * i + 1] = (int64_t)row->amounts[writing->measures[i]].bytes;
     }
-    fill_label(&labels[0], writing->domain_key, string_of(writing, hw_profile_domain_name(profile, row->domain)),
-               row->domain);
+    fill_label(&labels[0], writing->domain_key,
+               string_of(writing, hw_profile_domain_name(profile, row->domain)), row->domain);
     bool has_thread = row->thread < profile->thread_count && writing->thread_names[row->thread];
     if (has_thread)
         fill_label(&labels[1], writing->thread_key, writing->thread_names[row->thread], 0);
@@ -202,8 +202,8 @@ static void put_functions(struct writing *writing)
         Pprof__Profile piece = PPROF__PROFILE__INIT;
         Pprof__Function told = PPROF__FUNCTION__INIT, *functions[] = {&told};
         told.id = i + 1;
-        /* pprof leaves frames without a name out: of tracemalloc's the file is the name. A system_name that is
-         * the same would be demangled as C++, and <module> be lost. */
+        /* pprof leaves frames without a name out: of tracemalloc's the file is the name. A
+         * system_name that is the same would be demangled as C++, and <module> be lost. */
         told.name = function->name ? function->name : function->label;
         if (!told.name)
             told.name = string_of(writing, "(not known)");
@@ -259,7 +259,8 @@ static bool write_all(struct writing *writing)
     return !writing->stacks->texts.failed && !writing->sink->failed;
 }
 
-void hw_tell_pprof(struct hw_out *out, const struct hw_profile *profile, const struct hw_frames_look *look)
+void hw_tell_pprof(struct hw_out *out, const struct hw_profile *profile,
+                   const struct hw_frames_look *look)
 {
     struct hw_stacks stacks;
     struct sink sink = {0};

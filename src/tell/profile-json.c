@@ -6,7 +6,8 @@
 #include "tell/tell.h"
 #include "tell/text.h"
 
-static void row_json(struct hw_json *json, const struct hw_profile *profile, const struct hw_profile_row *row)
+static void row_json(struct hw_json *json, const struct hw_profile *profile,
+                     const struct hw_profile_row *row)
 {
     hw_json_object(json, NULL);
     hw_parts_site_json(json, row->frame);

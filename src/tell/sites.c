@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tell/clock.h"
 #include "tell/parts.h"
 #include "tell/table.h"
 #include "tell/tell.h"
@@ -56,6 +57,17 @@ void hw_parts_site_stack(struct hw_out *out, const struct hw_site_frame *frame, 
 
 /* ---- text ---- */
 
+/* Of an agent that came into a program that ran: what was there before is not among it. */
+static void put_since(struct hw_buf *line, const struct hw_facts *facts)
+{
+    const int64_t slack_ns = 5000000000; /* from its start to Python's */
+    int64_t started_ns = facts->taken_at_ns - facts->uptime_ns;
+    if (!facts->alloc_began_ns || facts->alloc_began_ns < started_ns + slack_ns)
+        return;
+    hw_buf_puts(line, " since ");
+    hw_text_time(line, HW_CLOCK_FULL, facts->alloc_began_ns);
+}
+
 static void put_source(struct hw_buf *line, const struct hw_facts *facts)
 {
     if (facts->alloc_rate) {
@@ -64,7 +76,9 @@ static void put_source(struct hw_buf *line, const struct hw_facts *facts)
         hw_buf_puts(line, facts->alloc_samples == 1 ? " sample" : " samples");
         hw_buf_puts(line, ", one for each ");
         hw_text_bytes(line, (double)facts->alloc_rate);
-        hw_buf_puts(line, " allocated: ");
+        hw_buf_puts(line, " allocated");
+        put_since(line, facts);
+        hw_buf_puts(line, ": ");
         return;
     }
     hw_buf_puts(line, "Recorded by tracemalloc, ");
@@ -248,6 +262,8 @@ static void sites_json(struct hw_out *out, const struct hw_sites *sites, size_t 
     hw_json_string(&json, "source", sites->facts.alloc_rate ? "agent" : "tracemalloc");
     hw_json_u64(&json, "rate", sites->facts.alloc_rate);
     hw_json_u64(&json, "samples", sites->facts.alloc_samples);
+    if (sites->facts.alloc_began_ns)
+        hw_json_time(&json, "began", sites->facts.alloc_began_ns);
     hw_json_u64(&json, "frame_limit", sites->facts.alloc_frames);
     hw_json_u64(&json, "blocks_missed", sites->facts.alloc_missed);
     hw_json_string(&json, "by", hw_sites_by_name(sites->by));

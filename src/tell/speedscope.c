@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
-/* The file format of speedscope (github.com/jlfwong/speedscope, src/lib/file-format-spec.ts): frames once, and
- * for each measure a profile of samples, each a stack with the outermost caller first, and its weight. */
+/* The file format of speedscope (github.com/jlfwong/speedscope, src/lib/file-format-spec.ts):
+ * frames once, and for each measure a profile of samples, each a stack with the outermost caller
+ * first, and its weight. */
 
 static void frames_json(struct hw_json *json, const struct hw_stacks *stacks)
 {
@@ -14,7 +15,8 @@ static void frames_json(struct hw_json *json, const struct hw_stacks *stacks)
     hw_json_array(json, "frames");
     for (size_t i = 0; i < stacks->place_count; i++) {
         const struct hw_stack_function *function = &stacks->functions[stacks->places[i].function];
-        const char *name = hw_stacks_text(stacks, function->name), *file = hw_stacks_text(stacks, function->file);
+        const char *name = hw_stacks_text(stacks, function->name),
+                   *file = hw_stacks_text(stacks, function->file);
         const char *label = hw_stacks_text(stacks, function->label);
         hw_json_object(json, NULL);
         hw_json_string(json, "name", *name ? name : *label ? label : "(not known)");
@@ -28,7 +30,8 @@ static void frames_json(struct hw_json *json, const struct hw_stacks *stacks)
     hw_json_end(json);
 }
 
-static void stack_json(struct hw_json *json, const struct hw_stacks *stacks, uint32_t node, uint32_t *path)
+static void stack_json(struct hw_json *json, const struct hw_stacks *stacks, uint32_t node,
+                       uint32_t *path)
 {
     size_t count = 0;
     for (; node != HW_NONE; node = stacks->nodes[node].caller)
@@ -39,8 +42,8 @@ static void stack_json(struct hw_json *json, const struct hw_stacks *stacks, uin
     hw_json_end(json);
 }
 
-static void profile_json(struct hw_json *json, const struct hw_stacks *stacks, enum hw_measure measure,
-                         uint32_t *path)
+static void profile_json(struct hw_json *json, const struct hw_stacks *stacks,
+                         enum hw_measure measure, uint32_t *path)
 {
     const struct hw_profile *profile = stacks->profile;
     uint64_t end = 0;
@@ -84,7 +87,8 @@ static void file_json(struct hw_out *out, const struct hw_stacks *stacks, uint32
     hw_json_end(&json);
 }
 
-void hw_tell_speedscope(struct hw_out *out, const struct hw_profile *profile, const struct hw_frames_look *look)
+void hw_tell_speedscope(struct hw_out *out, const struct hw_profile *profile,
+                        const struct hw_frames_look *look)
 {
     struct hw_stacks stacks;
     uint32_t *path = NULL;

@@ -4,12 +4,15 @@
 #include <string.h>
 
 /*
- * What a file's path says: whose code it is, which package it belongs to, and how it is called in few words.
+ * What a file's path says: whose code it is, which package it belongs to, and how it is called in
+ * few words.
  *
  *     /usr/lib/python3.11/asyncio/events.py             standard  asyncio  asyncio/events.py
  *     /srv/venv/lib/python3.13/site-packages/rx/hub.py  library   rx       rx/hub.py
  *     /srv/app/main.py, /srv/app/models/user.py         own       main, models
  *     /usr/lib/x86_64-linux-gnu/libxml2.so.2            native    libxml2
+ *     ../Modules/_sqlite/cursor.c, of a function called f (_sqlite3.so)
+ *                                                       native    _sqlite3  cursor.c
  *     <frozen importlib._bootstrap>                     standard  importlib
  */
 
@@ -41,33 +44,44 @@ static const char *behind_standard(const char *path)
     return NULL;
 }
 
+/* Libraries, and what debug information calls the sources of C code. */
+static bool is_native_file(const char *path)
+{
+    static const char *const ends[] = {".c",   ".h",  ".cc", ".cpp", ".cxx",
+                                       ".hpp", ".rs", ".s",  ".S",   ".so"};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+        if (ends_with(path, ends[i]))
+            return true;
+    return strstr(path, ".so.") != NULL;
+}
+
+/* A program needs no ending; but what has a whole path and none is most likely an executable. */
 static bool is_python_file(const char *path)
 {
     return ends_with(path, ".py") || ends_with(path, ".pyx") || ends_with(path, ".pyc") ||
-           (*path != '/' && !strstr(path, ".so"));
+           (*path != '/' && !is_native_file(path));
 }
 
 /* The kind of a file, and where the part of its path begins that tells it apart. */
 static enum hw_file_kind kind_of(const char *path, bool is_native, const char **ret_rest)
 {
-    const char *rest = behind_last(path, "/site-packages/");
+    const char *slash = strrchr(path, '/'), *standard = behind_standard(path);
+    const char *library = behind_last(path, "/site-packages/");
+    if (!library)
+        library = behind_last(path, "/dist-packages/");
     *ret_rest = path;
     if (!*path || strcmp(path, "<unknown>") == 0) /* tracemalloc's word */
         return HW_FILE_UNKNOWN;
     if (strncmp(path, "<frozen ", 8) == 0)
         return HW_FILE_STANDARD;
     if (is_native || !is_python_file(path)) {
-        const char *slash = strrchr(path, '/');
         *ret_rest = slash ? slash + 1 : path;
         return HW_FILE_NATIVE;
     }
-    if (!rest)
-        rest = behind_last(path, "/dist-packages/");
-    if (rest || (*ret_rest = behind_standard(path)) == NULL) {
-        *ret_rest = rest ? rest : path;
-        return rest ? HW_FILE_LIBRARY : HW_FILE_OWN;
-    }
-    return HW_FILE_STANDARD;
+    if (!library && !standard)
+        return HW_FILE_OWN;
+    *ret_rest = library ? library : standard;
+    return library ? HW_FILE_LIBRARY : HW_FILE_STANDARD;
 }
 
 /* Of the label: its first folder, or its name without what follows the first dot. */
@@ -107,6 +121,17 @@ static size_t own_folder(const struct hw_stacks *stacks)
     return bytes > 1 ? bytes : 0; /* "/" says nothing of a program */
 }
 
+/* Of C code the library, which follows the function's name where the file is a source; else the
+ * label's. */
+static uint32_t package_of_function(struct hw_stacks *stacks,
+                                    const struct hw_stack_function *function, const char *label)
+{
+    const char *library = strrchr(hw_stacks_text(stacks, function->name), '(');
+    if (function->kind != HW_FILE_NATIVE || !library || !ends_with(library, ")"))
+        library = NULL;
+    return package_of(stacks, library ? library + 1 : label);
+}
+
 bool hw_stacks_name_files(struct hw_stacks *stacks)
 {
     size_t folder = own_folder(stacks);
@@ -117,7 +142,7 @@ bool hw_stacks_name_files(struct hw_stacks *stacks)
         if (function->kind == HW_FILE_OWN && *path != '<')
             rest = path + folder;
         function->label = hw_names_intern(&stacks->texts, rest, strlen(rest));
-        function->package = package_of(stacks, rest);
+        function->package = package_of_function(stacks, function, rest);
     }
     return !stacks->texts.failed;
 }

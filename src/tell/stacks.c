@@ -28,12 +28,13 @@ static uint32_t function_number(struct hw_stacks *stacks, struct hw_buf *buf,
     uint32_t number = hw_pairs_number(&stacks->function_pairs, name, file, &is_new);
     if (!is_new)
         return number;
-    struct hw_stack_function *functions =
-        hw_vec_grow(stacks->functions, &stacks->function_capacity, (size_t)number + 1, sizeof(*functions));
+    struct hw_stack_function *functions = hw_vec_grow(stacks->functions, &stacks->function_capacity,
+                                                      (size_t)number + 1, sizeof(*functions));
     if (!functions)
         return HW_NONE;
     stacks->functions = functions;
-    functions[number] = (struct hw_stack_function){.name = name, .file = file, .is_native = frame->is_native};
+    functions[number] =
+        (struct hw_stack_function){.name = name, .file = file, .is_native = frame->is_native};
     stacks->function_count = (size_t)number + 1;
     return number;
 }
@@ -69,11 +70,12 @@ struct making {
     struct hw_pairs known; /* frames, by their address */
     struct hw_pairs nodes; /* caller, place: their numbers are the nodes' */
     struct made {
-        uint32_t node;     /* HW_NONE: not yet made, or left out with all its callers */
-        uint32_t frames;   /* with its callers */
-    } *made;               /* by number of the frame */
+        uint32_t node;   /* HW_NONE: not yet made, or left out with all its callers */
+        uint32_t frames; /* with its callers */
+    } *made;             /* by number of the frame */
     size_t made_capacity;
-    const struct hw_site_frame **fresh; /* of one stack, those that are not yet made, innermost first */
+    const struct hw_site_frame *
+        *fresh; /* of one stack, those that are not yet made, innermost first */
     size_t fresh_count, fresh_capacity;
     struct hw_buf buf;
 };
@@ -94,7 +96,8 @@ static bool is_left_out(const struct making *making, const struct hw_site_frame 
 }
 
 /* NULL: no memory. */
-static struct made *made_of(struct making *making, const struct hw_site_frame *frame, bool *ret_is_new)
+static struct made *made_of(struct making *making, const struct hw_site_frame *frame,
+                            bool *ret_is_new)
 {
     uint32_t number = hw_pairs_word(&making->known, (uintptr_t)frame, ret_is_new);
     if (number == HW_PAIRS_NONE)
@@ -111,7 +114,8 @@ static struct made *made_of(struct making *making, const struct hw_site_frame *f
 }
 
 /* Collects what is new of a stack; *ret_known: what is known of the rest. */
-static bool collect(struct making *making, const struct hw_site_frame *frame, struct made *ret_known)
+static bool collect(struct making *making, const struct hw_site_frame *frame,
+                    struct made *ret_known)
 {
     making->fresh_count = 0;
     *ret_known = (struct made){HW_NONE, 0};
@@ -124,8 +128,8 @@ static bool collect(struct making *making, const struct hw_site_frame *frame, st
             *ret_known = *made;
             return true;
         }
-        const struct hw_site_frame **grown =
-            hw_vec_grow(making->fresh, &making->fresh_capacity, making->fresh_count + 1, sizeof(*grown));
+        const struct hw_site_frame **grown = hw_vec_grow(making->fresh, &making->fresh_capacity,
+                                                         making->fresh_count + 1, sizeof(*grown));
         if (!grown)
             return false;
         making->fresh = grown;
@@ -140,7 +144,8 @@ static uint32_t node_make(struct making *making, const struct hw_site_frame *fra
     bool is_new;
     struct hw_stacks *stacks = making->stacks;
     uint32_t place = place_number(stacks, &making->buf, frame, making->look->by_function);
-    uint32_t number = place == HW_NONE ? HW_NONE : hw_pairs_number(&making->nodes, caller, place, &is_new);
+    uint32_t number =
+        place == HW_NONE ? HW_NONE : hw_pairs_number(&making->nodes, caller, place, &is_new);
     if (number == HW_NONE || !is_new)
         return number;
     struct hw_stack_node *nodes =
@@ -154,7 +159,8 @@ static uint32_t node_make(struct making *making, const struct hw_site_frame *fra
 }
 
 /* All frames of a stack; *ret_made: what is known of the innermost one then. */
-static bool stack_make(struct making *making, const struct hw_site_frame *frame, struct made *ret_made)
+static bool stack_make(struct making *making, const struct hw_site_frame *frame,
+                       struct made *ret_made)
 {
     struct made made;
     if (!collect(making, frame, &made))
@@ -234,7 +240,8 @@ uint32_t hw_stacks_levels(const struct hw_stacks *stacks)
 void hw_stacks_label(struct hw_buf *buf, const struct hw_stacks *stacks, uint32_t place)
 {
     const struct hw_stack_function *function = &stacks->functions[stacks->places[place].function];
-    const char *label = hw_stacks_text(stacks, function->label), *name = hw_stacks_text(stacks, function->name);
+    const char *label = hw_stacks_text(stacks, function->label),
+               *name = hw_stacks_text(stacks, function->name);
     hw_buf_puts(buf, *label ? label : *name ? "" : "(not known)");
     if (*name)
         hw_buf_printf(buf, "%s%s", *label ? ":" : "", name);

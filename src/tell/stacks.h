@@ -3,8 +3,9 @@
 #define HW_TELL_STACKS_H
 
 /*
- * The stacks of a profile as a tree of numbers: each text, each function, each place in the program is there
- * once, and each place with the same callers is one node. A caller has a lower number than whom it calls.
+ * The stacks of a profile as a tree of numbers: each text, each function, each place in the program
+ * is there once, and each place with the same callers is one node. A caller has a lower number than
+ * whom it calls.
  *
  *     nodes   0: app.py:90 in main, called by nobody known     row_nodes   row 0 ends in node 2
  *             1: app.py:41 in serve, called by 0                           row 1 ends in node 1
@@ -26,9 +27,9 @@ struct hw_stack_place {
 struct hw_stack_function {
     uint32_t name, file; /* texts; "" where not known */
     bool is_native;
-    uint32_t label;      /* text: the file as short as it is told apart by, "asyncio/events.py" */
-    uint32_t package;    /* text: "asyncio", "numpy"; of the program's own files what they have below the
-                          * folder in which all of them are */
+    uint32_t label;   /* text: the file as short as it is told apart by, "asyncio/events.py" */
+    uint32_t package; /* text: "asyncio", "numpy"; of the program's own files what they have below
+                       * the folder in which all of them are */
     enum hw_file_kind {
         HW_FILE_OWN,      /* the program's */
         HW_FILE_LIBRARY,  /* in site-packages */
@@ -40,8 +41,8 @@ struct hw_stack_function {
 struct hw_stack_node {
     uint32_t caller; /* HW_NONE: not known, or none */
     uint32_t place;
-    uint32_t level;  /* nodes above it */
-    bool is_cut;     /* it had callers that were not kept */
+    uint32_t level; /* nodes above it */
+    bool is_cut;    /* it had callers that were not kept */
 };
 struct hw_stacks {
     const struct hw_profile *profile;

@@ -75,6 +75,8 @@ void hw_tell_audit(struct hw_out *out, const struct hw_facts *facts, const struc
 
 void hw_tell_sites(struct hw_out *out, const struct hw_sites *sites, size_t limit);
 
+enum hw_attach_verb { HW_ATTACH_VERB_ATTACH, HW_ATTACH_VERB_DETACH };
+void hw_tell_attached(struct hw_out *out, const struct hw_attached *attached, enum hw_attach_verb verb);
 struct hw_allocations_look {
     bool over_time; /* first what was in use over time, as a plot; ascii: as in struct hw_plot_look */
     bool ascii;

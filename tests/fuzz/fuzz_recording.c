@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Reads the input as a recording, after putting the sizes of its chunks right, as otherwise no
- * mutation would get past them; then asks everything of what it says.
+ * Reads the input as a recording, after putting the sizes of its chunks right, as otherwise no mutation
+ * would get past them; then asks everything of what it says, and shows it in all ways.
  */
 
 #include "agent/recording.h"
 #include "heapwhy.h"
+#include "tell/tell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,21 @@ static uint64_t ask_everything(const struct hw_profile *profile)
     return sum;
 }
 
+static void show_everything(const struct hw_profile *profile)
+{
+    const struct hw_flame_look look = {.measure = HW_MEASURE_PEAK};
+    struct hw_out out = {.fd = -1, .width = HW_OUT_WIDTH};
+    hw_tell_flame_html(&out, profile, &look);
+    hw_tell_flame_svg(&out, profile, &look);
+    hw_tell_collapsed(&out, profile, HW_MEASURE_ALLOCATED, &look.frames);
+    hw_tell_speedscope(&out, profile, &look.frames);
+    hw_tell_pprof(&out, profile, &look.frames);
+    hw_tell_profile_json(&out, profile);
+    if (!hw_out_ok(&out))
+        abort();
+    hw_out_deinit(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char path[64];
@@ -89,8 +105,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     bool is_read = hw_profile_read(path, NULL, &profile, NULL);
-    if (is_read)
+    if (is_read) {
         ask_everything(profile);
+        show_everything(profile);
+    }
     hw_profile_destroy(profile);
     close(fd);
     free(copy);

@@ -19,6 +19,7 @@ MAY_USE = {
     "system": {"base", "image"},
     "cpython": {"base", "image", "native"},
     "agent": {"cpython"},
+    "attach": {"base", "image", "native", "cpython", "agent"},
     "heap": {"base", "image", "native", "system", "cpython", "agent"},
     "ask": {"base", "heap"},
     "resource": {"base", "system", "heap", "ask"},

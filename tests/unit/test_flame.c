@@ -24,14 +24,15 @@ static const struct hw_site_frame serve = FRAME("/srv/app/main.py", "serve", 20,
 static const struct hw_site_frame add = FRAME("/srv/app/hub/core.py", "Hub.add", 7, &serve);
 static const struct hw_site_frame add_more = FRAME("/srv/app/hub/core.py", "Hub.add", 9, &serve);
 static const struct hw_site_frame direct = FRAME("/srv/app/hub/core.py", "Hub.add", 7, &main_frame);
-static const struct hw_site_frame decode = FRAME("/usr/lib/python3.11/json/decoder.py", "decode", 337, &add);
+static const struct hw_site_frame decode =
+    FRAME("/usr/lib/python3.11/json/decoder.py", "decode", 337, &add);
 static const struct hw_site_frame frozen = FRAME(FROZEN, "_load", 690, &main_frame);
 static const struct hw_site_frame imported =
     FRAME("/venv/lib/python3.11/site-packages/rx/__init__.py", "<module>", 1, &frozen);
 static const struct hw_site_frame compiled = FRAME(FROZEN, "_compile", 3, &frozen);
 
-static struct hw_profile_row row_of(const struct hw_site_frame *frame, uint32_t depth, uint64_t bytes,
-                                    uint32_t thread)
+static struct hw_profile_row row_of(const struct hw_site_frame *frame, uint32_t depth,
+                                    uint64_t bytes, uint32_t thread)
 {
     return (struct hw_profile_row){.frame = frame,
                                    .depth = depth,
@@ -55,8 +56,8 @@ static struct hw_profile profile_of(struct hw_profile_row *rows, size_t count)
 
 /* ---- trees as lines ---- */
 
-static void put_node(struct hw_buf *buf, const struct hw_flame *flame, const struct hw_stacks *stacks,
-                     uint32_t node)
+static void put_node(struct hw_buf *buf, const struct hw_flame *flame,
+                     const struct hw_stacks *stacks, uint32_t node)
 {
     if (flame->parent[node] != HW_NONE) {
         put_node(buf, flame, stacks, flame->parent[node]);
@@ -80,7 +81,8 @@ static int compare_lines(const void *a, const void *b)
 
 /* The nodes with their bytes, in the order of their paths. */
 static void assert_tree(const struct hw_profile *profile, const struct hw_frames_look *look,
-                        enum hw_flame_direction direction, const char *const *expected, size_t count)
+                        enum hw_flame_direction direction, const char *const *expected,
+                        size_t count)
 {
     struct hw_stacks stacks;
     struct hw_flame flame;
@@ -114,19 +116,24 @@ static void test_stacks_with_the_same_callers_are_one_branch(void **state)
                                     row_of(&direct, 2, 5, 0), row_of(&add, 3, 1, 0)};
     struct hw_profile profile = profile_of(rows, COUNT(rows));
     static const char *const callers[] = {
-        "all 116", "all > main.py:main:10 116", "all > main.py:main:10 > hub/core.py:Hub.add:7 5",
+        "all 116",
+        "all > main.py:main:10 116",
+        "all > main.py:main:10 > hub/core.py:Hub.add:7 5",
         "all > main.py:main:10 > main.py:serve:20 111",
         "all > main.py:main:10 > main.py:serve:20 > hub/core.py:Hub.add:7 101",
         "all > main.py:main:10 > main.py:serve:20 > hub/core.py:Hub.add:9 10"};
-    static const char *const functions[] = {"all 116", "all > main.py:main 116",
-                                            "all > main.py:main > hub/core.py:Hub.add 5",
-                                            "all > main.py:main > main.py:serve 111",
-                                            "all > main.py:main > main.py:serve > hub/core.py:Hub.add 111"};
+    static const char *const functions[] = {
+        "all 116", "all > main.py:main 116", "all > main.py:main > hub/core.py:Hub.add 5",
+        "all > main.py:main > main.py:serve 111",
+        "all > main.py:main > main.py:serve > hub/core.py:Hub.add 111"};
     static const char *const callees[] = {
-        "all 116", "all > hub/core.py:Hub.add:7 106", "all > hub/core.py:Hub.add:7 > main.py:main:10 5",
+        "all 116",
+        "all > hub/core.py:Hub.add:7 106",
+        "all > hub/core.py:Hub.add:7 > main.py:main:10 5",
         "all > hub/core.py:Hub.add:7 > main.py:serve:20 101",
         "all > hub/core.py:Hub.add:7 > main.py:serve:20 > main.py:main:10 101",
-        "all > hub/core.py:Hub.add:9 10", "all > hub/core.py:Hub.add:9 > main.py:serve:20 10",
+        "all > hub/core.py:Hub.add:9 10",
+        "all > hub/core.py:Hub.add:9 > main.py:serve:20 10",
         "all > hub/core.py:Hub.add:9 > main.py:serve:20 > main.py:main:10 10"};
     assert_tree(&profile, &by_line, HW_FLAME_CALLERS, callers, COUNT(callers));
     assert_tree(&profile, &by_function, HW_FLAME_CALLERS, functions, COUNT(functions));
@@ -136,12 +143,17 @@ static void test_stacks_with_the_same_callers_are_one_branch(void **state)
 
 static void test_threads_have_a_tree_each(void **state)
 {
-    struct hw_profile_row rows[] = {row_of(&serve, 2, 100, 0), row_of(&serve, 2, 10, 1), row_of(&add, 3, 1, 1)};
+    struct hw_profile_row rows[] = {row_of(&serve, 2, 100, 0), row_of(&serve, 2, 10, 1),
+                                    row_of(&add, 3, 1, 1)};
     struct hw_profile profile = profile_of(rows, COUNT(rows));
     static const char *const threads[] = {
-        "all 111", "all > thread 0 100", "all > thread 0 > main.py:main:10 100",
-        "all > thread 0 > main.py:main:10 > main.py:serve:20 100", "all > thread 1 11",
-        "all > thread 1 > main.py:main:10 11", "all > thread 1 > main.py:main:10 > main.py:serve:20 11",
+        "all 111",
+        "all > thread 0 100",
+        "all > thread 0 > main.py:main:10 100",
+        "all > thread 0 > main.py:main:10 > main.py:serve:20 100",
+        "all > thread 1 11",
+        "all > thread 1 > main.py:main:10 11",
+        "all > thread 1 > main.py:main:10 > main.py:serve:20 11",
         "all > thread 1 > main.py:main:10 > main.py:serve:20 > hub/core.py:Hub.add:7 1"};
     assert_tree(&profile, &by_line, HW_FLAME_THREADS, threads, COUNT(threads));
     (void)state;
@@ -151,7 +163,8 @@ static void test_callers_that_were_not_kept_are_a_branch(void **state)
 {
     struct hw_profile_row rows[] = {row_of(&serve, 9, 100, 0)};
     struct hw_profile profile = profile_of(rows, COUNT(rows));
-    static const char *const callers[] = {"all 100", "all > cut 100", "all > cut > main.py:main:10 100",
+    static const char *const callers[] = {"all 100", "all > cut 100",
+                                          "all > cut > main.py:main:10 100",
                                           "all > cut > main.py:main:10 > main.py:serve:20 100"};
     static const char *const callees[] = {"all 100", "all > main.py:serve:20 100",
                                           "all > main.py:serve:20 > main.py:main:10 100",
@@ -166,10 +179,10 @@ static void test_imports_are_left_out_where_they_only_call_on(void **state)
     struct hw_profile_row rows[] = {row_of(&imported, 3, 100, 0), row_of(&compiled, 3, 10, 0),
                                     row_of(&frozen, 2, 1, 0)};
     struct hw_profile profile = profile_of(rows, COUNT(rows));
-    static const char *const callers[] = {
-        "all 111", "all > main.py:main:10 111", "all > main.py:main:10 > " FROZEN ":_compile:3 10",
-        "all > main.py:main:10 > " FROZEN ":_load:690 1",
-        "all > main.py:main:10 > rx/__init__.py:<module>:1 100"};
+    static const char *const callers[] = {"all 111", "all > main.py:main:10 111",
+                                          "all > main.py:main:10 > " FROZEN ":_compile:3 10",
+                                          "all > main.py:main:10 > " FROZEN ":_load:690 1",
+                                          "all > main.py:main:10 > rx/__init__.py:<module>:1 100"};
     assert_tree(&profile, &without_imports, HW_FLAME_CALLERS, callers, COUNT(callers));
     (void)state;
 }
@@ -180,7 +193,8 @@ static void test_nothing_known_has_a_name(void **state)
     struct hw_profile_row rows[] = {row_of(&unknown, 0, 100, 0), row_of(NULL, 0, 10, 0)};
     struct hw_profile profile = profile_of(rows, COUNT(rows));
     struct hw_profile empty = profile_of(rows, 0);
-    static const char *const callers[] = {"all 110", "all > (not known) 110"}, *const nothing[] = {"all 0"};
+    static const char *const callers[] = {"all 110", "all > (not known) 110"}, *const nothing[] = {
+                                                                                   "all 0"};
     assert_tree(&profile, &by_line, HW_FLAME_CALLERS, callers, COUNT(callers));
     assert_tree(&empty, &by_line, HW_FLAME_CALLERS, nothing, 1);
     assert_tree(&empty, &by_line, HW_FLAME_CALLEES, nothing, 1);
@@ -230,7 +244,8 @@ static void test_deep_stacks_are_bounded(void **state)
     struct hw_site_frame *frames = calloc(DEEP, sizeof(*frames));
     struct hw_profile_row *rows = calloc(DEEP, sizeof(*rows));
     for (uint32_t i = 0; i < DEEP; i++) {
-        frames[i] = (struct hw_site_frame)FRAME("/srv/app/main.py", "deep", i % 7, i ? &frames[i - 1] : NULL);
+        frames[i] = (struct hw_site_frame)FRAME("/srv/app/main.py", "deep", i % 7,
+                                                i ? &frames[i - 1] : NULL);
         rows[i] = row_of(&frames[i], i + 1, 100, 0);
     }
     struct hw_profile profile = profile_of(rows, DEEP);
@@ -257,27 +272,35 @@ static void test_files_say_whose_they_are(void **state)
     static const struct {
         const char *file, *label, *package;
         enum hw_file_kind kind;
+        const char *function; /* NULL: f */
     } cases[] = {
-        {"/srv/app/main.py", "main.py", "main", HW_FILE_OWN},
-        {"/srv/app/models/user.py", "models/user.py", "models", HW_FILE_OWN},
-        {"/usr/lib/python3.11/asyncio/events.py", "asyncio/events.py", "asyncio", HW_FILE_STANDARD},
-        {"/usr/lib/python3.11/threading.py", "threading.py", "threading", HW_FILE_STANDARD},
-        {"/usr/lib/python3/dist-packages/yaml/cyaml.py", "yaml/cyaml.py", "yaml", HW_FILE_LIBRARY},
-        {"/v/lib/python3.13/site-packages/six.py", "six.py", "six", HW_FILE_LIBRARY},
-        {"/v/lib/python3.13t/abc.py", "abc.py", "abc", HW_FILE_STANDARD},
-        {"<frozen importlib._bootstrap>", "<frozen importlib._bootstrap>", "importlib", HW_FILE_STANDARD},
-        {"<string>", "<string>", "<string>", HW_FILE_OWN},
-        {"/usr/lib/x86_64-linux-gnu/libxml2.so.2", "libxml2.so.2", "libxml2", HW_FILE_NATIVE},
+        {"/srv/app/main.py", "main.py", "main", HW_FILE_OWN, NULL},
+        {"/srv/app/models/user.py", "models/user.py", "models", HW_FILE_OWN, NULL},
+        {"/usr/lib/python3.11/asyncio/events.py", "asyncio/events.py", "asyncio", HW_FILE_STANDARD,
+         NULL},
+        {"/usr/lib/python3.11/threading.py", "threading.py", "threading", HW_FILE_STANDARD, NULL},
+        {"/usr/lib/python3/dist-packages/yaml/cyaml.py", "yaml/cyaml.py", "yaml", HW_FILE_LIBRARY,
+         NULL},
+        {"/v/lib/python3.13/site-packages/six.py", "six.py", "six", HW_FILE_LIBRARY, NULL},
+        {"/v/lib/python3.13t/abc.py", "abc.py", "abc", HW_FILE_STANDARD, NULL},
+        {"<frozen importlib._bootstrap>", "<frozen importlib._bootstrap>", "importlib",
+         HW_FILE_STANDARD, NULL},
+        {"<string>", "<string>", "<string>", HW_FILE_OWN, NULL},
+        {"/usr/lib/x86_64-linux-gnu/libxml2.so.2", "libxml2.so.2", "libxml2", HW_FILE_NATIVE, NULL},
         {"/v/lib/python3.13/site-packages/rx/_c.cpython-313-x86_64-linux-gnu.so",
-         "_c.cpython-313-x86_64-linux-gnu.so", "_c", HW_FILE_NATIVE},
-        {"/usr/bin/python3.11", "python3.11", "python3", HW_FILE_NATIVE},
-        {"<unknown>", "<unknown>", "<unknown>", HW_FILE_UNKNOWN},
-        {"", "", "", HW_FILE_UNKNOWN},
+         "_c.cpython-313-x86_64-linux-gnu.so", "_c", HW_FILE_NATIVE, NULL},
+        {"/usr/bin/python3.11", "python3.11", "python3", HW_FILE_NATIVE, NULL},
+        {"./Objects/obmalloc.c", "obmalloc.c", "obmalloc", HW_FILE_NATIVE, NULL},
+        {"../Modules/_sqlite/cursor.c", "cursor.c", "_sqlite3", HW_FILE_NATIVE,
+         "query (_sqlite3.cpython-311-x86_64-linux-gnu.so)"},
+        {"<unknown>", "<unknown>", "<unknown>", HW_FILE_UNKNOWN, NULL},
+        {"", "", "", HW_FILE_UNKNOWN, NULL},
     };
     struct hw_site_frame frames[COUNT(cases)];
     struct hw_profile_row rows[COUNT(cases)];
     for (size_t i = 0; i < COUNT(cases); i++) {
-        frames[i] = (struct hw_site_frame)FRAME(cases[i].file, "f", 1, NULL);
+        frames[i] = (struct hw_site_frame)FRAME(
+            cases[i].file, cases[i].function ? cases[i].function : "f", 1, NULL);
         rows[i] = row_of(&frames[i], 1, 1, 0);
     }
     struct hw_profile profile = profile_of(rows, COUNT(cases));
@@ -303,17 +326,19 @@ static struct hw_out memory_out(void)
 
 static void test_collapsed_stacks_stand_root_first(void **state)
 {
-    struct hw_profile_row rows[] = {row_of(&add, 3, 100, 0), row_of(&add, 3, 1, 1), row_of(&decode, 4, 7, 0),
-                                    row_of(&main_frame, 1, 0, 0)};
+    struct hw_profile_row rows[] = {row_of(&add, 3, 100, 0), row_of(&add, 3, 1, 1),
+                                    row_of(&decode, 4, 7, 0), row_of(&main_frame, 1, 0, 0)};
     struct hw_profile profile = profile_of(rows, COUNT(rows));
     struct hw_out out = memory_out();
     hw_tell_collapsed(&out, &profile, HW_MEASURE_PEAK, &by_line);
-    assert_string_equal(hw_buf_str(&out.buf),
-                        "main.py:main:10;main.py:serve:20;hub/core.py:Hub.add:7 202\n"
-                        "main.py:main:10;main.py:serve:20;hub/core.py:Hub.add:7;json/decoder.py:decode:337 14\n");
+    assert_string_equal(
+        hw_buf_str(&out.buf),
+        "main.py:main:10;main.py:serve:20;hub/core.py:Hub.add:7 202\n"
+        "main.py:main:10;main.py:serve:20;hub/core.py:Hub.add:7;json/decoder.py:decode:337 14\n");
     hw_buf_clear(&out.buf);
     hw_tell_collapsed(&out, &profile, HW_MEASURE_LIVE, &by_function);
-    assert_true(strncmp(hw_buf_str(&out.buf), "main.py:main;main.py:serve;hub/core.py:Hub.add 101\n", 51) == 0);
+    assert_true(strncmp(hw_buf_str(&out.buf),
+                        "main.py:main;main.py:serve;hub/core.py:Hub.add 101\n", 51) == 0);
     hw_out_deinit(&out);
     (void)state;
 }

@@ -309,16 +309,16 @@
     if (moments.length < 2)
       return;
     const end = Math.max(profile.seconds, moments[moments.length - 1][0]) || 1, most = Math.max(1, ...moments.map((one) => one[1]));
-    const draw = (kind, attributes) => {
+    const add = (kind, attributes) => {
       const element = document.createElementNS("http://www.w3.org/2000/svg", kind);
       for (const [key, value] of Object.entries(attributes))
         element.setAttribute(key, value);
       chart.append(element);
     };
     chart.setAttribute("viewBox", "0 0 1000 56");
-    draw("path", {d: "M0 56" + moments.map(([at, n]) => "L" + (1000 * at / end).toFixed(1) + " " + (56 - 52 * n / most).toFixed(1)).join("") +
+    add("path", {d: "M0 56" + moments.map(([at, n]) => "L" + (1000 * at / end).toFixed(1) + " " + (56 - 52 * n / most).toFixed(1)).join("") +
                      "V56Z"});
-    draw("line", {x1: 1000 * profile.peak_seconds / end, x2: 1000 * profile.peak_seconds / end, y1: 0, y2: 56});
+    add("line", {x1: 1000 * profile.peak_seconds / end, x2: 1000 * profile.peak_seconds / end, y1: 0, y2: 56});
     chart.querySelector("title").textContent = "In use over " + end.toFixed(1) + " s, at most " + bytesText(most) + ", at " +
       profile.peak_seconds.toFixed(1) + " s";
     chart.removeAttribute("hidden");
