@@ -87,7 +87,8 @@ static bool add_site(struct hw_events *events, const struct hw_events_site *site
     if (!sites)
         return false;
     events->sites = sites;
-    sites[events->site_count++] = *site;
+    sites[events->site_count] = *site;
+    sites[events->site_count++].row_key = UINT32_MAX;
     return true;
 }
 
@@ -114,6 +115,12 @@ static bool row_find(struct hw_events *events, struct hw_events_slot *slot)
 {
     bool is_new;
     uint32_t key = events->thread * HW_EVENTS_DOMAINS + slot->domain;
+    struct hw_events_site *site = &events->sites[slot->site];
+    slot->row_thread = events->thread;
+    if (site->row_key == key) {
+        slot->row = site->row;
+        return true;
+    }
     uint32_t row = hw_pairs_number(&events->row_keys, slot->site, key, &is_new);
     if (row == HW_PAIRS_NONE)
         return false;
@@ -128,8 +135,8 @@ static bool row_find(struct hw_events *events, struct hw_events_slot *slot)
         rows[events->row_count++] =
             (struct hw_events_row){slot->site, slot->domain, events->thread};
     }
-    slot->row = row;
-    slot->row_thread = events->thread;
+    slot->row = site->row = row;
+    site->row_key = key;
     return true;
 }
 
@@ -161,8 +168,11 @@ static bool read_site(struct hw_events *events)
         return hw_events_damaged(events, "more than %d sites", HW_EVENTS_SITES_MAX);
     if (events->sites[caller].depth == HW_EVENTS_DEPTH_MAX)
         return hw_events_damaged(events, "a stack of more than %d frames", HW_EVENTS_DEPTH_MAX);
-    struct hw_events_site site = {(uint32_t)file, (uint32_t)function, (uint32_t)line, caller,
-                                  events->sites[caller].depth + 1};
+    struct hw_events_site site = {.file = (uint32_t)file,
+                                  .function = (uint32_t)function,
+                                  .line = (uint32_t)line,
+                                  .caller = caller,
+                                  .depth = events->sites[caller].depth + 1};
     return add_site(events, &site);
 }
 

@@ -59,6 +59,8 @@ struct hw_events_site {
     /* As in struct hw_agent_site; numbers of texts and sites that exist. */
     uint32_t file, function, line, caller;
     uint32_t depth; /* frames, this one included; 0: of site 0 */
+    uint32_t row_key,
+        row; /* the last row of it that was asked for, and for whom; row_key UINT32_MAX: none */
 };
 /* What blocks have in common: a row of the profile. */
 struct hw_events_row {

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-    AHEAD = 16, /* blocks: so early their slots are fetched from memory */
+    AHEAD = 40,    /* blocks: so early their slots are fetched from memory, */
+    ROW_AHEAD = 16, /* and so early their rows */
     FIRST_MOMENT_NS = 1000000,
     /* Two stay free for the peak and the end. */
     MOMENTS_THINNED_AT = HW_REPLAY_MOMENTS - 2,
@@ -113,14 +114,30 @@ static inline void take_back(struct hw_replay *replay, const struct hw_events_bl
     hw_live_map_remove(&replay->map, slot);
 }
 
+/* Most of the time would else go by in waiting for memory. What is given back nearly always has the
+ * slot that is its home. */
+static inline void fetch_slot(const struct hw_replay *replay, const struct hw_events_block *event)
+{
+    __builtin_prefetch(&replay->map.slots[hw_live_home(&replay->map, event->units)], 1);
+}
+
+static inline void fetch_row(const struct hw_replay *replay, const struct hw_events_block *event)
+{
+    size_t home = hw_live_home(&replay->map, event->units);
+    uint32_t row =
+        event->row < HW_EVENTS_FREE ? event->row : hw_live_block_of(&replay->map.slots[home]).row;
+    __builtin_prefetch(&replay->rows[row], 1);
+}
+
 static void play(struct hw_replay *replay, const struct hw_events *events)
 {
     size_t count = events->block_count;
     for (size_t i = 0; i < count; i++) {
         const struct hw_events_block *event = &events->blocks[i];
         if (i + AHEAD < count)
-            __builtin_prefetch(&replay->map.slots[hw_live_home(&replay->map, event[AHEAD].units)],
-                               1);
+            fetch_slot(replay, &event[AHEAD]);
+        if (i + ROW_AHEAD < count)
+            fetch_row(replay, &event[ROW_AHEAD]);
         if (event->row < HW_EVENTS_FREE)
             allocate(replay, event);
         else

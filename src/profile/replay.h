@@ -21,9 +21,10 @@ enum { HW_REPLAY_MOMENTS = 1000, HW_REPLAY_COUNT_BITS = 20 };
 
 /* Counts are in units of 2^-20 blocks: of a sample each stands for 1 / its chance. */
 struct hw_replay_row {
-    struct hw_amount live, peak, allocated, temporary;
+    struct hw_amount live, allocated;
     uint64_t peak_number; /* of the highest total of which peak tells */
     uint32_t thread;
+    struct hw_amount peak, temporary; /* what seldom changes stands last */
 };
 
 struct hw_replay {
