@@ -148,6 +148,10 @@ def test_of_a_program_that_heapwhy_run_started():
     assert "has the agent already" in refused("attach", there.pid)
     works("detach", there.pid)
     comes_and_goes(there)
+    works("attach", RATE, there.pid)
+    there.grow()
+    domains = {domain["name"] for domain in support.heapwhy_json("sites", "--json", there.pid)["domains"]}
+    assert "mmap" not in domains  # Python's own arenas are Python's
     there.end()
 
 
