@@ -45,7 +45,8 @@ static __attribute__((noinline)) void *malloc_rarely(const struct hw_domain *dom
     return block;
 }
 
-/* The raw domain passes all on to malloc(), which may be the agent's and must not count it once more. */
+/* The raw domain passes all on to malloc(), which may be the agent's and must not count it once
+ * more. */
 static inline bool passes_on(const struct hw_domain *domain)
 {
     return domain == &hw_domains[HW_AGENT_RAW];
@@ -54,7 +55,7 @@ static inline bool passes_on(const struct hw_domain *domain)
 static inline void *sampled_malloc(const struct hw_domain *domain, size_t bytes)
 {
     return !passes_on(domain) && is_plain(bytes) ? domain->base.malloc(domain->base.ctx, bytes)
-                           : malloc_rarely(domain, bytes);
+                                                 : malloc_rarely(domain, bytes);
 }
 
 static __attribute__((noinline)) void *calloc_rarely(const struct hw_domain *domain, size_t number,
@@ -116,8 +117,8 @@ HW_HOOKS(sampled);
 
 /* ---- what Python takes from C's allocator ---- */
 
-/* PyObjectArenaAllocator of CPython's Include/cpython/objimpl.h, 3.9 to 3.14: where pymalloc has its arenas
- * from, by mmap(). */
+/* PyObjectArenaAllocator of CPython's Include/cpython/objimpl.h, 3.9 to 3.14: where pymalloc has
+ * its arenas from, by mmap(). */
 static struct arenas {
     void *ctx;
     void *(*alloc)(void *ctx, size_t bytes);
@@ -133,32 +134,33 @@ static void *arena_alloc(void *ctx, size_t bytes)
     return arena;
 }
 
+static void (*get_arenas)(struct arenas *ret);
+static void (*set_arenas)(const struct arenas *arenas);
+
+static bool arenas_find(struct arenas *ret_now)
+{
+    *(void **)&get_arenas = dlsym(RTLD_DEFAULT, "PyObject_GetArenaAllocator");
+    *(void **)&set_arenas = dlsym(RTLD_DEFAULT, "PyObject_SetArenaAllocator");
+    if (!get_arenas || !set_arenas)
+        return false;
+    get_arenas(ret_now);
+    return true;
+}
+
 static void arenas_hook(void)
 {
-    void (*get)(struct arenas *ret), (*set)(const struct arenas *to);
-    *(void **)&get = dlsym(RTLD_DEFAULT, "PyObject_GetArenaAllocator");
-    *(void **)&set = dlsym(RTLD_DEFAULT, "PyObject_SetArenaAllocator");
     struct arenas now;
-    if (!get || !set)
-        return;
-    get(&now);
-    if (now.alloc == arena_alloc)
+    if (!arenas_find(&now) || now.alloc == arena_alloc)
         return;
     arenas = now;
-    set(&(struct arenas){now.ctx, arena_alloc, now.free});
+    set_arenas(&(struct arenas){now.ctx, arena_alloc, now.free});
 }
 
 static void arenas_unhook(void)
 {
-    void (*get)(struct arenas *ret), (*set)(const struct arenas *to);
-    *(void **)&get = dlsym(RTLD_DEFAULT, "PyObject_GetArenaAllocator");
-    *(void **)&set = dlsym(RTLD_DEFAULT, "PyObject_SetArenaAllocator");
     struct arenas now;
-    if (!get || !set)
-        return;
-    get(&now);
-    if (now.alloc == arena_alloc)
-        set(&arenas);
+    if (arenas_find(&now) && now.alloc == arena_alloc)
+        set_arenas(&arenas);
 }
 
 /* ---- coming and going ---- */
@@ -188,6 +190,8 @@ static void unhook(int number)
 
 bool hw_python_hook(bool every, bool is_first)
 {
+    static bool has_malloc; /* once the first, always the first */
+    has_malloc |= is_first;
     *(void **)&get_allocator = dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
     *(void **)&set_allocator = dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
     if (!get_allocator || !set_allocator)
@@ -195,7 +199,7 @@ bool hw_python_hook(bool every, bool is_first)
     for (int i = 0; i < HW_DOMAINS; i++)
         if (!hooked[i].malloc)
             hook(i, every ? &hw_every_hooks[i] : &hw_sampled_hooks[i]);
-    if (is_first)
+    if (has_malloc)
         arenas_hook();
     return true;
 }

@@ -35,8 +35,8 @@ static bool before_hooks(void)
 }
 
 /* Of a program that is started with it, before main(): no other thread runs, and Python is not yet
- * initialized. A program that is no Python is left alone; what it starts may be one. In a process that runs
- * already nothing is begun here: control.h. */
+ * initialized. A program that is no Python is left alone; what it starts may be one. In a process
+ * that runs already nothing is begun here: control.h. */
 __attribute__((constructor)) static void start(void)
 {
     hw_next_find();

