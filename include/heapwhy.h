@@ -295,7 +295,7 @@ enum hw_alloc_source {
     HW_ALLOC_NOBODY,
     HW_ALLOC_TRACEMALLOC,
     HW_ALLOC_UNREADABLE,   /* tracemalloc, but its tables were not found or are damaged */
-    HW_ALLOC_AGENT,        /* heapwhy's own agent (heapwhy run): counts are estimates from samples */
+    HW_ALLOC_AGENT,        /* heapwhy's own agent (run, attach): counts are estimates from samples */
 };
 
 /* What is known about the moment of capture. The collector is that of the main interpreter. */
@@ -335,6 +335,7 @@ struct hw_facts {
     uint64_t alloc_missed;      /* blocks whose allocation could not be read */
     uint64_t alloc_rate;        /* of samples: one for so many bytes; 0: every block is known */
     uint64_t alloc_samples;     /* that are known and still in use; 0 without alloc_rate */
+    int64_t alloc_began_ns;     /* what was allocated before has no site; since 1970; 0: not known */
 };
 
 void hw_graph_destroy(struct hw_graph *graph);
@@ -983,6 +984,7 @@ struct hw_site_frame {
     const char *function; /* "": not known; tracemalloc does not */
     uint32_t line;        /* 0: not known; rows by file have none */
     const struct hw_site_frame *caller; /* NULL: not known, or none */
+    bool is_native;       /* of C code, where that is known */
 };
 enum hw_sites_by { HW_SITES_BY_LINE, HW_SITES_BY_FILE, HW_SITES_BY_TRACEBACK };
 struct hw_sites_row {
@@ -993,9 +995,18 @@ struct hw_sites_row {
     uint64_t objects;                  /* Python objects that begin in these blocks */
     const char *type;                  /* of most of them; "" */
     uint64_t type_objects;             /* how many */
+    uint32_t domain;                   /* of the stack that has most bytes of it */
 };
+/* Of heapwhy's own agent; tracemalloc's others are extensions' numbers, 389047 is numpy's. */
+enum hw_domain {
+    HW_DOMAIN_PYTHON, /* Python's own allocators */
+    HW_DOMAIN_MALLOC, /* what C code takes from malloc() by itself */
+    HW_DOMAIN_MMAP,   /* anonymous mappings that it makes */
+};
+/* "python", "malloc", "mmap" of what the agent wrote down; of tracemalloc, "python" for 0; else "". */
+const char *hw_domain_name(const struct hw_facts *facts, uint32_t domain);
 struct hw_sites_domain {
-    uint32_t domain; /* 0: Python's own allocators; others are extensions', 389047 is numpy's */
+    uint32_t domain; /* 0: Python's own allocators */
     uint64_t count, bytes;
 };
 struct hw_sites {
@@ -1055,10 +1066,12 @@ struct hw_profile_moment {
 struct hw_profile {
     bool is_recording;             /* false: only HW_MEASURE_LIVE is known */
     bool is_complete;              /* false: the recording ends before its program did */
+    const char *damage;            /* of a recording, why it was not read to its end; "" */
     uint64_t rate_bytes;           /* 0: every block */
     uint64_t sample_count;         /* blocks that were seen */
     uint64_t missed;               /* that could not be */
-    int64_t pid;
+    uint64_t event_count;          /* of all kinds in a recording; else 0 */
+    int64_t pid, parent_pid;       /* parent_pid: it was forked from this one while that was recorded; else 0 */
     const char *command;           /* as a user would type it; "" */
     double began_unix, seconds;    /* seconds: how long a recording is; of a snapshot 0 */
     double peak_seconds;           /* when most bytes were in use */
@@ -1075,10 +1088,95 @@ bool hw_profile_of_graph(const struct hw_graph *graph, struct hw_profile **ret_p
                          struct hw_err *err);
 /* Whether the file begins as recordings do. */
 bool hw_recording_is(const char *path);
-/* Reads a recording. What is damaged ends it there. Fails with HW_ERR_CORRUPT when it is none. */
-bool hw_profile_read(const char *path, struct hw_profile **ret_profile, struct hw_err *err);
+/* Reads a recording, also one that is still being made, as far as it goes. What is damaged ends it there. Fails with
+ * HW_ERR_CORRUPT when it is none. cancel: as in struct hw_capture_options; may be NULL. Memory: 32 to 64
+ * bytes for each block in use, and half as much again while it grows; some 250 for each row, 70 for each
+ * site. */
+bool hw_profile_read(const char *path, const volatile int *cancel, struct hw_profile **ret_profile,
+                     struct hw_err *err);
 void hw_profile_destroy(struct hw_profile *profile);
+/* Whether the measure is known; else err says what helps. */
+bool hw_profile_knows(const struct hw_profile *profile, enum hw_measure measure, struct hw_err *err);
+/* Of a row's domain. Of a recording raw, mem, object, which are Python's allocators, malloc, which is
+ * C code's own, or mmap; of a snapshot python, malloc, mmap or numpy. "": it has
+ * only a number. */
+const char *hw_profile_domain_name(const struct hw_profile *profile, uint32_t domain);
 const char *hw_measure_name(enum hw_measure measure); /* live, peak, allocated, temporary */
+
+/* ---- questions about profiles ---- */
+
+/* A row is a place, which is the innermost Python frame of a stack, or the innermost of all where there is no
+ * Python frame; or a whole stack, or who allocated. */
+enum hw_allocations_by {
+    HW_ALLOCATIONS_BY_LINE,
+    HW_ALLOCATIONS_BY_FILE,
+    HW_ALLOCATIONS_BY_TRACEBACK,
+    HW_ALLOCATIONS_BY_FUNCTION,
+    HW_ALLOCATIONS_BY_THREAD,
+    HW_ALLOCATIONS_BY_ALLOCATOR,
+};
+struct hw_allocations_row {
+    const struct hw_site_frame *frame; /* by file without function and line, by function without line, by
+                                        * traceback with its callers; by thread and allocator NULL */
+    uint32_t depth;                    /* by traceback: frames that there were */
+    uint32_t domain;                   /* by allocator */
+    struct hw_profile_thread thread;   /* by thread */
+    struct hw_amount amounts[HW_MEASURE_COUNT];
+    struct hw_amount before[HW_MEASURE_COUNT]; /* in the profile before; 0 without that */
+};
+struct hw_allocations {
+    enum hw_allocations_by by;
+    enum hw_measure measure; /* by whose bytes rows are sorted, largest first; with a profile before by how
+                                much they changed */
+    bool has_before;
+    struct hw_allocations_row *rows; /* those that have anything of measure, now or before */
+    size_t row_count;
+    struct hw_amount totals[HW_MEASURE_COUNT], totals_before[HW_MEASURE_COUNT]; /* of the profiles */
+};
+/* before: NULL, or a profile to compare with: places are equal whose texts are. Both must outlive the answer. Fails
+ * with HW_ERR_UNSUPPORTED when one of them does not know the measure: it is not of a recording. */
+bool hw_allocations_ask(const struct hw_profile *profile, const struct hw_profile *before,
+                        enum hw_allocations_by by, enum hw_measure measure,
+                        struct hw_allocations **ret_allocations, struct hw_err *err);
+void hw_allocations_destroy(struct hw_allocations *allocations);
+const char *hw_allocations_by_name(enum hw_allocations_by by); /* line, filename, traceback, ... */
+
+struct hw_lines_row {
+    uint32_t line;
+    const char *function; /* "" */
+    struct hw_amount amounts[HW_MEASURE_COUNT];
+};
+struct hw_lines {
+    const char *file;  /* as it was recorded */
+    bool cumulative;   /* with what was allocated in calls from a line; else by the line itself and C
+                          code that it calls */
+    struct hw_lines_row *rows; /* by line */
+    size_t row_count;
+    struct hw_amount totals[HW_MEASURE_COUNT]; /* of the file: each block once */
+};
+/* What each line of a file allocated. file: its path as it was recorded, or the end of that after a '/'.
+ * Cumulative: a stack counts once for each line that is in it. The profile must outlive the answer. Fails with
+ * HW_ERR_NOT_FOUND when no stack has such a file, with HW_ERR_USAGE when several have. */
+bool hw_lines_ask(const struct hw_profile *profile, const char *file, bool cumulative,
+                  struct hw_lines **ret_lines, struct hw_err *err);
+void hw_lines_destroy(struct hw_lines *lines);
+
+/* A Python source file, to show beside. */
+struct hw_source_function { /* that is in no other function */
+    const char *name;       /* with its classes: Hub.subscribe */
+    uint32_t first, last;   /* lines, decorators included */
+};
+struct hw_source {
+    const char **lines; /* lines[0] is line 1; without line ends, tabs as blanks */
+    uint32_t line_count;
+    struct hw_source_function *functions; /* in order */
+    size_t function_count;
+    int64_t changed_at_ns; /* since 1970 */
+};
+enum { HW_SOURCE_MAX_BYTES = 1 << 24 };
+/* Fails with HW_ERR_NOT_FOUND, or with HW_ERR_LIMIT when it is larger. */
+bool hw_source_read(const char *path, struct hw_source **ret_source, struct hw_err *err);
+void hw_source_destroy(struct hw_source *source);
 
 /* ---- questions over time: a series of snapshots of one process ---- */
 
@@ -1476,6 +1574,41 @@ bool hw_memory_history_window(struct hw_memory_history *history, int64_t from_ns
 bool hw_memory_history_judge(const struct hw_memory_history *history,
                              const struct hw_watch_options *options, hw_watch_sink *sink, void *ctx,
                              struct hw_err *err);
+
+/* ---- the agent in a running process ---- */
+
+struct hw_attach_options {
+    const char *library;  /* the absolute path of libheapwhy-agent.so */
+    uint64_t rate_bytes;  /* one sample for so many bytes on average; hw_attach() only */
+    int64_t timeout_ns;   /* how long it may take in all */
+    bool allow_seccomp;   /* also where the process filters its system calls */
+    const volatile int *cancel; /* as in struct hw_capture_options */
+};
+
+struct hw_attached {
+    pid_t pid;
+    pid_t tid;           /* the thread that made the last call; 0: the interpreter did it */
+    bool remote;         /* by the interpreter's own way (PEP 768), the last time */
+    uint32_t python;     /* PY_VERSION_HEX */
+    uint64_t rate_bytes;
+    unsigned tries;      /* how often threads were stopped */
+    int64_t pause_ns;    /* the longest of these pauses */
+    int64_t took_ns;     /* all of it */
+    bool was_loaded;     /* the library was there from before */
+    bool passes;         /* of hw_detach(): somebody stands before it, so that it passes everything on */
+};
+
+/* Loads the agent into a running process and lets it begin: by the interpreter, which offers that from 3.14 on;
+ * else by two calls that a thread of the process makes, which stands where that does no harm. Whoever is killed meanwhile, the process goes on. Errors: those of
+ * hw_capture(); HW_ERR_UNSUPPORTED with the reason why this process is not for it, HW_ERR_BUSY when no thread
+ * could make the calls in time, HW_ERR_IO when the process did not do what it was asked to. */
+bool hw_attach(pid_t pid, const struct hw_attach_options *opts, struct hw_attached *ret_attached,
+               struct hw_err *err);
+
+/* Takes the agent out of Python's allocators and gives its memory back; the library stays mapped, since a
+ * thread may stand in its code. HW_ERR_UNSUPPORTED when there is none. */
+bool hw_detach(pid_t pid, const struct hw_attach_options *opts, struct hw_attached *ret_attached,
+               struct hw_err *err);
 
 /* The library's version, "0.1.0". */
 const char *hw_version(void);

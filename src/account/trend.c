@@ -108,15 +108,50 @@ static bool native_find(const struct hw_series *series, const struct sums *sums,
                        size_growth >= EXPLAINS * (sums[last].rss - sums[0].rss);
     if (is_one_size) {
         trend->growth = size_growth;
+        trend->domain = HW_DOMAIN_MALLOC;
         trend->counts = counts;
         return true;
     }
     trend->size = NULL;
+    trend->domain = HW_DOMAIN_MALLOC;
     for (size_t k = 0; k <= last; k++)
         values[k] = sums[k].native;
     trend->growth = total;
     return total >= NOTABLE_BYTES && grows_evenly(series, values) &&
            total >= EXPLAINS * (sums[last].rss - sums[0].rss);
+}
+
+/* ---- what only the agent in the process knows ---- */
+
+static bool has_other_malloc(const struct hw_ledger *ledger)
+{
+    return hw_ledger_rss(ledger, HW_MEMORY_ALLOCATOR) != 0;
+}
+
+static bool domain_find(const struct hw_series *series, const struct sums *sums, double *values,
+                        enum hw_domain domain, struct hw_memory_trend *trend)
+{
+    size_t last = series->count - 1;
+    for (size_t k = 0; k <= last; k++)
+        values[k] = (double)hw_native_sites_bytes(&series->shots[k].native_sites, domain);
+    double growth = values[last] - values[0], rss = sums[last].rss - sums[0].rss;
+    if (growth < NOTABLE_BYTES || rss < NOTABLE_BYTES || growth < EXPLAINS * rss ||
+        !grows_evenly(series, values))
+        return false;
+    trend->growth = growth;
+    trend->domain = domain;
+    trend->is_estimate = true;
+    return true;
+}
+
+/* Mappings are never in the ledger; of malloc() it knows glibc's. */
+static bool estimate_find(const struct hw_series *series, const struct sums *sums, double *values,
+                          struct hw_memory_trend *trend)
+{
+    const struct hw_ledger *ledger = &series->shots[series->count - 1].ledger;
+    return domain_find(series, sums, values, HW_DOMAIN_MMAP, trend) ||
+           (has_other_malloc(ledger) &&
+            domain_find(series, sums, values, HW_DOMAIN_MALLOC, trend));
 }
 
 /* ---- free memory ---- */
@@ -225,7 +260,8 @@ bool hw_memory_trend_find(const struct hw_series *series, struct hw_arena *arena
     }
     trend.arenas = series->shots[n - 1].ledger.arena_count;
     last_fill(&series->shots[n - 1].ledger, &trend);
-    if (n > 1 && native_find(series, sums, values, counts, &trend)) {
+    if (n > 1 && (native_find(series, sums, values, counts, &trend) ||
+                  estimate_find(series, sums, values, &trend))) {
         trend.trend = HW_TREND_NATIVE;
         trend.is_settled = n > 2;
         growth_fill(sums, n, &trend);

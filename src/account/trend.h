@@ -7,6 +7,7 @@
  * side by side.
  *
  *     what malloc() has in use grows       C code allocates and does not free
+ *     mappings of C code grow              C code maps and does not unmap; seen by heapwhy's agent
  *     what is free in arenas grows         pymalloc cannot give arenas back: survivors pin them
  *     what malloc() keeps free grows       glibc cannot give its memory back, or does not
  */
@@ -15,7 +16,7 @@
 
 enum hw_trend {
     HW_TREND_NONE,
-    HW_TREND_NATIVE, /* blocks of malloc() in use */
+    HW_TREND_NATIVE, /* blocks of malloc() in use, or mappings that C code makes */
     HW_TREND_PINNED, /* free memory in arenas of pymalloc */
     HW_TREND_KEPT,   /* free memory in malloc() */
 };
@@ -29,6 +30,9 @@ struct hw_memory_trend {
     /* HW_TREND_NATIVE: the size that explains most of it; NULL: many do. By snapshot: its count. */
     const struct hw_ledger_native *size;
     const uint64_t *counts;
+    enum hw_domain domain; /* of HW_TREND_NATIVE: from malloc(), or mappings */
+    bool is_estimate;      /* by the agent's sites: the ledger does not know mappings, nor other allocators than
+                              glibc's */
     /* The last snapshot, or the last that fell into no burst. */
     uint64_t rss_bytes, arena_bytes, arena_free_bytes, kept_bytes, trim_bytes;
     uint64_t arenas, sparse_arenas;

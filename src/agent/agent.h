@@ -3,8 +3,8 @@
 #define HW_AGENT_AGENT_H
 
 /*
- * The agent: a library that is loaded into a Python program before it starts and writes down where
- * sampled blocks are allocated. Its rules, which hold for every function below this folder:
+ * The agent: a library that is loaded into a Python program, before it starts or while it runs, and writes
+ * down where sampled blocks are allocated. Its rules, which hold for every function below this folder:
  *
  * - It allocates nothing while the program runs: all its memory is reserved when it starts
  *   (table.h, below 32 MiB), and only what is used of it becomes resident.
@@ -14,14 +14,17 @@
  * - What it cannot do it leaves undone and counts (hw_agent_table.missed).
  */
 
+#include "agent/control.h"
 #include "agent/table.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 extern struct hw_agent_table hw_agent_table;
+extern struct hw_agent_control hw_agent_control;
 
-/* Reserves the columns. false: there is no memory, and nothing may be called. */
+/* Reserves the columns, unless they are there from an earlier time. false: there is no memory, and nothing may be
+ * called. */
 bool hw_store_init(uint64_t rate_bytes);
 
 /* Not again on one thread before the unlock; a signal handler that allocates meanwhile finds out by
@@ -39,6 +42,13 @@ uint32_t hw_site_intern(const struct hw_agent_site *site);
 
 /* The number of a text among all texts, which begin with 1, by its offset. */
 uint32_t hw_text_number(uint32_t text);
+
+/* Each forgets what it knows, as the rows are no more: hw_store_clear() the rows, whose memory is given back. Their
+ * addresses stay ours, so that samples that are still on their way find room. */
+void hw_store_clear(void);
+void hw_live_clear(void);
+void hw_frames_clear(void);
+void hw_native_clear(void);
 
 /* ---- live blocks ---- */
 
@@ -112,19 +122,49 @@ void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain);
 
 /* Finds the interpreter and the layout of its frames. false: none that we know. */
 bool hw_frames_init(void);
-/* The site of the Python code that this thread runs; 0: it runs none. Takes the lock. */
-uint32_t hw_frames_site(void);
-/* The same for who has the lock. */
-uint32_t hw_frames_find(void);
+/* An address in it, once it is found. */
+const void *hw_python_address(void);
+/* The site of the Python code that this thread runs, or that has called the C code which it runs; 0: there is
+ * none. is_python: it is the interpreter that asks, so that what runs is what the interpreter says. Under the
+ * lock. */
+uint32_t hw_frames_find(bool is_python);
 /* A block is given back: if it was a code object that is known, what is known of it holds no
  * longer. Under the lock. */
 void hw_frames_forget(uint64_t addr);
 /* Whether a known code object has this bit of the filter below. Under the lock. */
 bool hw_frames_have_bit(uint32_t bit);
 
-/* Puts the agent before Python's allocators, to write down every event or a sample. false: there
- * are none. */
-bool hw_python_hook(bool every);
+/* Puts the agent before Python's allocators, to write down every event or a sample. is_first: the agent was
+ * loaded before all others, so that it also gets what these allocators ask C's for. false: there are none. */
+bool hw_python_hook(bool every, bool is_first);
+/* Takes it away. false: somebody else stands before it, so that it stays and passes everything on. */
+bool hw_python_unhook(void);
+
+/* Begins, or says in hw_agent_control.state why not. before_hooks, unless NULL: called when there are columns;
+ * returns whether every event is to be written down. */
+void hw_agent_begin(uint64_t rate_bytes, bool (*before_hooks)(void));
+
+/* Whether samples are taken. Threads that are amid one finish it. */
+extern bool hw_agent_is_on;
+
+/* ---- C code: malloc.c and mappings.c define what the program calls ---- */
+
+/* Whether every event is recorded, so that none may pass by. */
+extern bool hw_native_every;
+
+/* Counts a block that C code has got, and writes it down when it is its turn, with the stack of that code. NULL
+ * is none. errno stays. */
+void hw_native_count(void *block, size_t bytes, enum hw_agent_domain domain);
+
+/* A block that is about to be given back. Whether it was in the sample; then *ret_block is what was known of
+ * it. Ask hw_native_may_have() first. */
+bool hw_native_take(const void *block, struct hw_agent_block *ret_block);
+/* It is still there. */
+void hw_native_put(const struct hw_agent_block *block);
+
+/* What is looked up once; before there is a second thread. in_python: any address in the interpreter. */
+void hw_native_begin(const void *in_python, bool every);
+void hw_mappings_begin(void);
 
 /* ---- the filter before hw_live_take() ---- */
 
@@ -144,6 +184,11 @@ static inline bool hw_live_may_have(const void *block)
 {
     uint32_t bit = hw_filter_bit((uintptr_t)block);
     return hw_filter[bit / 64] >> bit % 64 & 1;
+}
+
+static inline bool hw_native_may_have(const void *block)
+{
+    return hw_live_may_have(block) || hw_native_every;
 }
 
 #endif

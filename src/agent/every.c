@@ -15,7 +15,7 @@ static void handed_out(void *block, size_t bytes, enum hw_agent_domain domain)
 {
     struct hw_thread *thread = &hw_thread;
     hw_store_lock();
-    uint32_t site = hw_frames_find();
+    uint32_t site = hw_frames_find(domain != HW_AGENT_RAW);
     hw_record_alloc(block, bytes, domain, site);
     if (hw_sample_counts(thread, bytes))
         hw_live_put(&(struct hw_agent_block){(uintptr_t)block, bytes, site, domain});
@@ -32,9 +32,8 @@ static void given_back(const void *block)
     hw_store_unlock();
 }
 
-static void *every_malloc(void *ctx, size_t bytes)
+static inline void *every_malloc(const struct hw_domain *domain, size_t bytes)
 {
-    const struct hw_domain *domain = ctx;
     if (hw_thread.inside)
         return domain->base.malloc(domain->base.ctx, bytes);
     hw_thread.inside = true;
@@ -45,9 +44,8 @@ static void *every_malloc(void *ctx, size_t bytes)
     return block;
 }
 
-static void *every_calloc(void *ctx, size_t number, size_t each)
+static inline void *every_calloc(const struct hw_domain *domain, size_t number, size_t each)
 {
-    const struct hw_domain *domain = ctx;
     if (hw_thread.inside)
         return domain->base.calloc(domain->base.ctx, number, each);
     hw_thread.inside = true;
@@ -60,9 +58,8 @@ static void *every_calloc(void *ctx, size_t number, size_t each)
 
 /* When there is no memory, the old block is still there, but nobody here knows its size any longer.
  */
-static void *every_realloc(void *ctx, void *block, size_t bytes)
+static inline void *every_realloc(const struct hw_domain *domain, void *block, size_t bytes)
 {
-    const struct hw_domain *domain = ctx;
     if (hw_thread.inside)
         return domain->base.realloc(domain->base.ctx, block, bytes);
     hw_thread.inside = true;
@@ -77,9 +74,8 @@ static void *every_realloc(void *ctx, void *block, size_t bytes)
     return moved;
 }
 
-static void every_free(void *ctx, void *block)
+static inline void every_free(const struct hw_domain *domain, void *block)
 {
-    const struct hw_domain *domain = ctx;
     if (hw_thread.inside) {
         domain->base.free(domain->base.ctx, block);
         return;
@@ -91,5 +87,4 @@ static void every_free(void *ctx, void *block)
     hw_thread.inside = false;
 }
 
-const struct hw_allocator hw_every_hooks = {NULL, every_malloc, every_calloc, every_realloc,
-                                            every_free};
+HW_HOOKS(every);

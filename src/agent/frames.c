@@ -18,7 +18,9 @@ enum {
 /* Functions of the interpreter that neither allocate nor run code. */
 static struct {
     const char *(*version)(void);              /* Py_GetVersion */
-    char *(*thread)(void);                     /* the current PyThreadState, NULL without one */
+    char *(*thread)(void);                     /* the PyThreadState that is current, NULL without one */
+    char *(*own_thread)(void);                 /* PyGILState_GetThisThreadState: current or not */
+    int (*is_ending)(void);                    /* Py_IsFinalizing, with an underscore up to 3.12 */
     int (*line)(const char *code, int offset); /* PyCode_Addr2Line; offset in bytes */
     const char *code_type;
 } python;
@@ -100,11 +102,18 @@ static void *python_symbol(const char *name, const char *other)
     return symbol || !other ? symbol : dlsym(RTLD_DEFAULT, other);
 }
 
+const void *hw_python_address(void)
+{
+    return python.code_type;
+}
+
 bool hw_frames_init(void)
 {
     *(void **)&python.version = python_symbol("Py_GetVersion", NULL);
     *(void **)&python.thread =
         python_symbol("PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet");
+    *(void **)&python.own_thread = python_symbol("PyGILState_GetThisThreadState", NULL);
+    *(void **)&python.is_ending = python_symbol("Py_IsFinalizing", "_Py_IsFinalizing");
     *(void **)&python.line = python_symbol("PyCode_Addr2Line", NULL);
     python.code_type = python_symbol("PyCode_Type", NULL);
     if (!python.version || !python.thread || !python.line || !python.code_type)
@@ -324,11 +333,25 @@ static const struct hw_agent_site *site_of(struct frame frame)
 
 /* ---- the stack ---- */
 
-static const char *innermost(void)
+/* This thread's PyThreadState. C code mostly allocates while it has let the interpreter go: the thread has its
+ * frames all the same, until the interpreter, when it ends, takes them from under threads that still run.
+ * Up to 3.11 the current one is of the thread that holds the interpreter, and may go while we look at it, unless
+ * we are the one; but it alone knows of sub-interpreters. */
+static const char *thread_find(bool is_python)
 {
-    char *thread = python.thread();
-    /* up to 3.11 it may be another thread's, which holds the interpreter while this one does not */
-    if (!thread || (pthread_t)word(thread, HW_F_PyThreadState_thread_id) != pthread_self())
+    const char *current = python.thread(), *own = NULL;
+    if (python.own_thread && python.is_ending && !python.is_ending())
+        own = python.own_thread();
+    bool is_of_thread = layout->version_min >= 0x030c0000;
+    if (!current || current == own || (!is_python && !is_of_thread))
+        return own;
+    return (pthread_t)word(current, HW_F_PyThreadState_thread_id) == pthread_self() ? current : own;
+}
+
+static const char *innermost(bool is_python)
+{
+    const char *thread = thread_find(is_python);
+    if (!thread)
         return NULL;
     if (has(HW_F__PyCFrame_current_frame))
         return word(word(thread, HW_F_PyThreadState_cframe), HW_F__PyCFrame_current_frame);
@@ -402,9 +425,9 @@ static inline uint64_t object_stack_hash(const char *at)
     return hash;
 }
 
-uint32_t hw_frames_find(void)
+uint32_t hw_frames_find(bool is_python)
 {
-    const char *at = layout ? innermost() : NULL;
+    const char *at = layout ? innermost(is_python) : NULL;
     if (!at)
         return 0;
     uint64_t hash = stack_places.is_object ? object_stack_hash(at) : stack_hash(at);
@@ -416,10 +439,12 @@ uint32_t hw_frames_find(void)
     return stack->site;
 }
 
-uint32_t hw_frames_site(void)
+void hw_frames_clear(void)
 {
-    hw_store_lock();
-    uint32_t site = hw_frames_find();
-    hw_store_unlock();
-    return site;
+    memset(code_buckets, 0, sizeof(code_buckets));
+    memset(known, 0, sizeof(known));
+    memset(stacks, 0, sizeof(stacks));
+    code_count = 1;
+    code_free = 0;
+    generation++;
 }

@@ -2,6 +2,8 @@
 #include "agent/record.h"
 #include "agent/store.h"
 
+#include <string.h>
+
 /* Blocks of one word of the filter are one chain, so that its bits can be cleared again. */
 enum { BUCKETS = HW_FILTER_BITS / 64 };
 
@@ -120,6 +122,13 @@ void hw_live_add(const struct hw_agent_block *block)
     hw_store_lock();
     hw_live_put(block);
     hw_store_unlock();
+}
+
+void hw_live_clear(void)
+{
+    memset(buckets, 0, sizeof(buckets));
+    memset(hw_filter, 0, sizeof(hw_filter));
+    free_slot = 0;
 }
 
 bool hw_live_take(const void *block, struct hw_agent_block *ret_block)

@@ -6,11 +6,10 @@
 
 /* Python's allocators with the agent before them, which looks at a sample of the blocks. */
 
-enum { DOMAINS = 3 };
 /* Of blocks of more than 512 bytes pymalloc asks the raw domain, and for its arenas nobody: what is
  * passed on from domain to domain counts in the first one. */
 
-static struct hw_domain domains[DOMAINS];
+struct hw_domain hw_domains[HW_DOMAINS];
 
 static void (*get_allocator)(int domain, struct hw_allocator *ret);
 static void (*set_allocator)(int domain, struct hw_allocator *allocator);
@@ -46,11 +45,17 @@ static __attribute__((noinline)) void *malloc_rarely(const struct hw_domain *dom
     return block;
 }
 
-static void *hook_malloc(void *ctx, size_t bytes)
+/* The raw domain passes all on to malloc(), which may be the agent's and must not count it once
+ * more. */
+static inline bool passes_on(const struct hw_domain *domain)
 {
-    const struct hw_domain *domain = ctx;
-    return is_plain(bytes) ? domain->base.malloc(domain->base.ctx, bytes)
-                           : malloc_rarely(domain, bytes);
+    return domain == &hw_domains[HW_AGENT_RAW];
+}
+
+static inline void *sampled_malloc(const struct hw_domain *domain, size_t bytes)
+{
+    return !passes_on(domain) && is_plain(bytes) ? domain->base.malloc(domain->base.ctx, bytes)
+                                                 : malloc_rarely(domain, bytes);
 }
 
 static __attribute__((noinline)) void *calloc_rarely(const struct hw_domain *domain, size_t number,
@@ -66,20 +71,18 @@ static __attribute__((noinline)) void *calloc_rarely(const struct hw_domain *dom
     return block;
 }
 
-static void *hook_calloc(void *ctx, size_t number, size_t each)
+static inline void *sampled_calloc(const struct hw_domain *domain, size_t number, size_t each)
 {
-    const struct hw_domain *domain = ctx;
     size_t bytes;
-    return !__builtin_mul_overflow(number, each, &bytes) && is_plain(bytes)
+    return !passes_on(domain) && !__builtin_mul_overflow(number, each, &bytes) && is_plain(bytes)
                ? domain->base.calloc(domain->base.ctx, number, each)
                : calloc_rarely(domain, number, each);
 }
 
 /* A block that was sampled is gone even when it stays in place: it is drawn again with its new
  * size. */
-static void *hook_realloc(void *ctx, void *block, size_t bytes)
+static inline void *sampled_realloc(const struct hw_domain *domain, void *block, size_t bytes)
 {
-    const struct hw_domain *domain = ctx;
     const struct hw_allocator *base = &domain->base;
     struct hw_agent_block old;
     if (hw_thread.inside)
@@ -101,9 +104,8 @@ static __attribute__((noinline)) void free_rarely(const struct hw_domain *domain
     domain->base.free(domain->base.ctx, block);
 }
 
-static void hook_free(void *ctx, void *block)
+static inline void sampled_free(const struct hw_domain *domain, void *block)
 {
-    const struct hw_domain *domain = ctx;
     if (__builtin_expect(hw_live_may_have(block), 0)) {
         free_rarely(domain, block);
         return;
@@ -111,21 +113,104 @@ static void hook_free(void *ctx, void *block)
     domain->base.free(domain->base.ctx, block);
 }
 
-const struct hw_allocator hw_sampled_hooks = {NULL, hook_malloc, hook_calloc, hook_realloc,
-                                              hook_free};
+HW_HOOKS(sampled);
 
-bool hw_python_hook(bool every)
+/* ---- what Python takes from C's allocator ---- */
+
+/* PyObjectArenaAllocator of CPython's Include/cpython/objimpl.h, 3.9 to 3.14: where pymalloc has
+ * its arenas from, by mmap(). */
+static struct arenas {
+    void *ctx;
+    void *(*alloc)(void *ctx, size_t bytes);
+    void (*free)(void *ctx, void *arena, size_t bytes);
+} arenas;
+
+static void *arena_alloc(void *ctx, size_t bytes)
 {
+    bool was_inside = hw_thread.inside;
+    hw_thread.inside = true;
+    void *arena = arenas.alloc(ctx, bytes);
+    hw_thread.inside = was_inside;
+    return arena;
+}
+
+static void (*get_arenas)(struct arenas *ret);
+static void (*set_arenas)(const struct arenas *arenas);
+
+static bool arenas_find(struct arenas *ret_now)
+{
+    *(void **)&get_arenas = dlsym(RTLD_DEFAULT, "PyObject_GetArenaAllocator");
+    *(void **)&set_arenas = dlsym(RTLD_DEFAULT, "PyObject_SetArenaAllocator");
+    if (!get_arenas || !set_arenas)
+        return false;
+    get_arenas(ret_now);
+    return true;
+}
+
+static void arenas_hook(void)
+{
+    struct arenas now;
+    if (!arenas_find(&now) || now.alloc == arena_alloc)
+        return;
+    arenas = now;
+    set_arenas(&(struct arenas){now.ctx, arena_alloc, now.free});
+}
+
+static void arenas_unhook(void)
+{
+    struct arenas now;
+    if (arenas_find(&now) && now.alloc == arena_alloc)
+        set_arenas(&arenas);
+}
+
+/* ---- coming and going ---- */
+
+static struct hw_allocator hooked[HW_DOMAINS]; /* what we have set; malloc NULL: nothing */
+
+static void hook(int number, const struct hw_allocator *hooks)
+{
+    struct hw_domain *domain = &hw_domains[number];
+    domain->number = (enum hw_agent_domain)number;
+    get_allocator(number, &domain->base);
+    hooked[number] = *hooks;
+    hooked[number].ctx = domain->base.ctx;
+    set_allocator(number, &hooked[number]);
+}
+
+/* One who was set after us calls us, and takes himself away by putting us back. */
+static void unhook(int number)
+{
+    struct hw_allocator now;
+    get_allocator(number, &now);
+    if (!hooked[number].malloc || now.malloc != hooked[number].malloc)
+        return;
+    set_allocator(number, &hw_domains[number].base);
+    hooked[number].malloc = NULL;
+}
+
+bool hw_python_hook(bool every, bool is_first)
+{
+    static bool has_malloc; /* once the first, always the first */
+    has_malloc |= is_first;
     *(void **)&get_allocator = dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
     *(void **)&set_allocator = dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
     if (!get_allocator || !set_allocator)
         return false;
-    for (int i = 0; i < DOMAINS; i++) {
-        struct hw_allocator hook = every ? hw_every_hooks : hw_sampled_hooks;
-        hook.ctx = &domains[i];
-        domains[i].number = (enum hw_agent_domain)i;
-        get_allocator(i, &domains[i].base);
-        set_allocator(i, &hook);
-    }
+    for (int i = 0; i < HW_DOMAINS; i++)
+        if (!hooked[i].malloc)
+            hook(i, every ? &hw_every_hooks[i] : &hw_sampled_hooks[i]);
+    if (has_malloc)
+        arenas_hook();
     return true;
+}
+
+bool hw_python_unhook(void)
+{
+    bool all = true;
+    for (int i = 0; i < HW_DOMAINS; i++) {
+        unhook(i);
+        all = all && !hooked[i].malloc;
+    }
+    arenas_unhook();
+    return all;
 }

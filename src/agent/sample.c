@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+bool hw_agent_is_on;
 __thread struct hw_thread hw_thread __attribute__((tls_model("initial-exec")));
 
 static uint64_t random_seed(const struct hw_thread *thread)
@@ -95,13 +96,15 @@ bool hw_sample_small_due(struct hw_thread *thread, size_t bytes)
 void hw_sample_add(void *block, size_t bytes, enum hw_agent_domain domain)
 {
     struct hw_thread *thread = &hw_thread;
+    if (!hw_agent_is_on)
+        return;
     if (thread->inside) {
         __atomic_fetch_add(&hw_agent_table.missed, 1, __ATOMIC_RELAXED);
         return;
     }
     thread->inside = true;
     hw_store_lock();
-    hw_live_put(&(struct hw_agent_block){(uintptr_t)block, bytes, hw_frames_find(), domain});
+    hw_live_put(&(struct hw_agent_block){(uintptr_t)block, bytes, hw_frames_find(domain != HW_AGENT_RAW), domain});
     hw_store_unlock();
     thread->inside = false;
 }

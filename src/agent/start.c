@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
+#include "agent/next.h"
 #include "agent/record.h"
+#include "agent/unwind.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,17 +22,30 @@ static bool begin_recording(const char *path, bool every)
     return path && *path == '/' && hw_record_init(path, pid && atol(pid) == getpid(), every);
 }
 
-/* Before main(): no other thread runs, and Python is not yet initialized. A program that is no
- * Python is left alone; what it starts may be one. */
+static bool before_hooks(void)
+{
+    const char *every = getenv(EVERY);
+    bool all = every && *every == '1';
+    all = begin_recording(getenv(FILE_NAME), all) && all;
+    hw_code_begin();
+    hw_unwind_begin();
+    hw_native_begin(hw_python_address(), all);
+    hw_mappings_begin();
+    return all;
+}
+
+/* Of a program that is started with it, before main(): no other thread runs, and Python is not yet
+ * initialized. A program that is no Python is left alone; what it starts may be one. In a process
+ * that runs already nothing is begun here: control.h. */
 __attribute__((constructor)) static void start(void)
 {
-    const char *rate = getenv(RATE), *every = getenv(EVERY);
+    hw_next_find();
+    const char *rate = getenv(RATE);
     char *end;
     unsigned long long bytes = rate ? strtoull(rate, &end, 10) : 0;
-    if (bytes < RATE_MIN || *end || !hw_frames_init() || !hw_store_init(bytes))
-        return;
-    bool all = every && *every == '1';
-    hw_python_hook(begin_recording(getenv(FILE_NAME), all) && all);
+    if (bytes >= RATE_MIN && !*end)
+        hw_agent_begin(bytes, before_hooks);
+    __atomic_store_n(&hw_agent_control.ready, 1, __ATOMIC_RELEASE);
 }
 
 __attribute__((destructor)) static void finish(void)

@@ -11,6 +11,8 @@
 struct hw_agent_table hw_agent_table __attribute__((visibility("default")));
 struct hw_store hw_store;
 
+static uint32_t text_buckets[HW_STORE_BUCKETS], site_buckets[HW_STORE_BUCKETS], text_count;
+
 static bool locked;
 
 /* glibc 2.32 and later, <sys/single_threaded.h>: once there was a second thread, it is false. */
@@ -45,6 +47,9 @@ static void forked(void)
 
 /* ---- memory ---- */
 
+static char *reserved;
+static size_t reserved_bytes;
+
 static bool reserve(void)
 {
     size_t live = HW_AGENT_LIVE_MAX * sizeof(struct hw_agent_block);
@@ -56,6 +61,8 @@ static bool reserve(void)
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)
         return false;
+    reserved = at;
+    reserved_bytes = bytes;
     hw_store.live = (void *)at;
     hw_store.live_links = (void *)(at += live);
     hw_store.sites = (void *)(at += links);
@@ -64,9 +71,21 @@ static bool reserve(void)
     return true;
 }
 
+void hw_store_clear(void)
+{
+    struct hw_agent_table *table = &hw_agent_table;
+    table->live_slots = table->site_count = table->text_bytes = 1;
+    table->samples = table->missed = 0;
+    memset(text_buckets, 0, sizeof(text_buckets));
+    memset(site_buckets, 0, sizeof(site_buckets));
+    text_count = 0;
+    if (reserved)
+        madvise(reserved, reserved_bytes, MADV_DONTNEED);
+}
+
 bool hw_store_init(uint64_t rate_bytes)
 {
-    if (!reserve() || pthread_atfork(fork_begins, hw_store_unlock, forked) != 0)
+    if (!reserved && (!reserve() || pthread_atfork(fork_begins, hw_store_unlock, forked) != 0))
         return false;
     struct hw_agent_table *table = &hw_agent_table;
     table->rate_bytes = rate_bytes;
@@ -112,9 +131,8 @@ uint32_t hw_text_number(uint32_t text)
 
 uint32_t hw_text_intern(const char *text, size_t bytes)
 {
-    static uint32_t buckets[HW_STORE_BUCKETS], count;
     bytes = strnlen(text, bytes); /* who reads them all finds their ends by the NUL */
-    uint32_t *bucket = &buckets[text_bucket(text, bytes)];
+    uint32_t *bucket = &text_buckets[text_bucket(text, bytes)];
     if (!bytes)
         return 0;
     for (uint32_t at = *bucket; at; at = text_head(at).next)
@@ -123,7 +141,7 @@ uint32_t hw_text_intern(const char *text, size_t bytes)
     uint64_t at = hw_agent_table.text_bytes + HW_STORE_TEXT_HEAD;
     if (at + bytes + 1 > HW_AGENT_TEXT_MAX_BYTES)
         return 0;
-    const struct text_head head = {*bucket, ++count};
+    const struct text_head head = {*bucket, ++text_count};
     memcpy(hw_store.texts + at - sizeof(head), &head, sizeof(head));
     memcpy(hw_store.texts + at, text, bytes);
     hw_agent_table.text_bytes = at + bytes + 1;
@@ -141,8 +159,7 @@ static uint32_t site_bucket(const struct hw_agent_site *site)
 
 uint32_t hw_site_intern(const struct hw_agent_site *site)
 {
-    static uint32_t buckets[HW_STORE_BUCKETS];
-    uint32_t *bucket = &buckets[site_bucket(site)];
+    uint32_t *bucket = &site_buckets[site_bucket(site)];
     for (uint32_t at = *bucket; at; at = hw_store.site_links[at])
         if (memcmp(&hw_store.sites[at], site, sizeof(*site)) == 0)
             return at;

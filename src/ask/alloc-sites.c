@@ -61,13 +61,13 @@ static bool say_nothing_written(const struct hw_graph *graph, struct hw_err *err
 {
     if (!graph->facts.alloc_rate)
         return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                          "process %d was started by heapwhy run, but its Python is one whose frames heapwhy does "
+                          "process %d has heapwhy's agent, but its Python is one whose frames heapwhy does "
                           "not know: nothing was written down in it",
                           (int)graph->facts.pid);
     return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                      "process %d was started by heapwhy run, but nothing was written down in it: it has not "
-                      "allocated enough for a sample (see heapwhy run --rate), or Python has set its "
-                      "allocators anew (PYTHONMALLOC, -X dev)",
+                      "process %d has heapwhy's agent, but nothing was written down in it: it has not "
+                      "allocated enough for a sample since (see --rate of heapwhy run and attach), or Python has "
+                      "set its allocators anew (PYTHONMALLOC, -X dev)",
                       (int)graph->facts.pid);
 }
 
@@ -91,9 +91,10 @@ bool hw_alloc_known(const struct hw_graph *graph, struct hw_err *err)
         break;
     }
     return hw_err_set(err, HW_ERR_UNSUPPORTED,
-                      "process %d does not record where memory is allocated: start it by heapwhy run, or "
-                      "with PYTHONTRACEMALLOC=10 in its environment, or let it call tracemalloc.start(10)",
-                      (int)graph->facts.pid);
+                      "process %d does not record where memory is allocated: heapwhy attach %d lets it, from then on; "
+                      "heapwhy run starts it so; or PYTHONTRACEMALLOC=10 in its environment, or "
+                      "tracemalloc.start(10) in the program",
+                      (int)graph->facts.pid, (int)graph->facts.pid);
 }
 
 /* ---- rows ---- */
@@ -111,6 +112,8 @@ struct work {
     } *kinds_of;
     size_t row_capacity, kind_capacity;
     struct hw_sites_row *rows; /* grown; copied into the arena in the end */
+    uint64_t *largest;         /* by row: bytes of its largest site */
+    size_t largest_capacity;
     struct hw_err *err;
 };
 
@@ -153,6 +156,12 @@ static bool add_site(struct work *work, uint32_t number)
         if (!rows)
             return false;
         work->rows = rows;
+        uint64_t *largest = hw_vec_grow(work->largest, &work->largest_capacity, (size_t)row + 1,
+                                        sizeof(*largest));
+        if (!largest)
+            return false;
+        work->largest = largest;
+        largest[row] = 0;
         rows[row] = (struct hw_sites_row){.type = "", .frame = place_make(work, by, site->frame)};
         if (!rows[row].frame)
             return false;
@@ -160,6 +169,10 @@ static bool add_site(struct work *work, uint32_t number)
     struct hw_sites_row *to = &work->rows[row];
     to->count += site->count;
     to->bytes += site->bytes;
+    if (site->bytes >= work->largest[row]) {
+        work->largest[row] = site->bytes;
+        to->domain = site->domain;
+    }
     if (by == HW_SITES_BY_TRACEBACK && site->depth > to->depth)
         to->depth = site->depth;
     work->row_of[number] = row;
@@ -289,6 +302,7 @@ bool hw_sites_ask(const struct hw_graph *graph, enum hw_sites_by by, const struc
     free(work.kinds_of);
     free(work.row_of);
     free(work.rows);
+    free(work.largest);
     if (!ok)
         hw_err_no_memory(err);
     ok = ok && hw_sites_compare(result, before, err);
@@ -307,6 +321,15 @@ void hw_sites_destroy(struct hw_sites *sites)
     struct hw_sites_result *result = (struct hw_sites_result *)sites;
     hw_arena_deinit(&result->arena);
     free(result);
+}
+
+const char *hw_domain_name(const struct hw_facts *facts, uint32_t domain)
+{
+    static const char *const names[] = {[HW_DOMAIN_PYTHON] = "python",
+                                        [HW_DOMAIN_MALLOC] = "malloc",
+                                        [HW_DOMAIN_MMAP] = "mmap"};
+    uint32_t known = facts->alloc_rate ? HW_DOMAIN_MMAP : HW_DOMAIN_PYTHON;
+    return domain <= known ? names[domain] : "";
 }
 
 const char *hw_sites_by_name(enum hw_sites_by by)

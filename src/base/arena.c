@@ -79,6 +79,16 @@ char *hw_arena_printf(struct hw_arena *arena, const char *format, ...)
     return p;
 }
 
+void hw_arena_join(struct hw_arena *arena, struct hw_arena *from)
+{
+    struct hw_arena_block **end = &arena->last;
+    while (*end)
+        end = &(*end)->before;
+    *end = from->last;
+    arena->used_bytes += from->used_bytes;
+    *from = (struct hw_arena){0};
+}
+
 void hw_arena_visit(const struct hw_arena *arena, void (*visit)(void *ctx, const void *block), void *ctx)
 {
     for (const struct hw_arena_block *block = arena->last; block; block = block->before)

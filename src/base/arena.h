@@ -26,6 +26,8 @@ char *hw_arena_strndup(struct hw_arena *arena, const char *s, size_t n);
 char *hw_arena_strdup(struct hw_arena *arena, const char *s);
 char *hw_arena_printf(struct hw_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Hands all that is in from over to arena; from is empty then, and usable. */
+void hw_arena_join(struct hw_arena *arena, struct hw_arena *from);
 /* Calls visit with each block of memory that the arena has from malloc. */
 void hw_arena_visit(const struct hw_arena *arena, void (*visit)(void *ctx, const void *block), void *ctx);
 void hw_arena_deinit(struct hw_arena *arena); /* leaves it empty and usable */

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
+#include "cli/output.h"
 #include "cli/watch.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <strings.h>
-#include <unistd.h>
 
 #define STANDARD_FOR_NS INT64_C(30000000000)
 
@@ -69,50 +64,28 @@ static bool record_processes(struct hw_run *run, const struct hw_watch_words *wo
     return ok;
 }
 
-/* Our own locale is always UTF-8; the terminal's is what the user's variables say. */
-static bool wants_ascii(const struct hw_run *run)
-{
-    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    const char *locale = NULL, *term = getenv("TERM");
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !(locale && *locale); i++)
-        locale = getenv(names[i]);
-    bool is_utf8 = locale && (strcasestr(locale, "utf-8") || strcasestr(locale, "utf8"));
-    return run->args->ascii || !is_utf8 || (term && strcmp(term, "dumb") == 0);
-}
+struct picture {
+    const struct hw_memory_history *history;
+    const struct hw_plot_look *look;
+};
 
-/* The file takes its name when it is complete. */
-static bool write_svg(const struct hw_memory_history *history, const struct hw_plot_look *look,
-                      const char *path, struct hw_err *err)
+static void write_svg(struct hw_out *out, const void *ctx)
 {
-    char half[4096];
-    if (snprintf(half, sizeof(half), "%s.%d.part", path, (int)getpid()) >= (int)sizeof(half))
-        return hw_err_set(err, HW_ERR_USAGE, "the name of the file is too long");
-    struct hw_out out = {.fd = open(half, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
-    if (out.fd < 0)
-        return hw_err_sys(err, HW_ERR_IO, errno, "cannot write %s", half);
-    hw_tell_plot_svg(&out, history, look);
-    bool ok = hw_out_finish(&out);
-    int error = out.sys_errno;
-    if ((close(out.fd) != 0 || (ok && rename(half, path) != 0)) && ok) {
-        ok = false;
-        error = errno;
-    }
-    if (!ok)
-        unlink(half);
-    return ok || hw_err_sys(err, HW_ERR_IO, error, "cannot write %s", path);
+    const struct picture *picture = ctx;
+    hw_tell_plot_svg(out, picture->history, picture->look);
 }
 
 static bool plot(struct hw_run *run, const struct hw_memory_history *history, struct hw_err *err)
 {
     const struct hw_args *args = run->args;
     const struct hw_plot_look look = {.title = args->title,
-                                      .ascii = wants_ascii(run),
+                                      .ascii = hw_run_wants_ascii(run),
                                       .stacked = args->stacked,
                                       .no_functions = args->no_functions};
     if (args->peak)
         hw_tell_plot_peaks(&run->out, history);
     else if (args->output)
-        return write_svg(history, &look, args->output, err);
+        return hw_run_write(run, args->output, write_svg, &(struct picture){history, &look}, NULL, err);
     else
         hw_tell_plot(&run->out, history, &look);
     return true;

@@ -4,7 +4,6 @@
 #include "cli/run.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@ enum { STATUS_NOT_RUN = 126, STATUS_NOT_FOUND = 127 }; /* as shells, env and noh
 static const char *const agent_places[] = {"libheapwhy-agent.so", "src/agent/libheapwhy-agent.so",
                                            HW_AGENT_INSTALLED};
 
-static bool find_agent(char path[PATH_MAX], struct hw_err *err)
+bool hw_run_find_agent(char path[PATH_MAX], struct hw_err *err)
 {
     char own[PATH_MAX], tried[2 * PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
@@ -155,7 +154,7 @@ static bool set_recording(const struct hw_args *args, struct hw_err *err)
 bool hw_cmd_run(struct hw_run *run, struct hw_err *err)
 {
     char agent[PATH_MAX];
-    if (!find_agent(agent, err) || !preload(agent, err) || !set_recording(run->args, err))
+    if (!hw_run_find_agent(agent, err) || !preload(agent, err) || !set_recording(run->args, err))
         return false;
     char **argv = command_of(run->args);
     if (!argv || !set_number("HEAPWHY_AGENT", run->args->rate_bytes)) {

@@ -7,6 +7,10 @@
     "X is the id of a running process or a snapshot file. A number is always a process; write " \
     "./123 for a file of that name.\n"
 
+#define R_MEANS                                                                                  \
+    "X is a recording (heapwhy run -o FILE), the id of a running process, or a snapshot file. A number is " \
+    "always a process; write ./123 for a file of that name.\n"
+
 #define OBJECT_MEANS                                                                             \
     "OBJECT is an address (0x7f3a5c0b1230), an expression (sys.modules['app'].cache, or a path " \
     "as "                                                                                        \
@@ -291,6 +295,43 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
           {"heapwhy sites a.hwsnap 41233", "What came since a snapshot, by line."},
           {"heapwhy sites --json 41233 | jq -r '.sites[] | \"\\(.bytes) \\(.file):\\(.line)\"'",
            "All of them, for a script."}}},
+    [HW_COMMAND_ALLOCATIONS] =
+        {"allocations",
+         "X [Y]",
+         1,
+         2,
+         "what a recording tells: peak, leaks, temporary blocks, by place",
+         R_MEANS
+         "Of a recording the peak is told, by line: what was in use when most was, beside it what is in use at the "
+         "end, and what was allocated in all. --leaks, --allocated and --temporary sort by another measure. A line is that of the "
+         "innermost Python function; what C code allocates counts for the line that called it. Of a process or a "
+         "snapshot only what is in use is known.\n"
+         "A recording with samples (heapwhy run without --every) has estimates; temporary is then "
+         "what was given back before the next sample of its thread.\n"
+         "With two recordings: what changed from the first to the second, by the same measure.\n"
+         "Twenty rows are shown unless --limit or --all says otherwise; --json writes all.",
+         {{"heapwhy allocations app.hwrec", "The peak, by line."},
+          {"heapwhy allocations app.hwrec --leaks --by=traceback --limit 3",
+           "What is left at the end, with all callers."},
+          {"heapwhy allocations app.hwrec --temporary --by=function", "Which functions make blocks for a moment."},
+          {"heapwhy allocations app.hwrec --over-time", "Memory in use over time, too."},
+          {"heapwhy allocations old.hwrec new.hwrec", "What the new version does otherwise."},
+          {"heapwhy allocations --json app.hwrec | jq -r '.rows[] | \"\\(.peak.bytes) \\(.file):\\(.line)\"'",
+           "All lines, for a script."}}},
+    [HW_COMMAND_LINES] =
+        {"lines",
+         "X FILE",
+         2,
+         2,
+         "a source file with what each line allocated",
+         R_MEANS
+         "FILE is a source file as the program knew it, or the end of its path: app.py, views/user.py. Each line is "
+         "shown with what of its memory is in use, was at the peak, and was allocated in all; blocks are those "
+         "allocated in all. What C code allocates counts for the line that called it. Functions without any number are left out, and "
+         "all other lines without one. Where the source is not there, lines are told by their numbers.",
+         {{"heapwhy lines app.hwrec hub.py", "The file with its numbers."},
+          {"heapwhy lines app.hwrec hub.py --cumulative", "With what the called functions allocate."},
+          {"heapwhy lines 41233 hub.py --function Hub.subscribe", "One function of a running process."}}},
     [HW_COMMAND_RUN] =
         {"run",
          "PROGRAM [ARG]...",
@@ -311,6 +352,68 @@ const struct hw_command hw_commands[HW_COMMAND_COUNT] = {
           {"heapwhy run -m gunicorn app:app", "A module and its workers."},
           {"heapwhy run --every -o app.hwrec app.py", "Record every allocation to a file."},
           {"heapwhy run --rate 1MiB celery -A app worker", "Fewer samples, less work."}}},
+    [HW_COMMAND_ATTACH] =
+        {"attach",
+         "PID",
+         1,
+         1,
+         "let a running process write down where it allocates",
+         "Loads the agent of heapwhy run into a process that runs already. From then on heapwhy sites PID and heapwhy "
+         "diagnose PID tell where objects were made; what is older has no site. heapwhy detach takes it out again.\n"
+         "This command and detach are the only ones that run something in another process: two calls, the loader's and the agent's, made "
+         "by a thread of the process that stands where it holds no lock that they need, as in a wait for "
+         "input or amid Python code. All its native callers are looked at before; what cannot be told is not safe, and "
+         "after --timeout the process is refused, unchanged. The thread gets the stack frame that the kernel makes for "
+         "a signal, so that it goes on by itself, whatever happens to heapwhy. From Python 3.14 on the interpreter's own "
+         "remote execution does it, where the program comes by within a second.\n"
+         "Refused, with the reason, are processes that are stopped, frozen, traced, or filter their system calls, debug "
+         "and free-threaded builds, and those without glibc.",
+         {{"heapwhy attach 41233", "From now on."},
+          {"heapwhy attach 41233 --rate 1MiB", "Fewer samples, less work."},
+          {"heapwhy attach 41233 && sleep 600 && heapwhy sites 41233; heapwhy detach 41233",
+           "What ten minutes of work leave behind, by line."}}},
+    [HW_COMMAND_DETACH] =
+        {"detach",
+         "PID",
+         1,
+         1,
+         "take the agent out of a running process",
+         "Puts Python's allocators back as they were and gives the agent's memory back, in a process that attach "
+         "or run has put it into; what it has written down is gone. It is done by a call as careful as that of "
+         "attach. The library itself stays mapped, some hundred kilobytes, since a thread may stand in its "
+         "code; it does nothing any more, and attach finds it there.\n"
+         "Where something else has put itself before the agent since (tracemalloc.start() in the program), "
+         "the agent stays in its place and passes everything on.",
+         {{"heapwhy detach 41233", "No more samples."}}},
+    [HW_COMMAND_FLAME] =
+        {"flame",
+         "X -o FILE",
+         1,
+         1,
+         "a flame graph of where memory was allocated",
+         R_MEANS
+         "FILE.html is a page for any browser, complete in itself: a click looks at one function and what is below "
+         "it, a search tells how much of the memory is below what it finds, and the measure and the direction can "
+         "be changed. FILE.svg is a picture, for an issue tracker or a document: each box has a title, which "
+         "browsers show under the mouse.\n"
+         "Width is memory. Callers stand above whom they call, largest first. What has less than 0.05 % of each "
+         "measure is summed up as (others).",
+         {{"heapwhy flame 41233 -o app.html", "Of a process that was started by heapwhy run."},
+          {"heapwhy flame app.hwrec --leaks --by=function -o app.svg", "A picture of what was never given back."}}},
+    [HW_COMMAND_EXPORT] =
+        {"export",
+         "X",
+         1,
+         1,
+         "where memory was allocated, in the formats of other tools",
+         R_MEANS
+         "collapsed: one line for each stack, root first, and its bytes: app.py:main:90;app.py:Hub.add:41 5200. A "
+         "semicolon within a name is written as \\x3b. speedscope and pprof have all measures that are "
+         "known; pprof's labels are thread and domain.",
+         {{"heapwhy export 41233 | flamegraph.pl > app.svg", "Collapsed stacks, for another flame graph."},
+          {"heapwhy export 41233 --format pprof -o app.pb.gz; go tool pprof -top app.pb.gz", "For pprof."},
+          {"heapwhy export a.hwsnap --format speedscope -o a.json", "For speedscope.app."},
+          {"heapwhy export --json 41233 | jq '.stacks[0]'", "For a script."}}},
     [HW_COMMAND_TEXT] =
         {"text",
          "X",

@@ -27,7 +27,13 @@ enum hw_command_id {
     HW_COMMAND_RESOURCES,
     HW_COMMAND_AUDIT,
     HW_COMMAND_SITES,
+    HW_COMMAND_ALLOCATIONS,
+    HW_COMMAND_LINES,
+    HW_COMMAND_FLAME,
+    HW_COMMAND_EXPORT,
     HW_COMMAND_RUN,
+    HW_COMMAND_ATTACH,
+    HW_COMMAND_DETACH,
     HW_COMMAND_TEXT,
     HW_COMMAND_WATCH,
     HW_COMMAND_PLOT,
@@ -62,21 +68,26 @@ struct hw_texts {
 /* What was asked for. Numbers have their option's unit; choices are indices into its words. */
 struct hw_args {
     enum hw_command_id command;
-    bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles, module, every;
+    bool help, version, json, ndjson, exit_code, no_values, all, watch_cycles, module, every, allow_seccomp;
+    bool leaks, allocated, temporary, over_time, cumulative, imports;
     bool children, diagnose, until_alarm, ascii, peak, stacked, no_functions;
     int64_t snapshots; /* 0: not given */
     int64_t interval_ns, limit, objects, watch_ns, depth;
     int64_t freeze, color, sort, by;
+    int64_t place; /* enum hw_allocations_by */
+    int64_t merge, format; /* enum hw_merge, enum hw_export_format */
     int64_t rss_bytes, growth_rate; /* 0: not given */
-    int64_t rate_bytes;
+    int64_t rate_bytes, timeout_ns;
     int64_t every_ns, for_ns, warm_up_ns, keep, keep_bytes;
-    const char *save, *output, *rules, *exec, *title, *window; /* NULL: not given */
+    const char *save, *output, *rules, *exec, *title, *window, *function; /* NULL: not given */
     struct hw_texts ignore;
     char **words; /* what is neither command nor option */
     size_t word_count;
     char **program; /* of watch: what stands behind "--", NULL at the end; NULL: nothing */
 };
 enum hw_color { HW_COLOR_AUTO, HW_COLOR_ALWAYS, HW_COLOR_NEVER };
+enum hw_merge { HW_MERGE_LINE, HW_MERGE_FUNCTION };
+enum hw_export_format { HW_EXPORT_COLLAPSED, HW_EXPORT_SPEEDSCOPE, HW_EXPORT_PPROF };
 enum { HW_LIMIT_DEFAULT = -1 }; /* each command has its own */
 
 enum hw_option_kind {
@@ -99,7 +110,7 @@ struct hw_option {
     int64_t least, most;       /* counts, durations, sizes, rates: the range */
     int64_t standard;          /* the value when not given */
     const char *standard_text; /* the same for help texts; NULL: none */
-    const char *words[4];      /* of a choice, NULL at the end */
+    const char *words[8];      /* of a choice, NULL at the end */
     uint32_t commands;         /* bits: 1 << enum hw_command_id */
     const char *help;          /* one sentence */
 };

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 bool hw_run_is_pid(const char *word)
 {
@@ -83,4 +84,15 @@ bool hw_run_matches(struct hw_run *run, const struct hw_graph *graph, hw_id **re
     }
     *ret_ids = ids;
     return true;
+}
+
+/* Our own locale is always UTF-8; the terminal's is what the user's variables say. */
+bool hw_run_wants_ascii(const struct hw_run *run)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    const char *locale = NULL, *term = getenv("TERM");
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !(locale && *locale); i++)
+        locale = getenv(names[i]);
+    bool is_utf8 = locale && (strcasestr(locale, "utf-8") || strcasestr(locale, "utf8"));
+    return run->args->ascii || !is_utf8 || (term && strcmp(term, "dumb") == 0);
 }

@@ -8,6 +8,8 @@
 #include "cli/progress.h"
 #include "tell/out.h"
 
+#include <limits.h>
+
 struct hw_run {
     const struct hw_args *args;
     struct hw_out out; /* standard output */
@@ -34,8 +36,14 @@ bool hw_cmd_cycles(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_resources(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_audit(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_sites(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_allocations(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_lines(struct hw_run *run, struct hw_err *err);
 /* Becomes the program: returns only when that fails. */
 bool hw_cmd_run(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_attach(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_detach(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_flame(struct hw_run *run, struct hw_err *err);
+bool hw_cmd_export(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_text(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_watch(struct hw_run *run, struct hw_err *err);
 bool hw_cmd_plot(struct hw_run *run, struct hw_err *err);
@@ -86,6 +94,11 @@ bool hw_run_wait(struct hw_run *run, pid_t pid, int64_t deadline, const char *wh
  * --interval apart, until -n looks are done, the user interrupts or the process ends, and tells
  * what is new. *ret_done: that was asked for and is done; false: the command has its own work. */
 bool hw_run_watches_cycles(struct hw_run *run, bool *ret_done, struct hw_err *err);
+
+/* Where the agent's library is. */
+bool hw_run_find_agent(char path[PATH_MAX], struct hw_err *err);
+/* Whether pictures must be drawn in ASCII: asked for, or not a UTF-8 terminal. */
+bool hw_run_wants_ascii(const struct hw_run *run);
 
 /* The rows to show: as asked, or standard for text and all for JSON. 0: all. */
 size_t hw_run_limit(const struct hw_run *run, size_t standard);

@@ -21,6 +21,10 @@ bool hw_watch_is_file(const char *word)
 
 static bool add_word(struct hw_watch_words *words, const char *word, struct hw_err *err)
 {
+    if (!hw_run_is_pid(word) && hw_recording_is(word))
+        return hw_err_set(err, HW_ERR_USAGE,
+                          "%s is a recording of allocations: see heapwhy allocations %s --over-time",
+                          word, word);
     if (hw_watch_is_file(word))
         words->file = word;
     else if (!hw_run_is_pid(word))

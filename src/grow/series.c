@@ -348,7 +348,8 @@ static bool add_shot(struct hw_series *series, const struct hw_graph *graph, str
         return false;
     if (series->count && !keep_columns(&shot, graph, err))
         return false;
-    if (!hw_ledger_copy(&graph->ledger, &series->arena, &shot.ledger)) {
+    if (!hw_native_sites_read(graph, &series->arena, &shot.native_sites) ||
+        !hw_ledger_copy(&graph->ledger, &series->arena, &shot.ledger)) {
         drop_columns(&shot);
         return hw_err_no_memory(err);
     }

@@ -10,6 +10,7 @@
  * remains makes turnover look smaller than it is, among births and deaths alike.
  */
 
+#include "grow/native-sites.h"
 #include "grow/slots.h"
 #include "heap/graph.h"
 
@@ -48,6 +49,7 @@ struct hw_series_shot {
     struct hw_type_row *types; /* as hw_types_ask, names owned by the series */
     size_t type_count;
     struct hw_ledger ledger;
+    struct hw_native_sites native_sites; /* rows owned by the series */
     int32_t *tids; /* of its threads, rising, owned by the series; some stand there twice */
     size_t tid_count;
 };

@@ -28,7 +28,7 @@ struct hw_alloc_frame {
 struct hw_alloc_site {
     uint32_t frame;  /* the innermost; HW_NONE: not known */
     uint32_t depth;  /* frames that the stack had; more than are kept: the outermost were left out */
-    uint32_t domain; /* of the allocator, as tracemalloc numbers them: 0 is Python's own */
+    uint32_t domain; /* of the allocator: enum hw_domain, or a number of tracemalloc's */
     uint64_t count, bytes; /* blocks that are still there */
 };
 struct hw_alloc_sites {

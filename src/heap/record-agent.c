@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/control.h"
 #include "agent/table.h"
 #include "base/err.h"
 #include "base/vec.h"
 #include "heap/build-internal.h"
 #include "native/elf.h"
+#include "native/symbols.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@ struct reading {
     struct hw_builder *b;
     struct hw_agent_table table;
     struct hw_alloc_maker maker;
+    struct hw_symbols *symbols;
     uint32_t *frame_of; /* by the agent's site; HW_NONE: nothing is known */
     uint32_t *depth_of;
     double *counts, *bytes; /* by site of the graph, before they are rounded */
@@ -61,16 +64,62 @@ static bool table_read(struct hw_builder *b, const struct hw_module *agent,
     return p && table_is_sane(ret_table);
 }
 
+/* False: it takes no samples, or says nothing. */
+static bool is_on(struct hw_builder *b, const struct hw_module *agent, int64_t *ret_began_ns)
+{
+    struct hw_symbol symbol;
+    struct hw_agent_control control;
+    if (!hw_module_symbol(b->py.image, agent, "hw_agent_control", &symbol) ||
+        !hw_image_read(b->py.image, symbol.addr, &control, sizeof(control)) ||
+        memcmp(control.magic, HW_AGENT_CONTROL_MAGIC, sizeof(control.magic)) != 0)
+        return false;
+    *ret_began_ns = control.began_unix_ns < INT64_MAX ? (int64_t)control.began_unix_ns : 0;
+    return control.state != HW_AGENT_OFF;
+}
+
 /* ---- sites ---- */
+
+/* Of at most *ret_bytes bytes; NULL: there is none. */
+static const char *text_read(struct reading *reading, uint32_t offset, size_t *ret_bytes)
+{
+    uint64_t left = reading->table.text_bytes > offset ? reading->table.text_bytes - offset : 0;
+    size_t max = left < TEXT_MAX_BYTES ? left : TEXT_MAX_BYTES;
+    const char *text = offset && max ? hw_image_at(reading->b->py.image,
+                                                   reading->table.texts_addr + offset, max)
+                                     : NULL;
+    *ret_bytes = text ? strnlen(text, max) : 0;
+    return text;
+}
 
 static uint32_t name_read(struct reading *reading, uint32_t offset)
 {
-    struct hw_py *py = &reading->b->py;
-    uint64_t left = reading->table.text_bytes > offset ? reading->table.text_bytes - offset : 0;
-    size_t max = left < TEXT_MAX_BYTES ? left : TEXT_MAX_BYTES;
-    const char *text =
-        offset && max ? hw_image_at(py->image, reading->table.texts_addr + offset, max) : NULL;
-    return text ? hw_names_intern(&py->names, text, strnlen(text, max)) : 0;
+    size_t bytes;
+    const char *text = text_read(reading, offset, &bytes);
+    return text ? hw_names_intern(&reading->b->py.names, text, bytes) : 0;
+}
+
+static uint32_t name_put(struct reading *reading, const char *text)
+{
+    return hw_names_intern(&reading->b->py.names, text, strlen(text));
+}
+
+static bool native_read(struct reading *reading, const struct hw_agent_site *site,
+                        struct hw_alloc_frame *frame)
+{
+    char path[TEXT_MAX_BYTES + 1];
+    struct hw_code_place place;
+    size_t bytes;
+    const char *text = text_read(reading, site->file, &bytes);
+    if (!text)
+        return true;
+    memcpy(path, text, bytes);
+    path[bytes] = 0;
+    if (!hw_symbols_find(reading->symbols, path, site->line, &place))
+        return false;
+    frame->file = name_put(reading, place.file);
+    frame->function = name_put(reading, place.function);
+    frame->line = place.line;
+    return true;
 }
 
 /* A caller stands before those whom it calls: one that doesn't is damage. */
@@ -87,10 +136,14 @@ static bool site_read(struct reading *reading, uint32_t number)
         py->bad_pointers++;
         return true;
     }
-    struct hw_alloc_frame frame = {.caller = reading->frame_of[site.caller],
-                                   .file = name_read(reading, site.file),
-                                   .function = name_read(reading, site.function),
-                                   .line = site.line};
+    struct hw_alloc_frame frame = {.caller = reading->frame_of[site.caller], .line = site.line};
+    if (site.function == HW_AGENT_NATIVE) {
+        if (!native_read(reading, &site, &frame))
+            return false;
+    } else {
+        frame.file = name_read(reading, site.file);
+        frame.function = name_read(reading, site.function);
+    }
     reading->depth_of[number] = reading->depth_of[site.caller] + 1;
     reading->frame_of[number] = hw_alloc_frame_make(&reading->maker, &frame);
     return reading->frame_of[number] != HW_NONE;
@@ -125,11 +178,24 @@ static double *sum_at(double **sums, size_t *capacity, uint32_t number)
     return &grown[number];
 }
 
+static uint32_t domain_of(const struct hw_agent_block *block)
+{
+    switch (block->domain) {
+    case HW_AGENT_MALLOC:
+        return HW_DOMAIN_MALLOC;
+    case HW_AGENT_MMAP:
+        return HW_DOMAIN_MMAP;
+    default:
+        return HW_DOMAIN_PYTHON;
+    }
+}
+
 static bool block_add(struct reading *reading, const struct hw_agent_block *block)
 {
     uint32_t known = block->site < reading->table.site_count ? block->site : 0;
-    uint32_t site =
-        hw_alloc_site_make(&reading->maker, reading->frame_of[known], reading->depth_of[known], 0);
+    uint32_t domain = domain_of(block);
+    uint32_t site = hw_alloc_site_make(&reading->maker, reading->frame_of[known],
+                                       reading->depth_of[known], domain);
     double chance = hw_agent_chance(block->domain, block->bytes, reading->table.rate_bytes);
     double *count = site == HW_NONE ? NULL : sum_at(&reading->counts, &reading->sum_capacity, site);
     double *bytes = count ? sum_at(&reading->bytes, &reading->byte_capacity, site) : NULL;
@@ -140,7 +206,9 @@ static bool block_add(struct reading *reading, const struct hw_agent_block *bloc
         *bytes += (double)block->bytes / chance;
     }
     reading->b->graph->facts.alloc_samples++;
-    hw_id id = hw_build_object_in(reading->b, block->addr, block->bytes);
+    hw_id id = domain == HW_DOMAIN_PYTHON
+                   ? hw_build_object_in(reading->b, block->addr, block->bytes)
+                   : HW_NONE;
     if (id != HW_NONE)
         reading->b->graph->allocs.of[id] = site;
     return true;
@@ -171,7 +239,7 @@ bool hw_build_record_agent(struct hw_builder *b)
     struct reading reading = {.b = b, .maker.sites = &b->graph->allocs};
     struct hw_facts *facts = &b->graph->facts;
     const struct hw_module *agent = agent_find(b);
-    if (!agent)
+    if (!agent || !is_on(b, agent, &facts->alloc_began_ns))
         return true;
     facts->alloc_source = HW_ALLOC_AGENT;
     if (!table_read(b, agent, &reading.table))
@@ -179,7 +247,9 @@ bool hw_build_record_agent(struct hw_builder *b)
     facts->alloc_frames = HW_AGENT_DEPTH_MAX;
     facts->alloc_rate = reading.table.rate_bytes;
     facts->alloc_missed = reading.table.missed;
-    bool ok = hw_build_allocs_begin(b) && sites_read(&reading) && blocks_read(&reading);
+    bool ok = hw_symbols_create(b->py.image, b->modules, b->module_count, 0, &reading.symbols) &&
+              hw_build_allocs_begin(b) && sites_read(&reading) && blocks_read(&reading);
+    hw_symbols_destroy(reading.symbols);
     hw_alloc_maker_deinit(&reading.maker);
     free(reading.frame_of);
     free(reading.depth_of);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "heap/snapshot-format.h"
 
+#include "agent/recording.h"
 #include "base/err.h"
 
 #include <errno.h>
@@ -56,6 +57,9 @@ static bool corrupt(struct hw_err *err, const char *what)
 bool hw_snap_header_get(struct hw_bytes in, struct hw_snap_head *head, struct hw_err *err)
 {
     const unsigned char *mark = hw_bytes_take(&in, sizeof(magic));
+    if (mark && memcmp(mark, HW_RECORDING_MAGIC, sizeof(magic)) == 0)
+        return hw_err_set(err, HW_ERR_CORRUPT,
+                          "it is a recording of allocations, not a snapshot: see heapwhy allocations FILE");
     if (!mark || memcmp(mark, magic, sizeof(magic)) != 0)
         return hw_err_set(err, HW_ERR_CORRUPT, "it is not a heapwhy snapshot");
     uint32_t version = hw_bytes_u32(&in);

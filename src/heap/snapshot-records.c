@@ -67,12 +67,13 @@ static const struct fact {
     {86, FACT_64, offsetof(struct hw_facts, alloc_missed)},
     {87, FACT_64, offsetof(struct hw_facts, alloc_rate)},
     {88, FACT_64, offsetof(struct hw_facts, alloc_samples)},
+    {89, FACT_64, offsetof(struct hw_facts, alloc_began_ns)},
 };
 enum { FACT_COUNT = sizeof(facts) / sizeof(facts[0]), FACT_TEXT_BYTES = 256 };
 _Static_assert(sizeof(((struct hw_facts *)0)->executable) == FACT_TEXT_BYTES &&
                    sizeof(((struct hw_facts *)0)->main_script) == FACT_TEXT_BYTES,
                "texts in facts have one size");
-_Static_assert(sizeof(struct hw_facts) == 840, "a new fact needs a row above and in the document");
+_Static_assert(sizeof(struct hw_facts) == 848, "a new fact needs a row above and in the document");
 
 static uint64_t facts_count(const struct hw_graph *graph)
 {

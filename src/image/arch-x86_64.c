@@ -72,6 +72,15 @@ bool hw_arch_in_syscall(const struct hw_regs *regs)
     return (int64_t)user_of(regs).orig_rax >= 0;
 }
 
+void hw_arch_regs_dwarf(const struct hw_regs *regs, uint64_t ret_values[HW_ARCH_DWARF_REGS])
+{
+    struct user_regs_struct user = user_of(regs);
+    const uint64_t values[HW_ARCH_DWARF_REGS] = {
+        user.rax, user.rdx, user.rcx, user.rbx, user.rsi, user.rdi, user.rbp, user.rsp, user.r8,
+        user.r9,  user.r10, user.r11, user.r12, user.r13, user.r14, user.r15, user.rip};
+    memcpy(ret_values, values, sizeof(values));
+}
+
 void hw_arch_regs_own(struct hw_regs *ret_regs)
 {
     ucontext_t context;

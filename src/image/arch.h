@@ -37,6 +37,10 @@ hw_addr hw_arch_sp(const struct hw_regs *regs);
 hw_addr hw_arch_ip(const struct hw_regs *regs);
 hw_addr hw_arch_tls(const struct hw_regs *regs); /* the thread pointer */
 
+/* By the numbers of DWARF; the last is the address of the next instruction. */
+enum { HW_ARCH_DWARF_REGS = 17 };
+void hw_arch_regs_dwarf(const struct hw_regs *regs, uint64_t ret_values[HW_ARCH_DWARF_REGS]);
+
 /* Our own, as they are in whoever calls; those that calls preserve and the stack's. */
 void hw_arch_regs_own(struct hw_regs *ret_regs);
 /* Of a thread that waits in the kernel, as far as /proc/PID/task/TID/syscall tells: call -1 when not in a

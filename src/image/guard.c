@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "image/calm.h"
+#include "image/signal-frame.h"
 #include "image/tracee.h"
 #include "image/twin.h"
 
@@ -123,13 +124,23 @@ static int64_t wall_clock_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-/* Until the owner has copied what it wants. */
+static bool call_make(struct hw_guard_shared *shared)
+{
+    size_t number = shared->call.thread;
+    if (number >= shared->thread_count || shared->call.text_bytes > sizeof(shared->call.text))
+        return hw_err_set(&shared->err, HW_ERR_IO, "a call of no thread was asked for");
+    return hw_signal_frame_push(shared->pid, &shared->threads[number], &shared->call, &shared->err);
+}
+
+/* Until the owner has copied what it wants, or said what is to be called. */
 static bool wait_copied(struct hw_guard_shared *shared)
 {
     int message = HW_GUARD_COPYING;
     guard_send(HW_GUARD_STOPPED, -1);
     while (message == HW_GUARD_COPYING)
         message = guard_receive(shared, HW_GUARD_PATIENCE_MS);
+    if (message == HW_GUARD_CALL)
+        return call_make(shared);
     return message == HW_GUARD_COPIED || given_up(shared);
 }
 

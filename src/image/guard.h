@@ -50,10 +50,22 @@ enum hw_guard_message {
     /* to the guardian */
     HW_GUARD_COPYING, /* sent often enough: silence means that nobody copies any more */
     HW_GUARD_COPIED,
+    HW_GUARD_CALL, /* instead of HW_GUARD_COPIED: first make the thread call.thread call */
 };
 
 /* Silence for so long makes the guardian let the target go. */
 enum { HW_GUARD_PATIENCE_MS = 3000 };
+
+/* A call that a thread of the target is made to make (signal-frame.h). */
+enum { HW_GUARD_TEXT_MAX_BYTES = 4096 };
+struct hw_guard_call {
+    size_t thread; /* of threads[] */
+    hw_addr function;
+    hw_addr sigreturn; /* hw_arch_sigreturn_find() */
+    uint64_t args[2];
+    size_t text_bytes; /* 0: none; else its address is the first argument */
+    char text[HW_GUARD_TEXT_MAX_BYTES];
+};
 
 /* Shared by the two processes. A message passes the right to touch it. */
 struct hw_guard_shared {
@@ -66,6 +78,7 @@ struct hw_guard_shared {
     int64_t deadline_ns; /* of working */
     bool is_reaper; /* orphans of the target become its own children */
     hw_addr syscall_insn;
+    struct hw_guard_call call; /* of HW_GUARD_CALL */
     /* the answer */
     struct hw_err err;
     bool calm;

@@ -72,19 +72,29 @@ static bool is_mapped_one(const struct hw_elf_file *file, struct hw_image *image
 
 /* ---- opening ---- */
 
+bool hw_elf_file_open_path(struct hw_elf_file *file, const char *path)
+{
+    struct stat stat;
+    *file = (struct hw_elf_file){.fd = -1};
+    if (elf_version(EV_CURRENT) == EV_NONE)
+        return false;
+    /* What stands there now may be anything; do not wait for the writer of a pipe. */
+    file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    /* Read, not mapped: a file that is cut short meanwhile must not kill us. */
+    if (file->fd >= 0 && !fstat(file->fd, &stat) && S_ISREG(stat.st_mode) &&
+        (file->elf = elf_begin(file->fd, ELF_C_READ, NULL)) && elf_kind(file->elf) == ELF_K_ELF)
+        return true;
+    hw_elf_file_close(file);
+    return false;
+}
+
 static bool try_open(struct hw_elf_file *file, struct hw_image *image,
                      const struct hw_module *module, const char *path)
 {
-    struct stat stat;
-    /* What stands there now may be anything; do not wait for the writer of a pipe. */
-    *file = (struct hw_elf_file){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
-                                 .bias = module->bias};
-    if (file->fd < 0)
+    if (!hw_elf_file_open_path(file, path))
         return false;
-    /* Read, not mapped: a file that is cut short meanwhile must not kill us. */
-    if (!fstat(file->fd, &stat) && S_ISREG(stat.st_mode) &&
-        (file->elf = elf_begin(file->fd, ELF_C_READ, NULL)) && elf_kind(file->elf) == ELF_K_ELF &&
-        is_mapped_one(file, image, module))
+    file->bias = module->bias;
+    if (is_mapped_one(file, image, module))
         return true;
     hw_elf_file_close(file);
     return false;
@@ -95,7 +105,8 @@ bool hw_elf_file_open(struct hw_elf_file *file, struct hw_image *image,
 {
     char path[PATH_BYTES];
     const struct hw_segment *segment = hw_image_segment(image, module->start);
-    if (!segment || elf_version(EV_CURRENT) == EV_NONE)
+    *file = (struct hw_elf_file){.fd = -1};
+    if (!segment)
         return false;
     if (image->pid > 0) {
         snprintf(path, sizeof(path), "/proc/%d/root%s", image->pid, module->path);
@@ -109,11 +120,34 @@ bool hw_elf_file_open(struct hw_elf_file *file, struct hw_image *image,
     return !segment->deleted && try_open(file, image, module, module->path);
 }
 
+/* Where Debian, Fedora and others put it (gdb's manual, "Separate Debug Files"). */
+bool hw_elf_file_open_debug(struct hw_elf_file *debug, const struct hw_elf_file *file, pid_t pid)
+{
+    unsigned char id[BUILD_ID_MAX], other[BUILD_ID_MAX];
+    char path[PATH_BYTES];
+    size_t bytes = file_build_id(file->elf, id);
+    int n = pid > 0 ? snprintf(path, sizeof(path), "/proc/%d/root", (int)pid) : 0;
+    *debug = (struct hw_elf_file){.fd = -1};
+    if (bytes < 2)
+        return false;
+    n += snprintf(path + n, sizeof(path) - (size_t)n, "/usr/lib/debug/.build-id/%02x/", id[0]);
+    for (size_t i = 1; i < bytes; i++)
+        n += snprintf(path + n, sizeof(path) - (size_t)n, "%02x", id[i]);
+    snprintf(path + n, sizeof(path) - (size_t)n, ".debug");
+    if (!hw_elf_file_open_path(debug, path))
+        return false;
+    if (file_build_id(debug->elf, other) == bytes && memcmp(id, other, bytes) == 0)
+        return true;
+    hw_elf_file_close(debug);
+    return false;
+}
+
 void hw_elf_file_close(struct hw_elf_file *file)
 {
     elf_end(file->elf);
     if (file->fd >= 0)
         close(file->fd);
+    *file = (struct hw_elf_file){.fd = -1};
 }
 
 /* ---- looking up ---- */

@@ -163,6 +163,55 @@ bool hw_elf_memory_symbol(struct hw_image *image, const struct hw_module *module
                             : plain_lookup(image, module, &dynamic, name, ret_symbol);
 }
 
+/* How many symbols there are: none lies behind the longest chain's end. */
+static uint32_t gnu_count(struct hw_image *image, const struct dynamic *dynamic)
+{
+    struct {
+        uint32_t buckets, first, bloom_words, bloom_shift;
+    } table;
+    uint32_t last = 0, index, chain = 0;
+    if (!hw_image_read(image, dynamic->gnu_hash, &table, sizeof(table)) || table.buckets > CHAIN_MAX)
+        return 0;
+    hw_addr buckets = dynamic->gnu_hash + sizeof(table) + (uint64_t)table.bloom_words * 8;
+    hw_addr chains = buckets + (uint64_t)table.buckets * 4;
+    for (uint32_t i = 0; i < table.buckets; i++)
+        if (word_read(image, buckets + (uint64_t)i * 4, &index) && index > last)
+            last = index;
+    if (last < table.first)
+        return table.first;
+    while (last < CHAIN_MAX && word_read(image, chains + (uint64_t)(last - table.first) * 4, &chain) &&
+           !(chain & 1))
+        last++;
+    return last + 1;
+}
+
+bool hw_elf_memory_symbols(struct hw_image *image, const struct hw_module *module,
+                           void (*visit)(void *ctx, const char *name, const struct hw_symbol *symbol),
+                           void *ctx)
+{
+    enum { NAME_MAX_BYTES = 256 };
+    struct dynamic dynamic;
+    char name[NAME_MAX_BYTES];
+    uint32_t count = 0;
+    if (!dynamic_read(image, module, &dynamic))
+        return false;
+    if (dynamic.gnu_hash)
+        count = gnu_count(image, &dynamic);
+    else
+        word_read(image, dynamic.hash + 4, &count);
+    for (uint32_t i = 1; i < count && i < CHAIN_MAX; i++) {
+        Elf64_Sym symbol;
+        if (!hw_image_read(image, dynamic.symbols + (uint64_t)i * sizeof(symbol), &symbol, sizeof(symbol)))
+            break;
+        if (symbol.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol.st_info) == STT_TLS ||
+            !hw_image_read_string(image, dynamic.strings + symbol.st_name, name, sizeof(name)))
+            continue;
+        const struct hw_symbol found = {module->bias + symbol.st_value, symbol.st_size};
+        visit(ctx, name, &found);
+    }
+    return true;
+}
+
 static size_t note_padded(uint32_t bytes)
 {
     return ((size_t)bytes + 3) & ~(size_t)3;

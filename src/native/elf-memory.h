@@ -20,6 +20,12 @@ bool hw_elf_memory_headers(struct hw_image *image, hw_addr start, Elf64_Ehdr *re
 bool hw_elf_memory_symbol(struct hw_image *image, const struct hw_module *module, const char *name,
                           struct hw_symbol *ret_symbol);
 
+/* Calls visit for each defined symbol of the dynamic symbol table, several of one name included. False: there
+ * is no table. */
+bool hw_elf_memory_symbols(struct hw_image *image, const struct hw_module *module,
+                           void (*visit)(void *ctx, const char *name, const struct hw_symbol *symbol),
+                           void *ctx);
+
 /* Copies the build id note's content; returns its length, 0: none. */
 size_t hw_elf_memory_build_id(struct hw_image *image, const struct hw_module *module,
                               unsigned char *to, size_t max);

@@ -165,6 +165,16 @@ static void put_place(struct hw_buf *line, const struct hw_site_frame *frame)
     hw_parts_site_frame(line, &brief);
 }
 
+static void put_blocks_or_objects(struct hw_buf *line, const struct hw_suspect *suspect, uint64_t count)
+{
+    if (suspect->pattern != HW_PATTERN_NATIVE_MEMORY) {
+        put_objects(line, count);
+        return;
+    }
+    hw_text_count(line, count);
+    hw_buf_puts(line, count == 1 ? " block" : " blocks");
+}
+
 /* "hub.py:41 from app.py:88: 216 objects, 12.1 kB", the nearest callers. */
 static void put_created(struct hw_out *out, const struct hw_suspect *suspect)
 {
@@ -178,7 +188,7 @@ static void put_created(struct hw_out *out, const struct hw_suspect *suspect)
             put_place(&line, frame);
         }
         hw_buf_puts(&line, frame ? ", ...: " : ": ");
-        put_objects(&line, created->objects);
+        put_blocks_or_objects(&line, suspect, created->objects);
         hw_buf_puts(&line, ", ");
         hw_text_bytes(&line, (double)created->bytes);
         put_word(out, i ? "" : "Created");

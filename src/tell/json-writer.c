@@ -25,12 +25,13 @@ static void put_line(struct hw_json *json)
 }
 
 /* Characters that some readers take for the end of a line are written as numbers, too. */
-static void put_string(struct hw_out *out, const char *s)
+static void put_string(struct hw_out *out, const char *s, bool in_page)
 {
     hw_out_puts(out, "\"");
     while (*s) {
         size_t plain = 0;
-        while (s[plain] >= 0x20 && s[plain] < 0x7f && s[plain] != '"' && s[plain] != '\\')
+        while (s[plain] >= 0x20 && s[plain] < 0x7f && s[plain] != '"' && s[plain] != '\\' &&
+               !(in_page && s[plain] == '<'))
             plain++;
         hw_out_put(out, s, plain);
         s += plain;
@@ -42,7 +43,7 @@ static void put_string(struct hw_out *out, const char *s)
             hw_out_puts(out, "\\ufffd");
         else if (c == '"' || c == '\\')
             hw_out_printf(out, "\\%c", (char)c);
-        else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
+        else if (c < 0x20 || c == '<' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
             hw_out_printf(out, "\\u%04x", (unsigned)c);
         else
             hw_out_put(out, s, n);
@@ -106,7 +107,7 @@ void hw_json_end(struct hw_json *json)
 void hw_json_string(struct hw_json *json, const char *key, const char *s)
 {
     begin(json, key);
-    put_string(json->out, s);
+    put_string(json->out, s, json->in_page);
 }
 
 /* Called for every edge of every object, where printf would take half of the time. */

@@ -21,6 +21,7 @@ enum { HW_JSON_DEPTH = 32 };
 struct hw_json {
     struct hw_out *out;
     bool compact; /* one line; the outermost end writes a newline in both forms */
+    bool in_page; /* to be set after init: for a <script> of HTML, < is written as a number */
     unsigned depth;
     uint32_t is_array; /* one bit for each open level */
     uint32_t has_members;

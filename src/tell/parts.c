@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-static void put_time(struct hw_buf *buf, int64_t ns)
+void hw_parts_time(struct hw_buf *buf, int64_t ns)
 {
     time_t seconds = (time_t)(ns / 1000000000);
     struct tm tm;
@@ -37,7 +37,7 @@ void hw_parts_facts(struct hw_out *out, const struct hw_facts *facts)
     hw_buf_puts(&line, facts->main_script[0] ? ", " : "");
     hw_buf_puts(&line, facts->main_script);
     hw_buf_puts(&line, ", ");
-    put_time(&line, facts->taken_at_ns);
+    hw_parts_time(&line, facts->taken_at_ns);
     hw_buf_puts(&line, ", paused ");
     hw_text_duration(&line, facts->pause_ns);
     hw_out_style(out, HW_STYLE_FAINT);

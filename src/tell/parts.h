@@ -14,6 +14,9 @@ enum { HW_VALUE_BYTES = 256 }; /* buffers for hw_graph_value */
 void hw_parts_facts(struct hw_out *out, const struct hw_facts *facts);
 void hw_parts_facts_json(struct hw_json *json, const char *key, const struct hw_facts *facts);
 
+/* "2025-11-20 14:04:05 UTC" */
+void hw_parts_time(struct hw_buf *buf, int64_t ns_since_1970);
+
 /* The path on a line of its own, then the steps, one a line. */
 void hw_parts_chain(struct hw_out *out, const struct hw_chain *chain, size_t indent);
 void hw_parts_chain_json(struct hw_json *json, const struct hw_chain *chain); /* path, steps */
@@ -38,6 +41,8 @@ void hw_parts_retained_type_json(struct hw_json *json, const struct hw_retained_
 
 /* "app.py:88 in serve"; the members file, line, function, and callers, innermost first. */
 void hw_parts_site_frame(struct hw_buf *buf, const struct hw_site_frame *frame);
+/* A line for each frame, "from" before all but the first; depth: frames that there were. */
+void hw_parts_site_stack(struct hw_out *out, const struct hw_site_frame *frame, uint32_t depth);
 void hw_parts_site_json(struct hw_json *json, const struct hw_site_frame *frame);
 
 /* "and 12 more" under a list of which only some are shown. */

@@ -3,6 +3,7 @@
 /* The plot as one SVG file: no scripts, nothing from elsewhere; dark where the reader's system is.
  */
 #include "tell/clock.h"
+#include "tell/markup.h"
 #include "tell/plot-functions.h"
 #include "tell/plot-scale.h"
 #include "tell/tell.h"
@@ -47,15 +48,7 @@ static void put_text(struct hw_out *out, const char *s)
 {
     struct hw_buf safe = {0};
     hw_text_escape(&safe, s);
-    for (const char *p = hw_buf_str(&safe); *p; p++)
-        if (*p == '&')
-            hw_out_puts(out, "&amp;");
-        else if (*p == '<')
-            hw_out_puts(out, "&lt;");
-        else if (*p == '>')
-            hw_out_puts(out, "&gt;");
-        else
-            hw_out_put(out, p, 1);
+    hw_markup_put(out, hw_buf_str(&safe));
     hw_buf_deinit(&safe);
 }
 

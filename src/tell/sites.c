@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tell/clock.h"
 #include "tell/parts.h"
 #include "tell/table.h"
 #include "tell/tell.h"
@@ -41,7 +42,31 @@ void hw_parts_site_json(struct hw_json *json, const struct hw_site_frame *frame)
     hw_json_end(json);
 }
 
+void hw_parts_site_stack(struct hw_out *out, const struct hw_site_frame *frame, uint32_t depth)
+{
+    uint32_t kept = 0;
+    for (; frame; frame = frame->caller, kept++) {
+        struct hw_buf line = {0};
+        hw_parts_site_frame(&line, frame);
+        hw_out_printf(out, "    %s%s\n", kept ? "from " : "", hw_buf_str(&line));
+        hw_buf_deinit(&line);
+    }
+    if (depth > kept)
+        hw_out_printf(out, "    and %" PRIu32 " more callers, not kept\n", depth - kept);
+}
+
 /* ---- text ---- */
+
+/* Of an agent that came into a program that ran: what was there before is not among it. */
+static void put_since(struct hw_buf *line, const struct hw_facts *facts)
+{
+    const int64_t slack_ns = 5000000000; /* from its start to Python's */
+    int64_t started_ns = facts->taken_at_ns - facts->uptime_ns;
+    if (!facts->alloc_began_ns || facts->alloc_began_ns < started_ns + slack_ns)
+        return;
+    hw_buf_puts(line, " since ");
+    hw_text_time(line, HW_CLOCK_FULL, facts->alloc_began_ns);
+}
 
 static void put_source(struct hw_buf *line, const struct hw_facts *facts)
 {
@@ -51,7 +76,9 @@ static void put_source(struct hw_buf *line, const struct hw_facts *facts)
         hw_buf_puts(line, facts->alloc_samples == 1 ? " sample" : " samples");
         hw_buf_puts(line, ", one for each ");
         hw_text_bytes(line, (double)facts->alloc_rate);
-        hw_buf_puts(line, " allocated: ");
+        hw_buf_puts(line, " allocated");
+        put_since(line, facts);
+        hw_buf_puts(line, ": ");
         return;
     }
     hw_buf_puts(line, "Recorded by tracemalloc, ");
@@ -59,6 +86,20 @@ static void put_source(struct hw_buf *line, const struct hw_facts *facts)
         hw_buf_printf(line, "%" PRIu32 " frame%s deep, ", facts->alloc_frames,
                       facts->alloc_frames == 1 ? "" : "s");
     hw_buf_puts(line, "since it was started: ");
+}
+
+static void put_domain(struct hw_buf *line, const struct hw_sites *sites, uint32_t domain)
+{
+    const char *name = hw_domain_name(&sites->facts, domain);
+    if (*name)
+        hw_buf_printf(line, ", of C code by %s", name);
+    else
+        hw_buf_printf(line, ", in domain %" PRIu32, domain);
+}
+
+static bool has_python(const struct hw_sites *sites)
+{
+    return !sites->domain_count || sites->domains[0].domain == 0;
 }
 
 static void head_text(struct hw_out *out, const struct hw_sites *sites)
@@ -76,19 +117,25 @@ static void head_text(struct hw_out *out, const struct hw_sites *sites)
         hw_text_count(&line, sites->domains[i].count);
         hw_buf_puts(&line, ", ");
         hw_text_bytes(&line, (double)sites->domains[i].bytes);
-        hw_buf_printf(&line, ", in domain %" PRIu32, sites->domains[i].domain);
+        put_domain(&line, sites, sites->domains[i].domain);
     }
     hw_buf_puts(&line, ".");
+    if (sites->facts.alloc_rate && !has_python(sites))
+        hw_buf_puts(&line, " Python's own allocators were not seen: Python has set them anew "
+                           "(PYTHONMALLOC, -X dev).");
     hw_out_wrap(out, 0, 0, hw_buf_str(&line));
     hw_buf_deinit(&line);
     if (sites->facts.alloc_missed)
         hw_out_printf(out, "%" PRIu64 " more could not be read.\n", sites->facts.alloc_missed);
 }
 
-static void type_text(struct hw_buf *cell, const struct hw_sites_row *row)
+static void type_text(struct hw_buf *cell, const struct hw_sites *sites,
+                      const struct hw_sites_row *row)
 {
     if (row->type_objects)
         hw_text_escape(cell, row->type);
+    else if (row->domain && row->count && *hw_domain_name(&sites->facts, row->domain))
+        hw_buf_puts(cell, hw_domain_name(&sites->facts, row->domain));
     else
         hw_buf_puts(cell, row->count ? "-" : "gone");
 }
@@ -110,20 +157,7 @@ static void put_numbers(struct hw_table *table, const struct hw_sites *sites,
     hw_text_bytes(hw_table_cell(table), (double)row->bytes);
     if (!sites->has_before)
         put_share(hw_table_cell(table), sites, row->bytes);
-    type_text(hw_table_cell(table), row);
-}
-
-static void put_stack(struct hw_out *out, const struct hw_sites_row *row)
-{
-    uint32_t kept = 0;
-    for (const struct hw_site_frame *frame = row->frame; frame; frame = frame->caller, kept++) {
-        struct hw_buf line = {0};
-        hw_parts_site_frame(&line, frame);
-        hw_out_printf(out, "    %s%s\n", kept ? "from " : "", hw_buf_str(&line));
-        hw_buf_deinit(&line);
-    }
-    if (row->depth > kept)
-        hw_out_printf(out, "    and %" PRIu32 " more callers, not kept\n", row->depth - kept);
+    type_text(hw_table_cell(table), sites, row);
 }
 
 static const struct hw_column plain_columns[] = {{"blocks", HW_COLUMN_RIGHT},
@@ -170,9 +204,11 @@ static void stacks_text(struct hw_out *out, const struct hw_sites *sites, size_t
             hw_buf_puts(&line, ", mostly ");
             hw_text_escape(&line, row->type);
         }
+        if (row->domain && row->count)
+            put_domain(&line, sites, row->domain);
         hw_out_printf(out, "%s%s\n", i ? "\n" : "", hw_buf_str(&line));
         hw_buf_deinit(&line);
-        put_stack(out, row);
+        hw_parts_site_stack(out, row->frame, row->depth);
     }
 }
 
@@ -199,6 +235,7 @@ static void row_json(struct hw_json *json, const struct hw_sites *sites,
     hw_json_u64(json, "objects", row->objects);
     hw_json_string(json, "type", row->type);
     hw_json_u64(json, "type_objects", row->type_objects);
+    hw_json_u64(json, "domain", row->domain);
     hw_json_end(json);
 }
 
@@ -208,6 +245,7 @@ static void domains_json(struct hw_json *json, const struct hw_sites *sites)
     for (size_t i = 0; i < sites->domain_count; i++) {
         hw_json_object(json, NULL);
         hw_json_u64(json, "domain", sites->domains[i].domain);
+        hw_json_string(json, "name", hw_domain_name(&sites->facts, sites->domains[i].domain));
         hw_json_u64(json, "blocks", sites->domains[i].count);
         hw_json_u64(json, "bytes", sites->domains[i].bytes);
         hw_json_end(json);
@@ -224,6 +262,8 @@ static void sites_json(struct hw_out *out, const struct hw_sites *sites, size_t 
     hw_json_string(&json, "source", sites->facts.alloc_rate ? "agent" : "tracemalloc");
     hw_json_u64(&json, "rate", sites->facts.alloc_rate);
     hw_json_u64(&json, "samples", sites->facts.alloc_samples);
+    if (sites->facts.alloc_began_ns)
+        hw_json_time(&json, "began", sites->facts.alloc_began_ns);
     hw_json_u64(&json, "frame_limit", sites->facts.alloc_frames);
     hw_json_u64(&json, "blocks_missed", sites->facts.alloc_missed);
     hw_json_string(&json, "by", hw_sites_by_name(sites->by));

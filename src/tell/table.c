@@ -62,8 +62,9 @@ static void put_cell(const struct hw_table *table, struct hw_buf *row, size_t co
                      const char *cell, const size_t *widths)
 {
     struct hw_buf cut = {0};
-    bool right = table->columns[column].flags & HW_COLUMN_RIGHT;
-    hw_text_cut(&cut, cell, widths[column]);
+    unsigned flags = table->columns[column].flags;
+    bool right = flags & HW_COLUMN_RIGHT, at_end = (flags & HW_COLUMN_CUT_END) == HW_COLUMN_CUT_END;
+    (at_end ? hw_text_cut_end : hw_text_cut)(&cut, cell, widths[column]);
     const char *text = hw_buf_str(&cut);
     int blanks = (int)(widths[column] - hw_text_width(text));
     hw_buf_printf(row, "%*s%*s%s%*s", (int)(column ? GAP : table->indent), "", right ? blanks : 0,

@@ -19,6 +19,7 @@
 enum {
     HW_COLUMN_RIGHT = 1 << 0,
     HW_COLUMN_CUT = 1 << 1,
+    HW_COLUMN_CUT_END = 1 << 3 | HW_COLUMN_CUT, /* its end, not its middle */
     HW_COLUMN_BELOW = 1 << 2, /* the last column only: on a line of its own, never cut */
 };
 enum { HW_TABLE_COLUMNS = 24 };

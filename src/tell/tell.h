@@ -75,6 +75,57 @@ void hw_tell_audit(struct hw_out *out, const struct hw_facts *facts, const struc
 
 void hw_tell_sites(struct hw_out *out, const struct hw_sites *sites, size_t limit);
 
+enum hw_attach_verb { HW_ATTACH_VERB_ATTACH, HW_ATTACH_VERB_DETACH };
+void hw_tell_attached(struct hw_out *out, const struct hw_attached *attached, enum hw_attach_verb verb);
+struct hw_allocations_look {
+    bool over_time; /* first what was in use over time, as a plot; ascii: as in struct hw_plot_look */
+    bool ascii;
+};
+void hw_tell_allocations(struct hw_out *out, const struct hw_profile *profile,
+                         const struct hw_allocations *allocations,
+                         const struct hw_allocations_look *look, size_t limit);
+
+/* source: NULL when it is not there. function: only those of this name; NULL: all. all: also functions and lines
+ * without numbers. Returns false when there is no such function. */
+struct hw_lines_look {
+    const struct hw_source *source;
+    const char *function;
+    bool all;
+};
+bool hw_tell_lines(struct hw_out *out, const struct hw_profile *profile, const struct hw_lines *lines,
+                   const struct hw_lines_look *look);
+
+/* What the frames of a profile's stacks are. Between a module and one that it imports stand six frames of the
+ * import system; they are left out unless they are asked for, except where a stack ends in one. */
+struct hw_frames_look {
+    bool by_function; /* all lines of a function are one */
+    bool imports;
+};
+
+/* Flame graphs of a profile: a page that is looked at with a browser, or a picture of one measure. */
+struct hw_flame_look {
+    const char *title;       /* NULL: the command */
+    enum hw_measure measure; /* of the page the one that is shown first */
+    struct hw_frames_look frames;
+};
+void hw_tell_flame_html(struct hw_out *out, const struct hw_profile *profile,
+                        const struct hw_flame_look *look);
+void hw_tell_flame_svg(struct hw_out *out, const struct hw_profile *profile,
+                       const struct hw_flame_look *look);
+
+/* What was written to a file of a profile. */
+void hw_tell_profile_file(struct hw_out *out, const struct hw_profile *profile, const char *path,
+                          uint64_t file_bytes);
+
+/* Profiles for other tools. Collapsed stacks are of one measure, the others have all. */
+void hw_tell_collapsed(struct hw_out *out, const struct hw_profile *profile, enum hw_measure measure,
+                       const struct hw_frames_look *look);
+void hw_tell_speedscope(struct hw_out *out, const struct hw_profile *profile,
+                        const struct hw_frames_look *look);
+void hw_tell_pprof(struct hw_out *out, const struct hw_profile *profile, const struct hw_frames_look *look);
+/* All of it, as it is, in JSON of our own. */
+void hw_tell_profile_json(struct hw_out *out, const struct hw_profile *profile);
+
 void hw_tell_snapshot(struct hw_out *out, const struct hw_graph *graph, const char *path,
                       uint64_t file_bytes);
 void hw_tell_check(struct hw_out *out, const char *path, const struct hw_check *check);

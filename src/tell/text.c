@@ -133,6 +133,16 @@ void hw_text_cut(struct hw_buf *buf, const char *s, size_t columns)
     hw_buf_puts(buf, s + skip);
 }
 
+void hw_text_cut_end(struct hw_buf *buf, const char *s, size_t columns)
+{
+    if (hw_text_width(s) <= columns || columns < 3) {
+        hw_text_cut(buf, s, columns);
+        return;
+    }
+    hw_buf_put(buf, s, head_bytes(s, columns - 3));
+    hw_buf_puts(buf, "...");
+}
+
 void hw_text_bytes(struct hw_buf *buf, double bytes)
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};

@@ -24,6 +24,8 @@ size_t hw_text_width(const char *s);
  */
 void hw_text_cut(struct hw_buf *buf, const char *s, size_t columns);
 
+void hw_text_cut_end(struct hw_buf *buf, const char *s, size_t columns); /* "    return hub.get(na..." */
+
 void hw_text_bytes(struct hw_buf *buf, double bytes);          /* 512 B, 1.9 MB; powers of 1000 */
 void hw_text_count(struct hw_buf *buf, uint64_t count);        /* 1,234,567 */
 void hw_text_delta(struct hw_buf *buf, int64_t count);         /* +1,234 */

@@ -9,9 +9,14 @@
 static const struct hw_cause rows[] = {
     {"missing-free", HW_FAMILY(NATIVE_MEMORY), NULL, NULL, NULL,
      "C code asks malloc for blocks and does not free them; no Python object is known to use them.",
-     "Find who allocates such blocks: ltrace or perf on malloc, or heaptrack; a library that the "
-     "evidence names comes first. Look at its error paths, and at functions that return memory "
-     "which the caller has to free."},
+     "Start the program by heapwhy run: the stacks that allocate them are then told here. A library "
+     "that the evidence names comes first. Look at its error paths, and at functions that return "
+     "memory which the caller has to free."},
+    {"missing-munmap", HW_FAMILY(NATIVE_MEMORY), NULL, NULL, NULL,
+     "C code makes anonymous mappings and does not unmap them; no Python object is known to use "
+     "them.",
+     "Look at the error paths of the code that Created names, and at who has to unmap what it "
+     "returns."},
     {"pinned-arenas", HW_FAMILY(FRAGMENTATION), NULL, NULL, NULL,
      "Not a leak: a few survivors of each burst lie in arenas that are otherwise free, and an arena "
      "goes back to the kernel only when it is empty.",

@@ -5,6 +5,7 @@
 #include "ask/rules.h"
 #include "base/err.h"
 #include "why/cause.h"
+#include "why/created-native.h"
 #include "why/rules.h"
 
 #include <inttypes.h>
@@ -85,6 +86,46 @@ static const char *counts_text(struct telling *t)
     return copy;
 }
 
+/* How the stacks are known, or why they are not. */
+static void sites_evidence(struct telling *t)
+{
+    const struct hw_facts *facts = &t->work->series->last->facts;
+    if (facts->alloc_source != HW_ALLOC_AGENT || !facts->alloc_rate)
+        return;
+    if (t->suspect->created_count)
+        say(t, TELL(t, "%s grew that much since the first snapshot: estimated from samples, one for each %s",
+                    t->suspect->created_count > 1 ? "these stacks" : "this stack",
+                    bytes(t, (double)facts->alloc_rate)));
+    else
+        say(t, "of the stacks that heapwhy run has sampled, none grew with it: it may be many that make little "
+               "each, or memory that is not taken by calls of malloc or mmap");
+}
+
+/* "leak.c:12 in leak_block (leaky.so)" */
+static const char *place_text(struct telling *t, const struct hw_site_frame *frame)
+{
+    const char *line = frame->line ? TELL(t, ":%" PRIu32, frame->line) : "";
+    return TELL(t, "%s%s%s%s", file_name(frame->file), line, *frame->function ? " in " : "",
+                frame->function);
+}
+
+static const char *native_answer(struct telling *t, double rate)
+{
+    const struct hw_memory_trend *trend = t->trend;
+    const char *what = trend->is_estimate ? "" : ", in blocks of many sizes", *where = "";
+    if (trend->size)
+        what = TELL(t, ", in blocks of %" PRIu64 " bytes that nobody frees", trend->size->block_bytes);
+    if (t->suspect->created_count)
+        where = TELL(t, ", from %s", place_text(t, t->suspect->created[0].frame));
+    else if (trend->size && trend->size->library[0])
+        where = TELL(t, ", near %s", file_name(trend->size->library));
+    if (trend->domain == HW_DOMAIN_MMAP)
+        return TELL(t, "not Python objects: what C code maps grows by %s/s, and nobody unmaps it%s",
+                    bytes(t, rate), where);
+    return TELL(t, "not Python objects: the native heap grows by %s/s%s%s", bytes(t, rate), what,
+                where);
+}
+
 static void native_evidence(struct telling *t)
 {
     const struct hw_memory_trend *trend = t->trend;
@@ -98,9 +139,11 @@ static void native_evidence(struct telling *t)
         if (size->sample[0])
             say(t, TELL(t, "one of them begins with %s", size->sample));
     }
-    say(t, TELL(t,
-                "they are in use: malloc has %s free, of which malloc_trim(0) could give back %s",
-                bytes(t, (double)trend->kept_bytes), bytes(t, (double)trend->trim_bytes)));
+    if (!trend->is_estimate)
+        say(t, TELL(t,
+                    "they are in use: malloc has %s free, of which malloc_trim(0) could give back %s",
+                    bytes(t, (double)trend->kept_bytes), bytes(t, (double)trend->trim_bytes)));
+    sites_evidence(t);
     say(t, TELL(t, "Python objects grew by %s in the same time",
                 bytes(t, trend->live_growth > 0 ? trend->live_growth : 0)));
 }
@@ -113,8 +156,9 @@ static void native_tell(struct telling *t)
     double rate = trend->growth / trend->seconds;
     suspect->pattern = HW_PATTERN_NATIVE_MEMORY;
     /* The largest request that gets such a block. */
-    suspect->type = trend->size ? TELL(t, "malloc(%" PRIu64 ")", trend->size->block_bytes - 8)
-                                : "malloc";
+    suspect->type = trend->domain == HW_DOMAIN_MMAP ? "mmap"
+                    : trend->size ? TELL(t, "malloc(%" PRIu64 ")", trend->size->block_bytes - 8)
+                                  : "malloc";
     suspect->bytes_per_second = rate;
     suspect->verdict = trend->is_settled ? HW_VERDICT_LEAK : HW_VERDICT_INCONCLUSIVE;
     if (trend->size) {
@@ -126,20 +170,16 @@ static void native_tell(struct telling *t)
         suspect->held_objects_per_second = suspect->objects_per_second;
         suspect->bytes = trend->size->bytes;
     }
-    cause_set(t, "missing-free");
+    t->no_memory |= !hw_created_native_fill(t->work->series, trend, t->arena, suspect);
+    cause_set(t, trend->domain == HW_DOMAIN_MMAP ? "missing-munmap" : "missing-free");
     native_evidence(t);
-    const char *near_library =
-        trend->size && trend->size->library[0]
-            ? TELL(t, ", near %s", file_name(trend->size->library))
-            : "";
-    t->answer =
-        trend->size
-            ? TELL(t,
-                   "not Python objects: the native heap grows by %s/s, in blocks of %" PRIu64
-                   " bytes that nobody frees%s",
-                   bytes(t, rate), trend->size->block_bytes, near_library)
-            : TELL(t, "not Python objects: the native heap grows by %s/s, in blocks of many sizes",
-                   bytes(t, rate));
+    t->answer = native_answer(t, rate);
+    if (suspect->created_count)
+        suspect->fix =
+            TELL(t, "See who has to %s what is allocated at %s: the error paths there and in its callers, and "
+                    "functions that return memory which the caller has to give back.",
+                 trend->domain == HW_DOMAIN_MMAP ? "unmap" : "free",
+                 place_text(t, suspect->created[0].frame));
     if (!trend->is_settled)
         suspect->doubt = "two snapshots show no trend: take three or more";
     else

@@ -17,7 +17,7 @@
 /* The agent's memory and its recording without an interpreter: what is told is what a reader finds.
  */
 
-uint32_t hw_frames_find(void)
+uint32_t hw_frames_find(bool is_python)
 {
     return 0;
 }
@@ -200,6 +200,15 @@ static struct event random_event(uint64_t *state)
     return event;
 }
 
+static void assert_event(const struct event *event, const struct event *told)
+{
+    assert_int_equal(event->kind, told->kind);
+    assert_int_equal(event->addr, told->addr);
+    assert_int_equal(event->bytes, told->bytes);
+    assert_int_equal(event->domain, told->domain);
+    assert_int_equal(event->site, told->site);
+}
+
 static void test_every_event_comes_back(void **unused)
 {
     (void)unused;
@@ -222,7 +231,7 @@ static void test_every_event_comes_back(void **unused)
         if (event.kind >= 8)
             continue;
         assert_true(at < EVENTS);
-        assert_memory_equal(&event, &told[at], sizeof(event));
+        assert_event(&event, &told[at]);
         at++;
     }
     assert_int_equal(at, EVENTS);
