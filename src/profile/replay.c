@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/replay.h"
 
+#include "agent/table.h"
 #include "base/vec.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,14 +31,14 @@ void hw_replay_deinit(struct hw_replay *replay)
 /* ---- amounts ---- */
 
 /* What a block that was seen stands for. */
-static inline struct hw_amount weigh(uint64_t rate_bytes, uint64_t bytes)
+static inline struct hw_amount weigh(uint64_t rate_bytes, uint64_t bytes, uint32_t domain)
 {
     const double unit = 1 << HW_REPLAY_COUNT_BITS;
     if (!rate_bytes)
         return (struct hw_amount){1 << HW_REPLAY_COUNT_BITS, bytes};
-    if (!bytes) /* its chance is 0 */
+    double chance = hw_agent_chance(domain, bytes, rate_bytes);
+    if (chance <= 0)
         return (struct hw_amount){0, 0};
-    double chance = -expm1(-(double)bytes / (double)rate_bytes);
     return (struct hw_amount){(uint64_t)(unit / chance + .5),
                               (uint64_t)((double)bytes / chance + .5)};
 }
@@ -71,7 +71,7 @@ static inline void give_back(struct hw_replay *replay, struct hw_live_slot *slot
 {
     struct hw_live_block block = hw_live_block_of(slot);
     struct hw_replay_row *row = &replay->rows[block.row];
-    struct hw_amount amount = weigh(replay->rate_bytes, block.bytes);
+    struct hw_amount amount = weigh(replay->rate_bytes, block.bytes, row->domain);
     keep_peak(replay, row);
     subtract(&row->live, amount);
     subtract(&replay->live, amount);
@@ -86,7 +86,7 @@ static inline void allocate(struct hw_replay *replay, const struct hw_events_blo
 {
     struct hw_live_slot *slot = hw_live_map_find(&replay->map, event->units);
     struct hw_replay_row *row = &replay->rows[event->row];
-    struct hw_amount amount = weigh(replay->rate_bytes, event->bytes);
+    struct hw_amount amount = weigh(replay->rate_bytes, event->bytes, row->domain);
     if (slot->units_size)
         give_back(replay, slot, event->units, false);
     else
@@ -160,7 +160,8 @@ static bool make_room(struct hw_replay *replay, const struct hw_events *events)
         return false;
     for (; replay->row_count < events->row_count; replay->row_count++)
         rows[replay->row_count] =
-            (struct hw_replay_row){.thread = events->rows[replay->row_count].thread};
+            (struct hw_replay_row){.thread = events->rows[replay->row_count].thread,
+                                   .domain = events->rows[replay->row_count].domain};
     for (; replay->thread_count < events->thread_count; replay->thread_count++)
         units[replay->thread_count] = 0;
     return true;
@@ -209,8 +210,9 @@ static void change_rate(struct hw_replay *replay, uint64_t rate_bytes)
         if (!slot->units_size)
             continue;
         struct hw_live_block block = hw_live_block_of(slot);
-        struct hw_amount amount = weigh(rate_bytes, block.bytes);
-        add(&replay->rows[block.row].live, amount);
+        struct hw_replay_row *row = &replay->rows[block.row];
+        struct hw_amount amount = weigh(rate_bytes, block.bytes, row->domain);
+        add(&row->live, amount);
         add(&replay->live, amount);
     }
 }

@@ -23,7 +23,7 @@ enum { HW_REPLAY_MOMENTS = 1000, HW_REPLAY_COUNT_BITS = 20 };
 struct hw_replay_row {
     struct hw_amount live, allocated;
     uint64_t peak_number; /* of the highest total of which peak tells */
-    uint32_t thread;
+    uint32_t thread, domain;
     struct hw_amount peak, temporary; /* what seldom changes stands last */
 };
 

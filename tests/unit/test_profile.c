@@ -310,7 +310,7 @@ static void test_temporary_is_of_its_thread(void **state)
 
 static double chance(double bytes, double rate)
 {
-    return -expm1(-bytes / rate);
+    return hw_agent_chance(HW_AGENT_OBJECT, (uint64_t)bytes, (uint64_t)rate);
 }
 
 static void test_samples_stand_for_more(void **state)
