@@ -10,9 +10,9 @@
  * Include/internal/pycore_pymem.h, 3.13 Include/internal/pycore_tracemalloc.h). */
 enum { CONFIG_TRACING = 4, CONFIG_FRAME_LIMIT = 8 };
 
-/* So many entries of a table, out of so many buckets, decide what it is: of ten buckets at least one is in
- * use (HASHTABLE_LOW). */
-enum { SAMPLE = 64, SAMPLE_BUCKETS = 4096 };
+/* So many entries of a table decide what it is. Blocks lie together in memory, and so do the buckets that
+ * are in use: thousands before them may be empty. */
+enum { SAMPLE = 64 };
 
 static void config_read(struct hw_py *py, hw_addr config, struct hw_tracemalloc *to)
 {
@@ -57,19 +57,21 @@ static bool sample_domain(void *ctx, const struct hw_trace_entry *entry)
     return ++sample->seen < SAMPLE;
 }
 
-/* A thread that was stopped amid its work may leave one entry half made, no more. */
+/* A thread that was stopped amid its work may leave one entry half made, no more. buckets: that may still be
+ * looked at. */
 static bool is_table_of(struct hw_py *py, const struct hw_runtime *runtime, hw_addr addr,
-                        enum hw_trace_keys keys)
+                        enum hw_trace_keys keys, uint64_t *buckets)
 {
     struct sample sample = {.py = py, .runtime = runtime};
     struct hw_trace_table table;
-    struct hw_trace_budget budget = {SAMPLE, SAMPLE_BUCKETS};
+    struct hw_trace_budget budget = {SAMPLE, *buckets};
     uint64_t read, bad = py->bad_pointers;
     if (!hw_trace_table_read(py, runtime, addr, &table))
         return false;
     hw_trace_table_walk(py, &table, keys,
                         keys == HW_TRACE_KEYS_BLOCKS ? sample_trace : sample_domain, &sample,
                         &budget, &read);
+    *buckets = budget.buckets;
     py->bad_pointers = bad; /* looking at what may be anything finds no damage */
     unsigned good = sample.traces + sample.domains;
     return good && good + 1 >= sample.seen;
@@ -82,6 +84,7 @@ struct search {
     const struct hw_runtime *runtime;
     hw_addr traces, domains;
     bool is_ambiguous;
+    uint64_t buckets; /* that may still be looked at, of all that may be a table */
 };
 
 static void note(struct search *search, hw_addr *found, hw_addr table)
@@ -96,9 +99,11 @@ static void try_word(struct search *search, hw_addr word)
     const struct hw_segment *segment = hw_image_segment(search->py->image, word);
     if (!segment || !(segment->prot & HW_PROT_WRITE) || word % (2 * sizeof(hw_addr)))
         return;
-    if (is_table_of(search->py, search->runtime, word, HW_TRACE_KEYS_BLOCKS))
+    if (is_table_of(search->py, search->runtime, word, HW_TRACE_KEYS_BLOCKS,
+                    &search->buckets))
         note(search, &search->traces, word);
-    else if (is_table_of(search->py, search->runtime, word, HW_TRACE_KEYS_DOMAINS))
+    else if (is_table_of(search->py, search->runtime, word, HW_TRACE_KEYS_DOMAINS,
+                         &search->buckets))
         note(search, &search->domains, word);
 }
 
@@ -117,7 +122,7 @@ static void search_module(struct search *search, const struct hw_module *module)
 static void find_by_shape(struct hw_py *py, const struct hw_runtime *runtime,
                           const struct hw_module *module, struct hw_tracemalloc *to)
 {
-    struct search search = {.py = py, .runtime = runtime};
+    struct search search = {.py = py, .runtime = runtime, .buckets = py->item_limit};
     struct hw_symbol config;
     if (!hw_module_symbol(py->image, module, "_Py_tracemalloc_config", &config))
         return;
@@ -149,6 +154,7 @@ static void find_in_file(struct hw_py *py, const struct hw_runtime *runtime,
 static void find_in_runtime(struct hw_py *py, const struct hw_runtime *rt, struct hw_tracemalloc *to)
 {
     struct hw_trace_table table;
+    uint64_t buckets = py->item_limit;
     config_read(py, rt->addr + RT_OFF(rt, _PyRuntimeState_tracemalloc), to);
     if (to->state == HW_TRACING_OFF)
         return;
@@ -156,7 +162,7 @@ static void find_in_runtime(struct hw_py *py, const struct hw_runtime *rt, struc
     to->domains =
         hw_image_word(py->image, rt->addr + RT_OFF(rt, _PyRuntimeState_tracemalloc_domains));
     if (!hw_trace_table_read(py, rt, to->traces, &table) ||
-        (table.count && !is_table_of(py, rt, to->traces, HW_TRACE_KEYS_BLOCKS)))
+        (table.count && !is_table_of(py, rt, to->traces, HW_TRACE_KEYS_BLOCKS, &buckets)))
         to->state = HW_TRACING_UNREADABLE;
 }
 

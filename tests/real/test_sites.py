@@ -137,6 +137,19 @@ def test_comparison_is_that_of_the_process(interpreter, tmp_path):
         assert sum(site["bytes_delta"] for site in answer["sites"]) == answer["bytes_delta"]
 
 
+def test_a_table_whose_first_buckets_are_empty(tmp_path):
+    """A bucket is chosen by the block's address: blocks that lie together leave most of a large table empty."""
+    (tmp_path / "spread.py").write_text(
+        "import ctypes, time, tracemalloc\ntracemalloc.start(1)\n"
+        "track = ctypes.pythonapi.PyTraceMalloc_Track\ntrack.argtypes = [ctypes.c_uint, ctypes.c_size_t, ctypes.c_size_t]\n"
+        "for n in range(300000):\n    track(0, (0x80000 + n) * 16, 5)\n"
+        "print('READY', flush=True)\ntime.sleep(1000)\n")
+    with support.ready_target(MAIN, str(tmp_path / "spread.py")) as target:
+        wait_until_asleep(target.pid)
+        answer = support.heapwhy_json("sites", "--json", target.pid)
+    assert [site["bytes"] for site in answer["sites"] if site["line"] == 6 and site["blocks"] >= 300000]
+
+
 def refusal(target):
     done = subprocess.run([support.heapwhy_binary(), "sites", str(target.pid)], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True)
