@@ -1003,8 +1003,8 @@ enum hw_domain {
     HW_DOMAIN_MALLOC, /* what C code takes from malloc() by itself */
     HW_DOMAIN_MMAP,   /* anonymous mappings that it makes */
 };
-/* "python", "malloc", "mmap" of what the agent wrote down; of tracemalloc, "python" for 0; else "". */
-const char *hw_domain_name(const struct hw_facts *facts, uint32_t domain);
+/* "python", "malloc", "mmap" of what the agent wrote down; of tracemalloc (rate_bytes 0), "python" for 0; else "". */
+const char *hw_domain_name(uint64_t rate_bytes, uint32_t domain);
 struct hw_sites_domain {
     uint32_t domain; /* 0: Python's own allocators */
     uint64_t count, bytes;

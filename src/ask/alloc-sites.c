@@ -323,12 +323,12 @@ void hw_sites_destroy(struct hw_sites *sites)
     free(result);
 }
 
-const char *hw_domain_name(const struct hw_facts *facts, uint32_t domain)
+const char *hw_domain_name(uint64_t rate_bytes, uint32_t domain)
 {
     static const char *const names[] = {[HW_DOMAIN_PYTHON] = "python",
                                         [HW_DOMAIN_MALLOC] = "malloc",
                                         [HW_DOMAIN_MMAP] = "mmap"};
-    uint32_t known = facts->alloc_rate ? HW_DOMAIN_MMAP : HW_DOMAIN_PYTHON;
+    uint32_t known = rate_bytes ? HW_DOMAIN_MMAP : HW_DOMAIN_PYTHON;
     return domain <= known ? names[domain] : "";
 }
 

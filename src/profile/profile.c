@@ -56,13 +56,10 @@ const char *hw_profile_domain_name(const struct hw_profile *profile, uint32_t do
                                            [HW_AGENT_OBJECT] = "object",
                                            [HW_AGENT_MALLOC] = "malloc",
                                            [HW_AGENT_MMAP] = "mmap"};
-    static const char *const sampled[] = {
-        [HW_DOMAIN_PYTHON] = "python", [HW_DOMAIN_MALLOC] = "malloc", [HW_DOMAIN_MMAP] = "mmap"};
     if (profile->is_recording)
         return domain < sizeof(recorded) / sizeof(*recorded) ? recorded[domain] : "";
-    if (profile->rate_bytes)
-        return domain < sizeof(sampled) / sizeof(*sampled) ? sampled[domain] : "";
-    return domain == 0 ? "python" : domain == DOMAIN_NUMPY ? "numpy" : "";
+    bool is_numpy = !profile->rate_bytes && domain == DOMAIN_NUMPY;
+    return is_numpy ? "numpy" : hw_domain_name(profile->rate_bytes, domain);
 }
 
 const char *hw_measure_name(enum hw_measure measure)

@@ -90,7 +90,7 @@ static void put_source(struct hw_buf *line, const struct hw_facts *facts)
 
 static void put_domain(struct hw_buf *line, const struct hw_sites *sites, uint32_t domain)
 {
-    const char *name = hw_domain_name(&sites->facts, domain);
+    const char *name = hw_domain_name(sites->facts.alloc_rate, domain);
     if (*name)
         hw_buf_printf(line, ", of C code by %s", name);
     else
@@ -134,8 +134,8 @@ static void type_text(struct hw_buf *cell, const struct hw_sites *sites,
 {
     if (row->type_objects)
         hw_text_escape(cell, row->type);
-    else if (row->domain && row->count && *hw_domain_name(&sites->facts, row->domain))
-        hw_buf_puts(cell, hw_domain_name(&sites->facts, row->domain));
+    else if (row->domain && row->count && *hw_domain_name(sites->facts.alloc_rate, row->domain))
+        hw_buf_puts(cell, hw_domain_name(sites->facts.alloc_rate, row->domain));
     else
         hw_buf_puts(cell, row->count ? "-" : "gone");
 }
@@ -245,7 +245,7 @@ static void domains_json(struct hw_json *json, const struct hw_sites *sites)
     for (size_t i = 0; i < sites->domain_count; i++) {
         hw_json_object(json, NULL);
         hw_json_u64(json, "domain", sites->domains[i].domain);
-        hw_json_string(json, "name", hw_domain_name(&sites->facts, sites->domains[i].domain));
+        hw_json_string(json, "name", hw_domain_name(sites->facts.alloc_rate, sites->domains[i].domain));
         hw_json_u64(json, "blocks", sites->domains[i].count);
         hw_json_u64(json, "bytes", sites->domains[i].bytes);
         hw_json_end(json);
