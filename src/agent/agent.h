@@ -49,6 +49,8 @@ void hw_store_clear(void);
 void hw_live_clear(void);
 void hw_frames_clear(void);
 void hw_native_clear(void);
+/* All of them. Takes the lock. */
+void hw_agent_clear(void);
 
 /* ---- live blocks ---- */
 

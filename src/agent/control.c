@@ -20,7 +20,7 @@ static uint64_t wall_clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void clear(void)
+void hw_agent_clear(void)
 {
     hw_store_lock();
     hw_store_clear();
@@ -54,7 +54,7 @@ static void end(void)
     hw_record_end();
     hw_record_sampled = hw_native_every = false;
     hw_store_unlock();
-    clear();
+    hw_agent_clear();
 }
 
 void hw_agent_begin(uint64_t rate_bytes, bool (*before_hooks)(void))
@@ -70,7 +70,7 @@ void hw_agent_obey(void)
     if (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE))
         return;
     if (control->wish == HW_AGENT_BEGIN && control->state != HW_AGENT_ON) {
-        clear(); /* of samples that were on their way at the end of an earlier time */
+        hw_agent_clear(); /* of samples that were on their way at the end of an earlier time */
         hw_agent_begin(control->rate_bytes, NULL);
     }
     if (control->wish == HW_AGENT_END && control->state == HW_AGENT_ON) {

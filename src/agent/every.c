@@ -14,6 +14,8 @@
 static void handed_out(void *block, size_t bytes, enum hw_agent_domain domain)
 {
     struct hw_thread *thread = &hw_thread;
+    if (!hw_agent_is_on)
+        return;
     hw_store_lock();
     uint32_t site = hw_frames_find(domain != HW_AGENT_RAW);
     hw_record_alloc(block, bytes, domain, site);
@@ -25,6 +27,8 @@ static void handed_out(void *block, size_t bytes, enum hw_agent_domain domain)
 static void given_back(const void *block)
 {
     struct hw_agent_block old;
+    if (!hw_agent_is_on)
+        return;
     hw_store_lock();
     hw_record_free(block);
     if (__builtin_expect(hw_live_may_have(block), 0))

@@ -32,16 +32,6 @@ static struct {
 
 uint64_t hw_record_rate_began;
 
-bool hw_record_file_init(const char *path, bool is_first)
-{
-    size_t n = strlen(path);
-    if (!n || n >= sizeof(file.base))
-        return false;
-    memcpy(file.base, path, n + 1);
-    file.is_first = is_first;
-    return true;
-}
-
 /* ---- the descriptor ---- */
 
 /* A program may have closed it, and its number may be another file's by now. */
@@ -173,6 +163,16 @@ bool hw_record_file_append(const void *chunk, size_t bytes)
     ok = ok && append(chunk, bytes);
     errno = error;
     return ok;
+}
+
+bool hw_record_file_init(const char *path, bool is_first)
+{
+    size_t n = strlen(path);
+    if (!n || n >= sizeof(file.base))
+        return false;
+    memcpy(file.base, path, n + 1);
+    file.is_first = is_first;
+    return !is_first || hw_record_file_append("", 0);
 }
 
 void hw_record_file_forked(int32_t parent_pid)

@@ -342,10 +342,14 @@ void hw_record_end(void)
     stop();
 }
 
-void hw_record_forked(void)
+void hw_record_forked(bool is_amid)
 {
     if (!hw_record_wanted || recorder.ended)
         return;
+    if (is_amid) {
+        stop();
+        return;
+    }
     hw_record_file_forked(hw_agent_table.pid);
     if (hw_record_rate_began)
         hw_record_rate_began = hw_agent_table.rate_bytes;

@@ -34,12 +34,14 @@ void hw_record_flush(void);
 /* The same, and that nothing follows. */
 void hw_record_end(void);
 /* In the child: what the parent recorded is the parent's. The child's own file comes into being
- * when there is something to write. */
-void hw_record_forked(void);
+ * when there is something to write. is_amid: it was forked by a signal handler amid an event, and records
+ * nothing. */
+void hw_record_forked(bool is_amid);
 
 /* ---- the file: record-file.c ---- */
 
-/* is_first: the file has this very name, else the process id is added. */
+/* is_first: the file has this very name, and is made at once; else the process id is added. false: there
+ * can be none. */
 bool hw_record_file_init(const char *path, bool is_first);
 /* Makes the file and writes its head, when that is not yet done, and appends to it. false: it has
  * ended. */

@@ -31,18 +31,30 @@ void hw_store_unlock(void)
     __atomic_store_n(&locked, false, __ATOMIC_RELEASE);
 }
 
+/* The lock is not kept until the fork: handlers of others come between, which allocate, and wait for
+ * threads that do. */
 static void fork_begins(void)
 {
+    if (hw_thread.inside) /* in a signal handler: the lock may be ours */
+        return;
+    hw_thread.inside = true;
     hw_store_lock();
     hw_record_flush();
+    hw_store_unlock();
+    hw_thread.inside = false;
 }
 
+/* In the child there is one thread. Where another one had the lock, it left the columns amid a change. */
 static void forked(void)
 {
+    bool is_torn = locked && !hw_thread.inside;
     hw_thread.tid = 0;
-    hw_record_forked();
+    if (is_torn) {
+        hw_store_unlock();
+        hw_agent_clear();
+    }
+    hw_record_forked(hw_thread.inside);
     hw_agent_table.pid = getpid();
-    hw_store_unlock();
 }
 
 /* ---- memory ---- */
@@ -85,7 +97,7 @@ void hw_store_clear(void)
 
 bool hw_store_init(uint64_t rate_bytes)
 {
-    if (!reserved && (!reserve() || pthread_atfork(fork_begins, hw_store_unlock, forked) != 0))
+    if (!reserved && (!reserve() || pthread_atfork(fork_begins, NULL, forked) != 0))
         return false;
     struct hw_agent_table *table = &hw_agent_table;
     table->rate_bytes = rate_bytes;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STATUS_NOT_RUN = 126, STATUS_NOT_FOUND = 127 }; /* as shells, env and nohup have them */
@@ -100,10 +101,14 @@ static bool make_absolute(const char *file, char path[PATH_MAX], struct hw_err *
 }
 
 /* The agent writes only to a file that is not there. One that is there makes room when it is a
- * recording, or empty. */
+ * recording, or empty; nothing else than a file does. */
 static bool make_room(const char *path, struct hw_err *err)
 {
     char magic[sizeof(HW_RECORDING_MAGIC) - 1];
+    struct stat st;
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return hw_err_set(err, HW_ERR_USAGE, "%s is %s: a recording needs a file of its own", path,
+                          S_ISDIR(st.st_mode) ? "a directory" : "no file");
     FILE *file = fopen(path, "re");
     if (!file)
         return errno == ENOENT || hw_err_sys(err, HW_ERR_IO, errno, "cannot write %s", path);

@@ -84,6 +84,8 @@ static void put_doubts(struct hw_out *out, const struct hw_profile *profile)
         hw_buf_puts(&line, ", one for each ");
         hw_text_bytes(&line, (double)profile->rate_bytes);
         hw_buf_puts(&line, " allocated. ");
+        if (profile->is_recording)
+            hw_buf_puts(&line, "Temporary is what was given back before its thread's next sample. ");
     }
     if (profile->missed) {
         hw_text_count(&line, profile->missed);

@@ -109,6 +109,27 @@ def test_it_comes_and_goes(interpreter, way):
         there.end()
 
 
+def test_handlers_of_others_before_a_fork_may_allocate(tmp_path):
+    """The agent's handler comes before those that were registered before it."""
+    (tmp_path / "forks.py").write_text(
+        "import ctypes, os, sys, threading, time\n"
+        "before = ctypes.CFUNCTYPE(None)(lambda: [str(i) for i in range(5000)])\n"
+        "ctypes.CDLL(None).__register_atfork(before, None, None, None)\n"
+        "threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
+        "print('READY', flush=True)\n"
+        "for line in sys.stdin:\n"
+        "    for _ in range(100):\n"
+        "        pid = os.fork()\n"
+        "        if not pid:\n"
+        "            os._exit(0)\n"
+        "        os.waitpid(pid, 0)\n"
+        "    print('FORKED', flush=True)\n")
+    with target(MAIN, script=str(tmp_path / "forks.py")) as there:
+        works("attach", RATE, there.pid)
+        assert there.ask(b"fork") == b"FORKED\n"
+        works("detach", there.pid)
+
+
 def test_what_calls_do_not_preserve_is_kept():
     with target(MAIN, "registers", REGISTERS) as there:
         for times in range(15):

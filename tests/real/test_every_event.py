@@ -164,10 +164,24 @@ def test_a_sample_is_recorded(tmp_path):
     assert len(tuples) * (1024 // 48) == pytest.approx(350000, rel=.05)
 
 
+def test_a_program_that_does_nothing_has_a_file(tmp_path):
+    with subprocess.Popen([support.heapwhy_binary(), "run", "-o", tmp_path / "r", support.SYSTEM_PYTHON, "-c",
+                           "print('READY', flush=True); input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        assert not recording.Recording(tmp_path / "r").ended
+        process.communicate(b"\n")
+    assert recording.Recording(tmp_path / "r").ended
+
+
 def test_files_that_cannot_be(tmp_path):
     (tmp_path / "other").write_text("something of value")
     done = run("-o", tmp_path / "other", "true")
     assert done.returncode == 2 and "no recording" in done.stderr and (tmp_path / "other").read_text() == "something of value"
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("other")
+    for name, what in ("pipe", "no file"), ("link", "no file"), (".", "a directory"):
+        done = run("-o", tmp_path / name, "true")
+        assert done.returncode == 2 and what in done.stderr and (tmp_path / name).exists()
     done = run("-o", tmp_path / "no" / "r", "true")
     assert done.returncode == 1 and "cannot write" in done.stderr
     for _ in range(2):  # an older recording makes room

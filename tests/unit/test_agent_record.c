@@ -27,6 +27,10 @@ void hw_frames_forget(uint64_t addr)
     (void)addr;
 }
 
+void hw_agent_clear(void)
+{
+}
+
 bool hw_frames_have_bit(uint32_t bit)
 {
     (void)bit;
@@ -254,7 +258,7 @@ static void test_a_full_table_is_thinned(void **unused)
     (void)unused;
     char child[80];
     hw_record_flush();
-    hw_record_forked();
+    hw_record_forked(false);
     hw_record_sampled = true;
     for (uint64_t n = 0; n < BLOCKS; n++) {
         struct hw_agent_block block = block_of(n);
@@ -354,7 +358,7 @@ static void test_a_limit_ends_the_recording_alone(void **unused)
     uint64_t state = 42;
     getrlimit(RLIMIT_FSIZE, &before);
     small.rlim_max = before.rlim_max;
-    hw_record_forked();
+    hw_record_forked(false);
     setrlimit(RLIMIT_FSIZE, &small);
     for (int i = 0; i < EVENTS; i++)
         hw_record_free((void *)(uintptr_t)random_sized(&state));
