@@ -126,6 +126,8 @@ void hw_sample_take(void *block, size_t bytes, enum hw_agent_domain domain);
 bool hw_frames_init(void);
 /* An address in it, once it is found. */
 const void *hw_python_address(void);
+/* The program has ended, and the interpreter takes all apart that it has left. */
+bool hw_python_is_over(void);
 /* The site of the Python code that this thread runs, or that has called the C code which it runs; 0: there is
  * none. is_python: it is the interpreter that asks, so that what runs is what the interpreter says. Under the
  * lock. */

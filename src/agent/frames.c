@@ -22,6 +22,7 @@ static struct {
     char *(*own_thread)(void);                 /* PyGILState_GetThisThreadState: current or not */
     int (*is_ending)(void);                    /* Py_IsFinalizing, with an underscore up to 3.12 */
     int (*line)(const char *code, int offset); /* PyCode_Addr2Line; offset in bytes */
+    int (*finalizing)(void);                   /* Py_IsFinalizing; NULL: not exported */
     const char *code_type;
 } python;
 
@@ -115,6 +116,7 @@ bool hw_frames_init(void)
     *(void **)&python.own_thread = python_symbol("PyGILState_GetThisThreadState", NULL);
     *(void **)&python.is_ending = python_symbol("Py_IsFinalizing", "_Py_IsFinalizing");
     *(void **)&python.line = python_symbol("PyCode_Addr2Line", NULL);
+    *(void **)&python.finalizing = python_symbol("Py_IsFinalizing", "_Py_IsFinalizing");
     python.code_type = python_symbol("PyCode_Type", NULL);
     if (!python.version || !python.thread || !python.line || !python.code_type)
         return false;
@@ -124,6 +126,11 @@ bool hw_frames_init(void)
     if (layout)
         stack_places_init();
     return layout != NULL;
+}
+
+bool hw_python_is_over(void)
+{
+    return python.finalizing && python.finalizing();
 }
 
 /* ---- one frame ---- */

@@ -35,6 +35,7 @@ static struct {
     uint64_t texts_told;
     uint64_t missed_told;
     bool ended;
+    bool ended_in_order;
     struct {
         struct hw_recording_chunk head;
         unsigned char events[CHUNK_BYTES];
@@ -203,12 +204,16 @@ static void tell_thread(struct hw_thread *thread)
 static __attribute__((noinline)) bool look(void)
 {
     if (recorder.ended) {
-        hw_agent_table.unrecorded++;
+        hw_agent_table.unrecorded += !recorder.ended_in_order;
         return false;
     }
     uint64_t now = now_ns();
     tell_time(now);
     tell_missed();
+    if (hw_python_is_over()) {
+        hw_record_end();
+        return false;
+    }
     if (room() < EVENT_MAX_BYTES + LOOK_BYTES + 2 * EVENT_MAX_BYTES ||
         now - recorder.chunk_ns > FLUSH_NS)
         chunk_write();
@@ -339,6 +344,7 @@ void hw_record_end(void)
     tell_missed();
     put_other(HW_RECORDING_END);
     chunk_write();
+    recorder.ended_in_order = !recorder.ended;
     stop();
 }
 

@@ -74,7 +74,8 @@ enum hw_recording_other {
     HW_RECORDING_FORGET,
     /* v count: so many blocks could not be recorded here. */
     HW_RECORDING_MISSED,
-    /* The program ended in order; nothing follows. */
+    /* The program ended in order; nothing follows. What the interpreter then takes apart is not told: it is in
+     * use when the program ends. */
     HW_RECORDING_END
 };
 

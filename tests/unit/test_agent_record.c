@@ -27,6 +27,11 @@ void hw_frames_forget(uint64_t addr)
     (void)addr;
 }
 
+bool hw_python_is_over(void)
+{
+    return false;
+}
+
 void hw_agent_clear(void)
 {
 }
