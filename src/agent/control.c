@@ -51,7 +51,7 @@ static void end(void)
     hw_agent_is_on = false;
     hw_agent_control.passes = !hw_python_unhook();
     hw_store_lock();
-    hw_record_end();
+    hw_record_stop();
     hw_record_sampled = hw_native_every = false;
     hw_store_unlock();
     hw_agent_clear();

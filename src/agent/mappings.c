@@ -50,17 +50,21 @@ EXPORT void *mmap(void *hint, size_t bytes, int prot, int flags, int fd, off_t o
 EXPORT void *mmap64(void *hint, size_t bytes, int prot, int flags, int fd, off64_t offset)
     __attribute__((alias("mmap")));
 
-/* The rest of one that loses its beginning stays. That it loses its end is not seen. */
+enum { PAGE_BYTES = 4096 };
+
+/* The kernel unmaps whole pages. The rest of one that loses its beginning stays. That it loses its end is
+ * not seen. */
 EXPORT int munmap(void *at, size_t bytes)
 {
     struct hw_agent_block old;
+    uint64_t gone = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
     bool was_live = take(at, &old);
     int status = hw_next.munmap(at, bytes);
     if (was_live && status != 0) {
         hw_native_put(&old);
-    } else if (was_live && bytes < old.bytes) {
-        old.addr += bytes;
-        old.bytes -= bytes;
+    } else if (was_live && gone < old.bytes) {
+        old.addr += gone;
+        old.bytes -= gone;
         hw_native_put(&old);
     }
     return status;

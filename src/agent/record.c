@@ -333,6 +333,13 @@ void hw_record_flush(void)
         chunk_write();
 }
 
+void hw_record_stop(void)
+{
+    hw_record_flush();
+    recorder.ended_in_order = true;
+    stop();
+}
+
 void hw_record_end(void)
 {
     if (!hw_record_wanted || recorder.ended)

@@ -31,8 +31,10 @@ void hw_record_rate(uint64_t rate_bytes);
 
 /* Writes what there is. */
 void hw_record_flush(void);
-/* The same, and that nothing follows. */
+/* The same, and that the program has ended. Nothing follows. */
 void hw_record_end(void);
+/* Writes what there is, and nothing from then on: the program goes on. */
+void hw_record_stop(void);
 /* In the child: what the parent recorded is the parent's. The child's own file comes into being
  * when there is something to write. is_amid: it was forked by a signal handler amid an event, and records
  * nothing. */

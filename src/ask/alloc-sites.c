@@ -33,6 +33,16 @@ const char *hw_site_spell_text(struct hw_site_spelling *spelling, uint32_t strin
     return *text;
 }
 
+/* How C code is told (native/symbols.h), which nothing of Python's is: "function (module.so)" at a line, or the
+ * module instead of a file, without a line. */
+static bool is_native(const struct hw_site_frame *frame)
+{
+    size_t n = strlen(frame->function);
+    if (n && frame->function[n - 1] == ')' && strstr(frame->function, " ("))
+        return true;
+    return n && !frame->line && strstr(frame->file, ".so");
+}
+
 /* Callers have lower numbers: nearly always they are there already, and a chain of those that are not is only
  * as long as a stack. */
 const struct hw_site_frame *hw_site_spell_frame(struct hw_site_spelling *spelling, uint32_t number)
@@ -49,6 +59,7 @@ const struct hw_site_frame *hw_site_spell_frame(struct hw_site_spelling *spellin
             frame->line = is_known ? allocs->frames[at].line : 0;
             if (!frame->file || !frame->function)
                 return NULL;
+            frame->is_native = is_native(frame);
         }
         *caller = frame;
         if (is_made || !is_known || allocs->frames[at].caller == HW_NONE)

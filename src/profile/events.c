@@ -185,12 +185,12 @@ static bool read_thread(struct hw_events *events)
     uint32_t thread = hw_pairs_word(&events->thread_ids, id, &is_new);
     if (thread == HW_PAIRS_NONE)
         return false;
-    if (is_new) {
-        if (thread == HW_EVENTS_THREADS_MAX)
-            return hw_events_damaged(events, "more than %d threads", HW_EVENTS_THREADS_MAX);
-        if (!add_thread(events, id))
-            return false;
+    if (thread >= HW_EVENTS_THREADS_MAX) { /* one with all those that are not known */
+        events->thread = 0;
+        return true;
     }
+    if (is_new && !add_thread(events, id))
+        return false;
     if (name)
         events->threads[thread].name = events->texts[name];
     events->thread = thread;
@@ -212,7 +212,7 @@ static bool later(struct hw_events *events, uint64_t ns, enum hw_events_step *re
 static bool read_rate(struct hw_events *events, enum hw_events_step *ret_step)
 {
     uint64_t rate = number(events);
-    if (rate > HW_EVENTS_RATE_MAX)
+    if (rate > HW_EVENTS_RATE_MAX || rate < 2 * events->rate_bytes || !events->rate_bytes)
         return hw_events_damaged(events, "a rate of %" PRIu64 " bytes", rate);
     events->rate_bytes = rate;
     *ret_step = HW_EVENTS_RATE;

@@ -147,6 +147,10 @@ static bool play(struct hw_events *events, struct hw_replay *replay, const volat
         step = hw_events_next(events);
         if (!hw_replay_step(replay, events, step))
             return hw_err_no_memory(err);
+        if (replay->allocated_bytes > HW_REPLAY_BYTES_MAX) {
+            hw_events_damaged(events, "more bytes than a program can allocate");
+            break;
+        }
     } while (step < HW_EVENTS_END);
     hw_replay_finish(replay);
     return true;

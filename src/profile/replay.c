@@ -96,6 +96,7 @@ static inline void allocate(struct hw_replay *replay, const struct hw_events_blo
     add(&row->live, amount);
     add(&row->allocated, amount);
     add(&replay->live, amount);
+    replay->allocated_bytes += amount.bytes;
     replay->last_units[row->thread] = event->units;
     replay->sample_count++;
     if (replay->live.bytes > replay->peak_bytes) {

@@ -34,6 +34,7 @@ struct hw_replay {
     size_t thread_count, thread_capacity;
     struct hw_live_map map;
     struct hw_amount live; /* of all rows */
+    uint64_t allocated_bytes;
     uint64_t rate_bytes;   /* 0: every block is there */
     uint64_t peak_bytes, peak_number, peak_ns, now_ns;
     uint64_t sample_count; /* blocks that were seen */
@@ -45,7 +46,11 @@ struct hw_replay {
 bool hw_replay_init(struct hw_replay *replay, uint64_t rate_bytes);
 void hw_replay_deinit(struct hw_replay *replay);
 
-/* After each step of the events. false: no memory. */
+/* No program allocates so much; sums of it stay far from 64 bits. */
+#define HW_REPLAY_BYTES_MAX (UINT64_C(1) << 62)
+
+/* After each step of the events. false: no memory. Nothing more may be played when allocated_bytes
+ * has passed HW_REPLAY_BYTES_MAX. */
 bool hw_replay_step(struct hw_replay *replay, const struct hw_events *events,
                     enum hw_events_step step);
 

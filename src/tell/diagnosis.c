@@ -175,17 +175,36 @@ static void put_blocks_or_objects(struct hw_buf *line, const struct hw_suspect *
     hw_buf_puts(line, count == 1 ? " block" : " blocks");
 }
 
-/* "hub.py:41 from app.py:88: 216 objects, 12.1 kB", the nearest callers. */
+/* The nearest caller that is Python's; NULL: there is none. */
+static const struct hw_site_frame *python_frame(const struct hw_site_frame *frame)
+{
+    while (frame && frame->is_native)
+        frame = frame->caller;
+    return frame;
+}
+
+/* "hub.py:41 from app.py:88: 216 objects, 12.1 kB", the nearest callers; of C code also who in Python called it,
+ * however far that is. */
 static void put_created(struct hw_out *out, const struct hw_suspect *suspect)
 {
     size_t shown = suspect->created_count < CREATED_SHOWN ? suspect->created_count : CREATED_SHOWN;
     for (size_t i = 0; i < shown; i++) {
         const struct hw_created *created = &suspect->created[i];
         const struct hw_site_frame *frame = created->frame;
+        bool was_native = false;
         struct hw_buf line = {0};
         for (unsigned n = 0; frame && n < CREATED_FRAMES; n++, frame = frame->caller) {
             hw_buf_puts(&line, n == 0 ? "" : n == 1 ? " from " : ", ");
             put_place(&line, frame);
+            was_native = frame->is_native;
+        }
+        const struct hw_site_frame *python = was_native ? python_frame(frame) : NULL;
+        if (python && python != frame)
+            hw_buf_puts(&line, ", ...");
+        if (python) {
+            hw_buf_puts(&line, ", ");
+            put_place(&line, python);
+            frame = python->caller;
         }
         hw_buf_puts(&line, frame ? ", ...: " : ": ");
         put_blocks_or_objects(&line, suspect, created->objects);

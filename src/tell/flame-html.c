@@ -18,6 +18,9 @@
 /* As page/flame.js knows them. */
 enum { PAGE_ROOT = -1, PAGE_OTHERS = -2, PAGE_CUT = -3, PAGE_THREAD = -10 };
 
+/* A tree for each thread is only drawn where there are few of them. */
+enum { THREADS_MAX = 256 };
+
 struct page {
     const struct hw_stacks *stacks;
     struct hw_flame flames[HW_FLAME_DIRECTIONS];
@@ -63,7 +66,8 @@ static bool page_init(struct page *page, const struct hw_stacks *stacks)
     if (!page->place_numbers || !page->function_numbers || !page->places || !page->functions)
         return false;
     for (int direction = 0; direction < HW_FLAME_DIRECTIONS; direction++) {
-        if (direction == HW_FLAME_THREADS && stacks->profile->thread_count < 2)
+        if (direction == HW_FLAME_THREADS &&
+            (stacks->profile->thread_count < 2 || stacks->profile->thread_count > THREADS_MAX))
             continue;
         struct hw_flame *flame = &page->flames[page->flame_count];
         page->directions[page->flame_count++] = (enum hw_flame_direction)direction;

@@ -75,8 +75,8 @@ static void put_doubts(struct hw_out *out, const struct hw_profile *profile)
         hw_buf_printf(&line, "The file is damaged: %s. What follows is not told. ",
                       profile->damage);
     else if (!profile->is_complete && profile->is_recording)
-        hw_buf_puts(&line, "The recording ends before its program did: it still runs, or it was "
-                           "killed. ");
+        hw_buf_puts(&line, "The recording ends before its program did: it still runs, was killed, or "
+                           "became another one by exec. ");
     if (profile->rate_bytes) {
         hw_buf_puts(&line, "Numbers are estimates, from ");
         hw_text_count(&line, profile->sample_count);

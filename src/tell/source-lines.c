@@ -159,9 +159,8 @@ static void head_text(struct hw_out *out, const struct hw_profile *profile,
                   lines->cumulative ? ", with what it calls" : "");
     hw_out_puts(out, "\n");
     hw_out_style(out, HW_STYLE_TITLE);
-    hw_out_text(out, hw_buf_str(&line));
+    hw_out_wrap(out, 0, 2, hw_buf_str(&line));
     hw_out_style(out, HW_STYLE_PLAIN);
-    hw_out_puts(out, "\n");
     hw_buf_deinit(&line);
 }
 

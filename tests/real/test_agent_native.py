@@ -198,6 +198,22 @@ def test_mappings_that_leak(library):
     assert places(suspect["created"][0])[-1][0] == "agent_native.py"
 
 
+def test_mappings_are_gone_page_by_page(tmp_path):
+    (tmp_path / "maps.py").write_text(
+        "import ctypes, time\nlibc = ctypes.CDLL(None)\nlibc.mmap.restype = ctypes.c_void_p\n"
+        "libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]\n"
+        "libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]\n"
+        "for at in [libc.mmap(None, 8192, 3, 0x22, -1, 0) for _ in range(2000)]:\n    libc.munmap(at, 5000)\n"
+        "print('READY', flush=True)\ntime.sleep(1000)\n")
+    process = heapwhy_run("--rate=1KiB", support.SYSTEM_PYTHON, str(tmp_path / "maps.py"))
+    process.stdout.readline()
+    told = sites(process)
+    process.kill()
+    process.communicate()
+    mapped = [domain["bytes"] for domain in told["domains"] if domain["name"] == "mmap"]
+    assert sum(mapped) < 2000 * 8192 / 4
+
+
 def test_without_debug_information_and_without_symbols(tmp_path):
     names = {}
     for name, options in ("exported", ["-fvisibility=default"]), ("stripped", ["-s", "-Wl,--version-script=/dev/stdin"]):

@@ -161,6 +161,18 @@ def test_json_and_text():
         there.end()
 
 
+def test_a_recording_that_is_ended_has_no_end_of_the_program(tmp_path):
+    process = subprocess.Popen([HEAPWHY, "run", "-o", tmp_path / "r", support.SYSTEM_PYTHON, WORK, "poll"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=support.clean_environment())
+    support.wait_until_ready(process, None)
+    there = Target(process, None)
+    works("detach", there.pid)
+    there.grow()
+    there.end()
+    profile = support.heapwhy_json("allocations", "--json", tmp_path / "r")["profile"]
+    assert not profile["complete"] and not profile["damage"]
+
+
 def test_of_a_program_that_heapwhy_run_started():
     process = subprocess.Popen([HEAPWHY, "run", RATE, support.SYSTEM_PYTHON, WORK, "poll"], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=support.clean_environment())

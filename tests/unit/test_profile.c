@@ -50,6 +50,12 @@ static void flush(struct recording *rec)
     rec->last = rec->slot = 0;
 }
 
+static void flush_long(struct recording *rec)
+{
+    if (rec->chunk.len > HW_RECORDING_CHUNK_MAX_BYTES / 2)
+        flush(rec);
+}
+
 static void number(struct recording *rec, uint64_t v)
 {
     unsigned char bytes[HW_VARINT64_BYTES];
@@ -338,6 +344,62 @@ static void test_samples_stand_for_more(void **state)
     assert_amount(amounts[HW_MEASURE_TEMPORARY], 0, 0);
     assert_int_equal(profile->rate_bytes, 8192);
     assert_int_equal(profile->sample_count, 5);
+    hw_profile_destroy(profile);
+}
+
+/* Each change of the rate is a pass over all that is in use: there are only as many as it can double. */
+static void test_a_rate_that_does_not_grow(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t before, after;
+    } wrong[] = {{0, 1024}, {1024, 1024}, {1024, 512}, {1024, 2047}};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        struct recording rec;
+        begin(&rec, wrong[i].before);
+        other(&rec, HW_RECORDING_RATE, wrong[i].after);
+        end(&rec);
+        struct hw_profile *profile = finish(&rec);
+        assert_non_null(strstr(profile->damage, "a rate of"));
+        hw_profile_destroy(profile);
+    }
+}
+
+static void test_more_bytes_than_can_be(void **state)
+{
+    (void)state;
+    struct recording rec;
+    begin(&rec, 0);
+    uint32_t at = site(&rec, text(&rec, "app.py"), 0, 1, 0);
+    for (uint64_t i = 0; i < 1 << 18; i++) {
+        take(&rec, 0x10000 + i * 8, (UINT64_C(1) << 46) - 1, at);
+        flush_long(&rec);
+    }
+    end(&rec);
+    struct hw_profile *profile = finish(&rec);
+    assert_non_null(strstr(profile->damage, "more bytes"));
+    assert_true(profile->totals[HW_MEASURE_LIVE].bytes > UINT64_C(1) << 61);
+    hw_profile_destroy(profile);
+}
+
+/* Those that no longer have a number of their own are one, and nothing is lost of what they do. */
+static void test_more_threads_than_are_told_apart(void **state)
+{
+    (void)state;
+    enum { THREADS = 70000 };
+    struct recording rec;
+    begin(&rec, 0);
+    uint32_t at = site(&rec, text(&rec, "app.py"), 0, 1, 0);
+    for (uint64_t i = 1; i <= THREADS; i++) {
+        thread(&rec, i, 0);
+        take(&rec, 0x10000 + i * 16, 16, at);
+        flush_long(&rec);
+    }
+    end(&rec);
+    struct hw_profile *profile = finish(&rec);
+    assert_string_equal(profile->damage, "");
+    assert_true(profile->thread_count <= 1 << 16);
+    assert_int_equal(profile->totals[HW_MEASURE_LIVE].count, THREADS);
     hw_profile_destroy(profile);
 }
 
@@ -718,6 +780,9 @@ int main(void)
         cmocka_unit_test(test_the_peak_by_row),
         cmocka_unit_test(test_temporary_is_of_its_thread),
         cmocka_unit_test(test_samples_stand_for_more),
+        cmocka_unit_test(test_a_rate_that_does_not_grow),
+        cmocka_unit_test(test_more_bytes_than_can_be),
+        cmocka_unit_test(test_more_threads_than_are_told_apart),
         cmocka_unit_test(test_native_frames),
         cmocka_unit_test(test_moments),
         cmocka_unit_test(test_a_file_that_ends_anywhere),
