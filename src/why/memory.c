@@ -148,6 +148,13 @@ static void native_evidence(struct telling *t)
                 bytes(t, trend->live_growth > 0 ? trend->live_growth : 0)));
 }
 
+static void native_rate(const struct hw_memory_trend *trend, double blocks, struct hw_suspect *suspect)
+{
+    suspect->objects_per_second = suspect->objects_per_second_low =
+        suspect->objects_per_second_high = suspect->held_objects_per_second =
+            blocks / trend->seconds;
+}
+
 static void native_tell(struct telling *t)
 {
     const struct hw_memory_trend *trend = t->trend;
@@ -162,15 +169,13 @@ static void native_tell(struct telling *t)
     suspect->bytes_per_second = rate;
     suspect->verdict = trend->is_settled ? HW_VERDICT_LEAK : HW_VERDICT_INCONCLUSIVE;
     if (trend->size) {
-        double blocks = (double)trend->counts[last] - (double)trend->counts[0];
+        native_rate(trend, (double)trend->counts[last] - (double)trend->counts[0], suspect);
         suspect->objects = suspect->held_objects = trend->counts[last];
-        suspect->objects_per_second = blocks / trend->seconds;
-        suspect->objects_per_second_low = suspect->objects_per_second_high =
-            suspect->objects_per_second;
-        suspect->held_objects_per_second = suspect->objects_per_second;
         suspect->bytes = trend->size->bytes;
     }
     t->no_memory |= !hw_created_native_fill(t->work->series, trend, t->arena, suspect);
+    if (!trend->size)
+        native_rate(trend, (double)suspect->created_known, suspect);
     cause_set(t, trend->domain == HW_DOMAIN_MMAP ? "missing-munmap" : "missing-free");
     native_evidence(t);
     t->answer = native_answer(t, rate);

@@ -44,6 +44,7 @@ def load(path, rate=1.0):
         "holders": [with_lines(program, one) for one in as_list(raw.get("holder"))],
         "also": [with_lines(program, one) for one in as_list(raw.get("also"))],
         "needs": as_list(raw.get("needs")),
+        "run": raw.get("run", False),
         "check": raw.get("check"),
         "rate": [bound * rate for bound in raw.get("rate", [])],
         "why": raw["why"],

@@ -22,6 +22,7 @@ import support  # noqa: E402
 
 AT_ONCE = int(os.environ.get("CORPUS_AT_ONCE", "12"))
 FOLDERS = [HERE, os.path.join(os.path.dirname(HERE), "healthy")]
+AGENT = os.path.join(os.path.dirname(os.path.abspath(support.heapwhy_binary())), "src/agent/libheapwhy-agent.so")
 QUICK = ["--snapshots", "3", "--interval", "2s"]
 PATIENT = ["--snapshots", "4", "--interval", "5s"]
 
@@ -48,7 +49,7 @@ def runs():
         cases = [expectation.load(path, variant.rate) for path in all_paths()]
         for position, interpreter in enumerate(support.interpreters()):
             every = variant.others if position else variant.first
-            able = [case for case in cases if not position or not case["needs"]]
+            able = [case for case in cases if not position or not (case["needs"] or case["run"])]
             for case in able[position % every::every]:
                 label = "-".join(part for part in (case["name"], variant.name, interpreter.name) if part)
                 yield pytest.param(Run(case, variant, interpreter), id=label)
@@ -63,6 +64,8 @@ def runs():
 def diagnose(run):
     environment = {"HEAPWHY_CORPUS_NOISE": str(run.variant.noise),
                    "HEAPWHY_CORPUS_RATE": str(run.variant.rate)}
+    if run.case["run"]:
+        environment.update(LD_PRELOAD=AGENT, HEAPWHY_AGENT="4096")
     with support.ready_target(run.interpreter, run.case["program"], env=environment) as process:
         return support.heapwhy_json("--json", *run.variant.snapshots, process.pid)
 
