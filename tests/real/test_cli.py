@@ -551,7 +551,8 @@ def test_colors_are_for_terminals(heap):
 
 
 def test_progress_is_for_terminals_and_leaves_nothing(target):
-    text, status = on_terminal([target.pid, "-n", 2, "-i", "500ms", "--color=never"])
+    """It waits where a snapshot takes less than the interval."""
+    text, status = on_terminal([target.pid, "-n", 2, "-i", "6s", "--color=never"])
     assert status == 0
     assert "waiting" in text
     last = text.rsplit("\r\x1b[K", 1)[1]
