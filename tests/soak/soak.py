@@ -12,6 +12,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHUNK = struct.Struct("<IIQ")
+QUIET = ["-W", "ignore::DeprecationWarning"]  # 3.12 and later warn of forks amid threads
 
 
 def events_in(path):
@@ -32,7 +33,7 @@ def events_in(path):
 def soak(python, seconds, options):
     with tempfile.TemporaryDirectory() as folder:
         command = [os.environ.get("HEAPWHY", "build/heapwhy"), "run", "-o", os.path.join(folder, "r")] + options
-        done = subprocess.run(command + [python, os.path.join(HERE, "work.py"), seconds], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        done = subprocess.run(command + [python, *QUIET, os.path.join(HERE, "work.py"), seconds], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, timeout=float(seconds) * 2 + 100)
         files = [os.path.join(folder, name) for name in os.listdir(folder)]
         events = sum(map(events_in, files))
