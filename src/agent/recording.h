@@ -67,7 +67,7 @@ enum hw_recording_other {
     HW_RECORDING_THREAD,
     /* v nanoseconds: so much later than the last time that was told in this chunk (first: began_ns). */
     HW_RECORDING_TIME,
-    /* v rate: from here on. Blocks in use that remain have the chance of the new rate. */
+    /* v rate: from here on, at least twice the one before. Blocks in use that remain have the chance of the new rate. */
     HW_RECORDING_RATE,
     /* v z, from the last address: a block that leaves the sample without being given back. It does not become
      * the last address. */
